@@ -1,0 +1,40 @@
+"""vgglab: change one thing in the fine-tuning of VGG16, and watch train and validation accuracy part.
+
+This page is the glossary. Names are imported when first used, so `import vgglab` is immediate and
+TensorFlow is loaded only by the first call that needs it.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Experiment": "vgglab.experiment",  # everything that determines a run
+    "AUGMENTATIONS": "vgglab.experiment",  # the random changes of images, with their strengths
+    "InputError": "vgglab.experiment",  # something given cannot be used; one sentence says why
+    "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
+    "Dataset": "vgglab.datasets",  # images, labels and class names, split into train and validation
+    "draw_blossoms": "vgglab.datasets",  # flowers drawn on request, each nuisance on its own dial
+    "Nuisances": "vgglab.datasets",  # those dials
+    "build_model": "vgglab.backbone",  # Experiment → keras.Model
+    "augmented": "vgglab.augmentation",  # what an experiment does to given images
+    "train": "vgglab.training",  # Experiment and Dataset → History
+    "evaluate": "vgglab.training",  # accuracy and loss of a model on clean images
+    "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
+    "plot_accuracy": "vgglab.charts",  # the two curves and the gap between them
+    "plot_loss": "vgglab.charts",  # the same for the loss
+    "plot_runs": "vgglab.charts",  # several histories side by side
+    "plot_images": "vgglab.charts",  # a grid of images
+    "Panel": "vgglab.panel",  # toggles, a Train button and a live chart
+}
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'vgglab' has no attribute '{name}'. It has: {', '.join(_HOME)}.")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

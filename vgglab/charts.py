@@ -1,0 +1,183 @@
+"""Histories as charts: each function takes `ax=None`, draws, and returns the Axes.
+
+Train is a solid blue line and validation a dashed orange one, in colours that people with any kind
+of colour vision tell apart (seaborn's "colorblind" palette), and with the dash as a second cue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from vgglab.experiment import FIELDS, Experiment
+from vgglab.history import History
+
+_PALETTE = sns.color_palette("colorblind")
+TRAIN = dict(color=_PALETTE[0], linestyle="-", marker="o")
+VALIDATION = dict(color=_PALETTE[1], linestyle=(0, (4, 2)), marker="s")
+LOGGED = dict(color="0.45", linestyle=":", marker=None)
+_STYLE = {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "0.92", "axes.edgecolor": "0.4"}
+
+
+def detached_axes(width: float = 7.0, height: float = 4.2) -> Axes:
+    """Axes on a figure that pyplot does not know: for drawing in a thread, into a file or a widget."""
+    with sns.axes_style("whitegrid", _STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+        FigureCanvasAgg(figure)
+        return figure.add_subplot()
+
+
+def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = False) -> Axes:
+    """Clean train and validation accuracy by epoch, the gap between them shaded and its size written.
+
+    `logged` adds the train accuracy that Keras logs, for comparison.
+    """
+    ax = _axes(ax)
+    rows = history.frame()
+    _pair(ax, rows, "accuracy")
+    if logged and len(rows):
+        _line(ax, rows["epoch"], rows["logged_accuracy"], "train, as Keras logs it", LOGGED)
+    ax.set(ylim=(-0.01, 1.01), ylabel="accuracy")
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    _epoch_axis(ax, history)
+    _phase_marks(ax, history, at=0.08)
+    if len(rows):
+        _write_gap(ax, rows.iloc[-1])
+        _legend(ax)
+    return ax
+
+
+def plot_loss(history: History, ax: Axes | None = None, *, logged: bool = False) -> Axes:
+    """Clean train and validation cross-entropy by epoch, on an axis that starts at zero.
+
+    `logged` adds the train loss that Keras logs, weight penalty included.
+    """
+    ax = _axes(ax)
+    rows = history.frame()
+    _pair(ax, rows, "loss")
+    if logged and len(rows):
+        _line(ax, rows["epoch"], rows["logged_loss"], "train, as Keras logs it", LOGGED)
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("cross-entropy")
+    _epoch_axis(ax, history)
+    _phase_marks(ax, history, at=0.94)
+    if len(rows):
+        _legend(ax)
+    return ax
+
+
+def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
+    """Train and validation accuracy of several runs, a bar for each gap between them.
+
+    `histories` maps the runs' names to their histories; the epoch whose weights were kept counts.
+    """
+    ax = _axes(ax)
+    for place, (name, history) in enumerate(histories.items()):
+        row = history.kept
+        train, validation = row["train_accuracy"], row["validation_accuracy"]
+        ax.plot([validation, train], [place, place], color="0.85", linewidth=9, solid_capstyle="butt", zorder=1)
+        for value, style, label in ((train, TRAIN, "train"), (validation, VALIDATION, "validation")):
+            ax.plot(value, place, style["marker"], color=style["color"], markersize=9, zorder=2, label=label if place == 0 else None)
+        ax.annotate(
+            f"gap {100 * row['gap']:.0f} points", (max(train, validation), place),
+            xytext=(10, 0), textcoords="offset points", va="center", annotation_clip=False,
+        )
+    ax.set_yticks(range(len(histories)), list(histories))
+    ax.set(xlim=(-0.01, 1.01), ylim=(len(histories) - 0.5, -0.5), xlabel="accuracy")
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.grid(axis="y", visible=False)
+    if histories:
+        _legend(ax)
+    return ax
+
+
+def plot_images(
+    images: np.ndarray, labels: Sequence[str] = (), columns: int = 8, ax: Axes | None = None
+) -> Axes:
+    """A grid of images in rows of `columns`, from left to right, with a label above each where given.
+
+    `images`: (n, height, width, 3), 0-255.
+    """
+    images = np.asarray(images)
+    count, height, width = images.shape[:3]
+    rows = -(-count // columns)
+    space = 0.24 if len(labels) else 0.06  # between the images, as a fraction of their height
+    ax = plt.subplots(figsize=(columns * 1.15, rows * 1.15 * (1 + space)), layout="constrained")[1] if ax is None else ax
+    for place, image in enumerate(images):
+        row, column = divmod(place, columns)
+        left, top = column * 1.06, row * (1 + space)
+        ax.imshow(image.astype(np.uint8), extent=(left, left + 1, top + 1, top), interpolation="lanczos")
+        if len(labels):
+            ax.text(left + 0.5, top - 0.04, labels[place], ha="center", va="bottom", fontsize=8)
+    ax.set(xlim=(-0.02, columns * 1.06), ylim=(rows * (1 + space), -space), aspect=height / width)
+    ax.axis("off")
+    return ax
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    with sns.axes_style("whitegrid", _STYLE):
+        return plt.subplots(figsize=(7, 4.2), layout="constrained")[1]
+
+
+def _line(ax: Axes, x, y, label: str, style: dict) -> None:
+    # A marker for each epoch while they can still be told apart.
+    marker = style["marker"] if len(x) <= 40 else None
+    ax.plot(x, y, label=label, linewidth=2, markersize=4, **{**style, "marker": marker})
+
+
+def _pair(ax: Axes, rows, what: str) -> None:
+    train, validation = rows[f"train_{what}"], rows[f"validation_{what}"]
+    _line(ax, rows["epoch"], train, "train", TRAIN)
+    _line(ax, rows["epoch"], validation, "validation", VALIDATION)
+    ax.fill_between(rows["epoch"], train, validation, color="0.5", alpha=0.15, linewidth=0, label="gap")
+
+
+def _write_gap(ax: Axes, row) -> None:
+    train, validation = row["train_accuracy"], row["validation_accuracy"]
+    ax.annotate(
+        "", (row["epoch"], train), xytext=(row["epoch"], validation),
+        arrowprops=dict(arrowstyle="<->", color="0.3", shrinkA=0, shrinkB=0),
+    )
+    ax.annotate(
+        f"gap {100 * row['gap']:.0f} points", (row["epoch"], (train + validation) / 2),
+        xytext=(8, 0), textcoords="offset points", va="center", annotation_clip=False, weight="bold", color="0.25",
+    )
+
+
+def _epoch_axis(ax: Axes, history: History) -> None:
+    planned = sum(phase.epochs for phase in history.experiment.phases)
+    # Room on the right for the gap's size, from the first epoch on, so that nothing jumps.
+    ax.set_xlim(0.5, max(planned, len(history.epochs)) * 1.16 + 1)
+    ticks = MaxNLocator(integer=True, nbins=8).tick_values(1, planned)
+    ax.set_xticks([tick for tick in ticks if 1 <= tick <= planned])
+    ax.set_xlabel("epoch")
+
+
+def _phase_marks(ax: Axes, history: History, at: float) -> None:
+    rows, phases = history.frame(), history.experiment.phases
+    for number in sorted(set(rows["phase"]) - {1}):
+        first = rows.loc[rows["phase"] == number, "epoch"].iloc[0]
+        ax.axvline(first - 0.5, color="0.6", linewidth=1)
+        ax.text(
+            first - 0.4, at, _what_changed(phases[number - 2], phases[number - 1]),
+            transform=ax.get_xaxis_transform(), va="center", fontsize=8, color="0.35",
+        )
+
+
+def _what_changed(before: Experiment, after: Experiment) -> str:
+    was, now = before.to_dict(), after.to_dict()
+    hidden = ("later", "epochs")
+    return "\n".join(f"{FIELDS[name].metadata['label']} {now[name]}" for name in now if now[name] != was[name] and name not in hidden)
+
+
+def _legend(ax: Axes) -> None:
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.2, handlelength=2.4)

@@ -1,0 +1,172 @@
+"""The command line: `vgglab train` and `vgglab lab`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vgglab.experiment import FIELDS, Experiment, InputError
+from vgglab.history import History
+
+FIRST_NOTEBOOK = "01_overfitting_gap.ipynb"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0, or 2 after a sentence on what was wrong."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.run is not _lab:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return options.run(options, rest)
+    except InputError as error:
+        return _complain(str(error))
+
+
+def _complain(text: str) -> int:
+    print(f"vgglab: {text}", file=sys.stderr)
+    return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser that answers in one sentence and suggests what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        _, _, received = message.partition("unrecognized arguments: ")
+        near = difflib.get_close_matches(received.partition(" ")[0].partition("=")[0], _FLAGS.values(), n=1)
+        self.exit(_complain(message + (f". Did you mean '{near[0]}'?" if near else "")))
+
+
+_FLAGS = {name: f"--{name.replace('_', '-')}" for name in FIELDS if name != "later"} | {"dataset": "--data"}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="vgglab", description="Fine-tune VGG16 and see the overfitting gap.", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="train on a data set or a folder of images", allow_abbrev=False)
+    train.set_defaults(run=_train)
+    for name, flag in _FLAGS.items():
+        _add_flag(train, name, flag)
+    train.add_argument("--out", type=Path, metavar="RUN_DIR", help="new folder for the history, the model and the chart")
+    lab = commands.add_parser("lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False)
+    lab.set_defaults(run=_lab)
+    return parser
+
+
+def _add_flag(parser: argparse.ArgumentParser, name: str, flag: str) -> None:
+    rule = FIELDS[name].metadata
+    default = f" (default {FIELDS[name].default})" if FIELDS[name].default else ""
+    kind = {"number": int if rule.get("whole") else float}.get(rule["kind"], str)
+    # Choices and ranges are left to the experiment, which words its errors the same everywhere.
+    parser.add_argument(
+        flag, dest=name, type=kind, default=argparse.SUPPRESS, metavar=rule["kind"].upper(), help=rule["help"].replace("%", "%%") + default
+    )
+
+
+def _train(options: argparse.Namespace, rest: list[str]) -> int:
+    experiment = Experiment(**{name: value for name, value in vars(options).items() if name in _FLAGS})
+    out = options.out
+    if out is not None and out.exists():
+        raise InputError(f"{out} exists already; `--out` must name a new folder.")
+    console = Console()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes on the processor
+    data = _load(experiment, console)
+    from vgglab.backbone import build_model
+    from vgglab.training import train
+
+    model = build_model(experiment, len(data.class_names))
+    with _progress(console) as progress:
+        task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
+        history = train(
+            experiment, data, model=model,
+            on_epoch=lambda history: progress.update(task, completed=len(history.epochs), said=_said(history)),
+        )
+    console.print(_result_table(history))
+    for event in history.events:
+        console.print(event["text"])
+    if out is not None:
+        _write_run(out, history, model)
+        console.print(f"Written to {out}: history.jsonl, model.keras, accuracy.png")
+    return 0 if history.epochs else 2
+
+
+def _load(experiment: Experiment, console: Console):
+    from vgglab.datasets import load
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = load(experiment.dataset, experiment.image_size, experiment.seed)
+    for warning in caught:
+        console.print(f"Warning: {warning.message}", style="yellow", markup=False, soft_wrap=True)
+    console.print(
+        f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and {len(data.validation)} validation images",
+        markup=False, soft_wrap=True,
+    )
+    return data
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), MofNCompleteColumn(), BarColumn(20), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[said]}"), console=console,
+    )
+
+
+def _said(history: History) -> str:
+    return history.summary().partition(": ")[2]
+
+
+def _result_table(history: History) -> Table:
+    last, kept = history.epochs[-1:], history.epochs and history.kept
+    table = Table("", "epoch", "train", "validation", "gap", "logged by Keras", "validation loss")
+    rows = [("last", row) for row in last] + ([("kept", kept)] if kept and kept is not last[0] else [])
+    for name, row in rows:
+        table.add_row(
+            name, str(row["epoch"]), f"{row['train_accuracy']:.1%}", f"{row['validation_accuracy']:.1%}",
+            f"{100 * row['gap']:.1f} points", f"{row['logged_accuracy']:.1%}", f"{row['validation_loss']:.3f}",
+        )
+    return table
+
+
+def _write_run(out: Path, history: History, model) -> None:
+    """Write the run beside `out`, then rename, so that the folder is whole or absent."""
+    from vgglab.charts import detached_axes, plot_accuracy
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+        run = Path(beside) / out.name
+        run.mkdir()
+        history.save(run / "history.jsonl")
+        model.save(run / "model.keras")
+        plot_accuracy(history, detached_axes()).figure.savefig(run / "accuracy.png")
+        run.rename(out)
+
+
+def _lab(options: argparse.Namespace, rest: list[str]) -> int:
+    notebooks = Path(__file__).parent.parent / "notebooks"
+    if not (notebooks / FIRST_NOTEBOOK).is_file():
+        raise InputError(f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md.")
+    command = [sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={notebooks.parent}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # Jupyter refuses to run as root, which is who one is in most containers.
+        command.append("--allow-root")
+    try:
+        return subprocess.call([*command, *rest, str(notebooks / FIRST_NOTEBOOK)])
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

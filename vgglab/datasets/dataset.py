@@ -1,0 +1,75 @@
+"""What every source of images becomes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Split(NamedTuple):
+    """Images and what they show.
+
+    `images`: uint8, shape (n, image_size, image_size, 3), RGB. `labels`: int, shape (n,), an index
+    into the data set's class names.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return self.labels.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images split into those to train on, those to validate on, and, where there are any, those to test on.
+
+    `skipped` lists the files of the folder that could not be read, as (path, reason).
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def image_size(self) -> int:
+        return self.train.images.shape[1]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all training and validation pixels, labels and class names."""
+        digest = hashlib.sha256("\n".join(self.class_names).encode())
+        for split in (self.train, self.validation):
+            digest.update(str(split.images.shape).encode())
+            digest.update(np.ascontiguousarray(split.images))
+            digest.update(split.labels.astype("<i8"))
+        return digest.hexdigest()[:16]
+
+    def describe(self) -> dict[str, Any]:
+        """What a History keeps of it: plain values, no pixels."""
+        return dict(
+            name=self.name,
+            classes=list(self.class_names),
+            image_size=self.image_size,
+            train=len(self.train),
+            validation=len(self.validation),
+            skipped=len(self.skipped),
+            fingerprint=self.fingerprint,
+        )
+
+    def clean_slice(self) -> Split:
+        """The training images that are evaluated at the end of each epoch: fixed, and no more than validation has.
+
+        Every k-th image, so that each class has its share.
+        """
+        keep = min(len(self.train), len(self.validation))
+        by_class = np.argsort(self.train.labels, kind="stable")
+        chosen = by_class[np.linspace(0, len(by_class) - 1, keep).round().astype(int)]
+        return Split(self.train.images[chosen], self.train.labels[chosen])

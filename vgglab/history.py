@@ -1,0 +1,122 @@
+"""What a run leaves behind: one row an epoch, what happened on the way, and what each layer did."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vgglab.experiment import Experiment, InputError
+
+COLUMNS = (
+    "epoch",  # 1, 2, ... over all phases
+    "phase",  # 1, 2, ...
+    "train_accuracy",  # clean: inference mode, unaugmented, hard labels, on a fixed slice of train
+    "validation_accuracy",
+    "gap",  # train_accuracy - validation_accuracy
+    "train_loss",  # cross-entropy on the same clean slice, without the weight penalty
+    "validation_loss",
+    "logged_accuracy",  # what Keras logs: a running mean over augmented, mixed, dropped-out batches
+    "logged_loss",  # the same, weight penalty included
+    "learning_rate",
+    "seconds",  # of the epoch, evaluation included
+)
+
+
+@dataclass
+class History:
+    """The record of one run.
+
+    `epochs` holds one row an epoch (`COLUMNS`; accuracies and the gap are fractions, 0 to 1),
+    `events` what happened (`epoch`, `kind`, `text`), `layers` one row for each phase and layer
+    (`phase`, `layer`, `trainable`, `moved`: the weights' change in the phase as a fraction of their
+    size before it). `data` describes the images that were used and `versions` the software.
+    """
+
+    experiment: Experiment
+    data: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    layers: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, kind: str, text: str) -> None:
+        """Add an event after the latest epoch."""
+        self.events.append(dict(epoch=len(self.epochs), kind=kind, text=text))
+
+    def frame(self) -> pd.DataFrame:
+        """The epochs as a table, one row each, in the order of `COLUMNS`."""
+        return pd.DataFrame(self.epochs, columns=list(COLUMNS))
+
+    def layer_frame(self) -> pd.DataFrame:
+        """The layers as a table: was it trainable, and how far did it move, in each phase."""
+        return pd.DataFrame(self.layers, columns=["phase", "layer", "trainable", "moved"])
+
+    @property
+    def kept(self) -> dict[str, float]:
+        """The row of the epoch whose weights the model ended with.
+
+        The last one, unless early stopping went back to the best of its phase. `InputError` when
+        no epoch was finished.
+        """
+        if not self.epochs:
+            raise InputError(f"This run finished no epoch, so it has no result. {self._why()}")
+        restored = [event for event in self.events if event["kind"] == "restored"]
+        if restored and restored[-1]["epoch"] == len(self.epochs):
+            return self.epochs[restored[-1]["kept_epoch"] - 1]
+        return self.epochs[-1]
+
+    def _why(self) -> str:
+        return " ".join(event["text"] for event in self.events)
+
+    def summary(self) -> str:
+        """The run's outcome in one line; also the text alternative of its chart."""
+        if not self.epochs:
+            return "No epoch finished yet."
+        row = self.epochs[-1]
+        total = sum(phase.epochs for phase in self.experiment.phases)
+        return (
+            f"Epoch {row['epoch']} of {total}: train {row['train_accuracy']:.0%}, "
+            f"validation {row['validation_accuracy']:.0%}, gap {100 * row['gap']:.0f} points"
+        )
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write the record as JSON lines: a header, then the epochs, events and layers.
+
+        The file is written beside `path` and then renamed, so that it is whole or absent.
+        """
+        path = Path(path)
+        header = dict(experiment=self.experiment.to_dict(), data=self.data, versions=self.versions)
+        lines = [dict(kind="run", **header)]
+        lines += [dict(kind="epoch", row=row) for row in self.epochs]
+        lines += [dict(kind="event", row=row) for row in self.events]
+        lines += [dict(kind="layer", row=row) for row in self.layers]
+        beside = path.with_name(path.name + ".part")
+        beside.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        return beside.replace(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> History:
+        """Read what `save` wrote; `InputError` names the line that is not a record."""
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"There is no history file at {path}.")
+        history = None
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                line = json.loads(text)
+                kind = line.pop("kind")
+                if kind == "run":
+                    line["experiment"] = Experiment.from_dict(line["experiment"])
+                    history = cls(**line)
+                else:
+                    dict(epoch=history.epochs, event=history.events, layer=history.layers)[kind].append(line["row"])
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise InputError(f"{path} is not a history of vgglab: line {number} is not a record ({error}).") from None
+        if history is None:
+            raise InputError(f"{path} is not a history of vgglab: it is empty.")
+        return history
