@@ -109,6 +109,8 @@ def _class_names(folder: Path, parts: dict[str, Path]) -> tuple[str, ...]:
 
 
 def _read_classes(where: Path, class_names: tuple[str, ...], image_size: int, skipped: list[tuple[str, str]]) -> Split:
+    loose = [each for each in sorted(where.iterdir()) if each.is_file() and each.suffix.lower() in SUFFIXES]
+    skipped += [(str(each), "beside the class folders, so it has no class") for each in loose]
     photos = [
         Photo(path, label)
         for label, class_name in enumerate(class_names)

@@ -1,0 +1,67 @@
+"""The direction of imports, and what a bare import costs."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+import vgglab
+
+# A module may import from the layers before its own, and within its own.
+LAYERS = [
+    ["vgglab", "vgglab.experiment"],
+    ["vgglab.history"],
+    ["vgglab.datasets", "vgglab.augmentation", "vgglab.backbone", "vgglab.charts"],
+    ["vgglab.training"],
+    ["vgglab.panel"],
+    ["vgglab.cli", "vgglab.__main__"],
+]
+ONLY = {"matplotlib": "charts", "seaborn": "charts", "ipywidgets": "panel", "IPython": "panel", "rich": "cli"}
+MODULES = sorted((ROOT / "vgglab").rglob("*.py"))
+
+
+def imported_by(path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return names
+
+
+def module_name(path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def layer_of(name: str) -> int:
+    return next(i for i, layer in enumerate(LAYERS) if any(name == each or (each != "vgglab" and name.startswith(each + ".")) for each in layer))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_go_one_way(path):
+    own = layer_of(module_name(path))
+    for name in imported_by(path):
+        if name.split(".")[0] == "vgglab":
+            assert layer_of(name) <= own, f"{module_name(path)} imports {name}"
+        if name.split(".")[0] in ONLY:
+            assert ONLY[name.split(".")[0]] in module_name(path), f"{module_name(path)} imports {name}"
+
+
+def test_charts_see_only_histories():
+    assert {name for name in imported_by(ROOT / "vgglab/charts.py") if name.startswith("vgglab")} == {"vgglab.experiment", "vgglab.history"}
+
+
+def test_a_bare_import_loads_nothing_heavy():
+    heavy = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "ipywidgets")
+    code = f"import sys, vgglab; sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules) or 0)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_name_of_the_glossary_exists():
+    for name in vgglab.__all__:
+        assert getattr(vgglab, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'Experimnt'"):
+        vgglab.Experimnt
