@@ -30,7 +30,8 @@ def build_model(experiment: Experiment, classes: int) -> keras.Model:
     base = _BACKBONES[experiment.backbone](inputs, experiment.weights)
     x = layers.GlobalAveragePooling2D(name="pooling")(base.output)
     x = layers.Dense(128, activation="relu", kernel_regularizer=keras.regularizers.L2(0.0), name="fc")(x)
-    x = layers.Dropout(0.0, seed=experiment.seed, name="dropout")(x)
+    # Made with a rate, because Keras gives a Dropout of rate 0 no random stream; `configure` sets it.
+    x = layers.Dropout(0.5, seed=experiment.seed, name="dropout")(x)
     outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
     return configure(keras.Model(inputs, outputs, name=experiment.backbone), experiment)
 

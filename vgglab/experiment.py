@@ -100,7 +100,7 @@ class Experiment:
     cutmix: float = _number(0.0, 0, 1, "CutMix", "alpha of the Beta distribution; 0 is off")
     learning_rate: float = _number(5e-4, 1e-8, 1, "learning rate", "of Adam")
     batch_size: int = _number(32, 1, 4096, "batch size", "images a step", whole=True)
-    epochs: int = _number(20, 1, 100_000, "epochs", "passes over the training images", whole=True)
+    epochs: int = _number(40, 1, 100_000, "epochs", "passes over the training images", whole=True)
     patience: int | None = _number(None, 1, 100_000, "patience", "stop after so many epochs without a lower validation loss and restore the best weights; never when left out", whole=True, optional=True)
     seed: int = _number(0, 0, 2**31 - 1, "seed", "of the weights, the order of the images and every random change", whole=True)
     later: tuple[Experiment, ...] = field(default=(), metadata=dict(kind="phases"))

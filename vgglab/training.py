@@ -161,7 +161,7 @@ class _Run:
             self.history.layers.append(dict(phase=number, layer=name, trainable=trainable, moved=moved))
             if trainable and moved == 0:
                 self.history.note("did not move", f"Layer {name} was trainable in phase {number}, but its weights did not change.")
-            if moved > 0 and not trainable:
+            if moved and not trainable:
                 self.history.note("moved", f"Layer {name} was frozen in phase {number}, but its weights changed.")
 
 
@@ -246,9 +246,12 @@ def _weights_of(model: keras.Model) -> dict[str, list[np.ndarray]]:
     return {layer.name: layer.get_weights() for layer in model.layers if layer.count_params()}
 
 
-def _relative_change(before: list[np.ndarray], after: list[np.ndarray]) -> float:
+def _relative_change(before: list[np.ndarray], after: list[np.ndarray]) -> float | None:
+    """How far weights moved, as a fraction of their size before; None when they are not numbers."""
     change = math.sqrt(sum(float(np.sum((b - a) ** 2)) for a, b in zip(before, after)))
     size = math.sqrt(sum(float(np.sum(a**2)) for a in before))
+    if not math.isfinite(change):
+        return None
     return change / size if size else change
 
 

@@ -1,0 +1,178 @@
+import itertools
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from vgglab import training
+from vgglab.backbone import CONV_NAMES, build_model
+from vgglab.datasets.dataset import Dataset, Split
+from vgglab.experiment import Experiment, InputError
+from vgglab.history import COLUMNS
+from vgglab.training import evaluate, train
+
+SMALL = Experiment(image_size=32, epochs=3, batch_size=8, unfreeze=2)
+
+
+def curves(history):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in history.epochs]
+
+
+def test_same_seed_same_history(tiny):
+    experiment = Experiment(image_size=32, epochs=2, batch_size=8, dropout=0.5, augment=("rotation", "color_jitter", "crop"), mixup=0.4, cutmix=0.5)
+    first, same = train(experiment, tiny), train(experiment, tiny)
+    assert curves(first) == curves(same) and first.layers == same.layers
+    assert set(first.epochs[0]) == set(COLUMNS)
+
+
+def test_the_curves_are_those_of_plain_keras(tiny):
+    """Whole-batch steps, so that the order of the images does not matter."""
+    experiment = Experiment(image_size=32, epochs=4, batch_size=24, unfreeze=4, l2=0.01, learning_rate=1e-3)
+    history = train(experiment, tiny)
+    model = build_model(experiment, 2)
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", ["accuracy"], jit_compile=False)
+    plain = model.fit(*tiny.train, batch_size=24, epochs=4, shuffle=False, validation_data=tuple(tiny.validation), verbose=0).history
+    rows = history.frame()
+    np.testing.assert_allclose(rows["logged_loss"], plain["loss"], rtol=2e-3)
+    np.testing.assert_allclose(rows["logged_accuracy"], plain["accuracy"], atol=1e-6)
+    np.testing.assert_allclose(rows["validation_accuracy"], plain["val_accuracy"], atol=1e-6)
+
+
+def test_evaluation_is_keras_evaluation_without_the_penalty(tiny):
+    model = build_model(SMALL, 2)
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    loss, accuracy = model.evaluate(*tiny.train, verbose=0)
+    assert evaluate(model, tiny.train) == (pytest.approx(accuracy), pytest.approx(loss, rel=1e-4))
+
+
+def test_the_clean_accuracy_does_not_see_the_augmentation(tiny):
+    """With a learning rate of almost nothing, clean accuracy is the untrained network's."""
+    experiment = Experiment(image_size=32, epochs=1, batch_size=8, learning_rate=1e-8, mixup=1.0, dropout=0.9, augment=("brightness",))
+    row = train(experiment, tiny).epochs[0]
+    accuracy, loss = evaluate(build_model(experiment, 2), tiny.clean_slice())
+    assert row["train_accuracy"] == accuracy and row["train_loss"] == pytest.approx(loss, rel=1e-3)
+    assert row["gap"] == row["train_accuracy"] - row["validation_accuracy"]
+
+
+def test_phases_are_recompiled(tiny):
+    experiment = Experiment(image_size=32, epochs=1, batch_size=8, unfreeze=0).then(unfreeze=3, learning_rate=1e-4, epochs=2)
+    history = train(experiment, tiny)
+    layers = history.layer_frame()
+    moved = {phase: set(rows.loc[rows["moved"] > 0, "layer"]) for phase, rows in layers.groupby("phase")}
+    assert moved == {1: {"fc", "predictions"}, 2: {"fc", "predictions", *CONV_NAMES[-3:]}}
+    assert [(row["phase"], row["learning_rate"]) for row in history.epochs] == [(1, 5e-4), (2, 1e-4), (2, 1e-4)]
+    assert not history.events
+
+
+def test_a_layer_that_should_have_moved_is_reported(tiny):
+    model = build_model(SMALL, 2)
+    kernel, bias = model.get_layer("block5_conv2").get_weights()
+    model.get_layer("block5_conv2").set_weights([kernel * 0, bias - 1e6])  # dead: no gradient passes
+    history = train(SMALL, tiny, model=model)
+    # What lies above a dead layer gets zeros only, and stays at its initial biases of zero.
+    assert [event["text"] for event in history.events if event["kind"] == "did not move"] == [
+        f"Layer {name} was trainable in phase 1, but its weights did not change."
+        for name in ("block5_conv2", "block5_conv3", "fc")
+    ]
+
+
+def test_a_frozen_layer_that_moved_is_reported(tiny):
+    model = build_model(SMALL, 2)
+
+    def meddle(history):
+        layer = model.get_layer("block1_conv1")
+        layer.set_weights([weights + 1 for weights in layer.get_weights()])
+
+    history = train(SMALL, tiny, on_epoch=meddle, model=model)
+    assert [event["text"] for event in history.events if event["kind"] == "moved"] == [
+        "Layer block1_conv1 was frozen in phase 1, but its weights changed."
+    ]
+
+
+def test_early_stopping_follows_a_hand_made_sequence(tiny, monkeypatch):
+    losses = [5.0, 4.0, 4.5, 3.0, 3.5, 3.2, 3.1, 1.0]
+    kept = []
+    model = build_model(SMALL, 2)
+
+    def measured(predict, split, stop, count=itertools.count()):
+        number = next(count)
+        if number % 2 == 0:  # the clean slice
+            return 0.5, 1.0
+        kept.append(model.get_weights())
+        return 0.5, losses[number // 2]
+
+    monkeypatch.setattr(training, "_evaluate", measured)
+    history = train(Experiment(image_size=32, epochs=8, batch_size=8, patience=3), tiny, model=model)
+    # 4.0 is lower than 5.0 and 3.0 lowest; the three epochs after it bring nothing, so 1.0 is never seen.
+    assert [row["validation_loss"] for row in history.epochs] == losses[:7]
+    assert history.kept["epoch"] == 4
+    assert all((now == then).all() for now, then in zip(model.get_weights(), kept[3]))
+    assert [event["kind"] for event in history.events][:2] == ["early stop", "restored"]
+
+
+def test_stop_takes_effect_within_the_batch(tiny):
+    stop = threading.Event()
+    history = train(Experiment(image_size=32, epochs=50, batch_size=8), tiny, on_epoch=lambda history: len(history.epochs) == 2 and stop.set(), stop=stop)
+    assert len(history.epochs) == 2 and history.events[0]["kind"] == "stopped"
+
+
+def test_ctrl_c_returns_what_there_is(tiny):
+    def interrupt(history):
+        if len(history.epochs) == 2:
+            raise KeyboardInterrupt
+
+    history = train(SMALL, tiny, on_epoch=interrupt)
+    assert len(history.epochs) == 2 and history.events[0]["kind"] == "interrupted" and history.layers
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tiny, tmp_path):
+    model = build_model(SMALL, 2)
+
+    def poison(history):
+        layer = model.get_layer("predictions")
+        layer.set_weights([weights * np.nan for weights in layer.get_weights()])
+
+    with pytest.warns(UserWarning, match="The loss became nan in epoch 2"):
+        history = train(SMALL, tiny, on_epoch=poison, model=model)
+    assert len(history.epochs) == 1 and history.events[0]["kind"] == "diverged"
+    assert "NaN" not in history.save(tmp_path / "h.jsonl").read_text()
+
+
+def test_what_does_not_fit_together_is_said_before_training(tiny):
+    with pytest.raises(InputError, match="`image_size` of the experiment is 64, but the data was loaded at 32"):
+        train(Experiment(), tiny)
+    with pytest.raises(InputError, match="`batch_size` must be at most the number of training images, 24. Received: 32."):
+        train(Experiment(image_size=32), tiny)
+    with pytest.raises(InputError, match="`batch_size`"):
+        train(Experiment(image_size=32, batch_size=8).then(batch_size=64), tiny)
+
+
+def test_a_batch_that_is_not_full_counts_by_its_images():
+    images = np.zeros((5, 32, 32, 3), np.uint8)
+    labels = np.array([0, 0, 0, 1, 1])
+    data = Dataset("five", ("a", "b"), Split(images, labels), Split(images, labels))
+    row = train(Experiment(image_size=32, epochs=1, batch_size=4, learning_rate=1e-8), data).epochs[0]
+    assert row["logged_accuracy"] == pytest.approx(row["train_accuracy"]) and row["train_accuracy"] in (0.4, 0.6)
+
+
+@pytest.mark.slow
+def test_the_seeds_figure_is_reproduced():
+    """An unregularised network reaches 99 % on train and stays under 70 % on validation."""
+    from vgglab.datasets import load
+
+    rows = train(Experiment(), load()).frame()
+    top = rows.loc[rows["train_accuracy"].idxmax()]
+    assert top["train_accuracy"] >= 0.99
+    assert rows["validation_accuracy"].max() < 0.70
+    assert top["gap"] > 0.3
+
+
+@pytest.mark.slow
+def test_the_full_network_trains_on_real_photographs(shared):
+    from vgglab.datasets import load
+
+    data = load(shared / "bloodcells", image_size=32)
+    few = Dataset("few", data.class_names, Split(*(part[::60] for part in data.train)), Split(*(part[::40] for part in data.validation)))
+    history = train(Experiment(backbone="vgg16", image_size=32, batch_size=8, epochs=1, unfreeze=1), few)
+    assert len(history.epochs) == 1 and not history.events
