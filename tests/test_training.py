@@ -31,7 +31,7 @@ def test_the_curves_are_those_of_plain_keras(tiny):
     experiment = Experiment(image_size=32, epochs=4, batch_size=24, unfreeze=4, l2=0.01, learning_rate=1e-3)
     history = train(experiment, tiny)
     model = build_model(experiment, 2)
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", ["accuracy"], jit_compile=False)
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     plain = model.fit(*tiny.train, batch_size=24, epochs=4, shuffle=False, validation_data=tuple(tiny.validation), verbose=0).history
     rows = history.frame()
     np.testing.assert_allclose(rows["logged_loss"], plain["loss"], rtol=2e-3)

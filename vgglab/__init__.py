@@ -5,6 +5,10 @@ TensorFlow is loaded only by the first call that needs it.
 """
 
 import importlib
+import os
+
+# TensorFlow's notes on processors and missing GPUs would stand in red in every notebook.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"
 

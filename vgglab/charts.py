@@ -135,6 +135,8 @@ def _line(ax: Axes, x, y, label: str, style: dict) -> None:
 
 
 def _pair(ax: Axes, rows, what: str) -> None:
+    if rows.empty:
+        return
     train, validation = rows[f"train_{what}"], rows[f"validation_{what}"]
     _line(ax, rows["epoch"], train, "train", TRAIN)
     _line(ax, rows["epoch"], validation, "validation", VALIDATION)

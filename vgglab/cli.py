@@ -81,7 +81,6 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     if out is not None and out.exists():
         raise InputError(f"{out} exists already; `--out` must name a new folder.")
     console = Console()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes on the processor
     data = _load(experiment, console)
     from vgglab.backbone import build_model
     from vgglab.training import train
@@ -158,12 +157,15 @@ def _lab(options: argparse.Namespace, rest: list[str]) -> int:
     notebooks = Path(__file__).parent.parent / "notebooks"
     if not (notebooks / FIRST_NOTEBOOK).is_file():
         raise InputError(f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md.")
-    command = [sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={notebooks.parent}"]
+    command = [
+        sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={notebooks.parent}", f"--LabApp.default_url=/lab/tree/notebooks/{FIRST_NOTEBOOK}",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Jupyter refuses to run as root, which is who one is in most containers.
         command.append("--allow-root")
     try:
-        return subprocess.call([*command, *rest, str(notebooks / FIRST_NOTEBOOK)])
+        return subprocess.call([*command, *rest])
     except KeyboardInterrupt:
         return 0
 

@@ -53,7 +53,7 @@ def _steps(*values: float | None) -> Callable[[dataclasses.Field, Any], widgets.
         off = None if field.metadata.get("optional") else 0
         options = [("off" if each == off else f"{each:g}", each) for each in ordered]
         return widgets.SelectionSlider(
-            options=options, value=value, description=field.metadata["label"], continuous_update=False, **_ROW
+            options=options, index=ordered.index(value), description=field.metadata["label"], continuous_update=False, **_ROW
         )
 
     return make
