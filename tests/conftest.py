@@ -1,4 +1,11 @@
 import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
@@ -31,3 +38,35 @@ def tiny() -> Dataset:
         return Split(images.astype(np.uint8), labels)
 
     return Dataset("tiny", ("dark", "light"), split(24), split(10))
+
+
+@contextmanager
+def running_lab(runtime: Path, options: str = "") -> Iterator[str]:
+    """`make lab` on a free port until the block ends; gives the address it prints."""
+    runtime.mkdir(exist_ok=True)
+    log = runtime / "lab.log"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            ["make", "lab", f"ARGS=--no-browser --port={port} {options}"], cwd=ROOT, stdout=out, stderr=out,
+            start_new_session=True, env={**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime)},
+        )
+    try:
+        yield _printed_address(process, log, port)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+    with socket.socket() as stopped:
+        assert stopped.connect_ex(("127.0.0.1", port)) != 0, "the server still runs"
+
+
+def _printed_address(process: subprocess.Popen, log: Path, port: int) -> str:
+    for _ in range(240):
+        found = re.search(rf"http://127\.0\.0\.1:{port}/\S*token=\w+", log.read_text())
+        if found:
+            return found[0]
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.5)
+    pytest.fail(log.read_text())

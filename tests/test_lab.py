@@ -1,46 +1,18 @@
 """`make lab` as a person on a new machine has it: a server on this machine only, closed without its token."""
 
-import os
-import re
-import signal
-import socket
-import subprocess
-import time
 import urllib.error
 import urllib.request
 
 import pytest
-from conftest import ROOT
+from conftest import running_lab
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def address(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path / "log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            ["make", "lab", f"ARGS=--no-browser --port={port}"], cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
-            env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
-        )
-    try:
-        for _ in range(240):
-            found = re.search(rf"http://127\.0\.0\.1:{port}/\S*token=\w+", log.read_text())
-            if found:
-                yield found[0]
-                break
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.5)
-        else:
-            pytest.fail(log.read_text())
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
-    with socket.socket() as stopped:
-        assert stopped.connect_ex(("127.0.0.1", port)) != 0, "the server still runs"
+    with running_lab(tmp_path) as address:
+        yield address
 
 
 def status(address):

@@ -159,13 +159,13 @@ def _lab(options: argparse.Namespace, rest: list[str]) -> int:
         raise InputError(f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md.")
     command = [
         sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.root_dir={notebooks.parent}", f"--LabApp.default_url=/lab/tree/notebooks/{FIRST_NOTEBOOK}",
+        f"--LabApp.default_url=/lab/tree/notebooks/{FIRST_NOTEBOOK}",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Jupyter refuses to run as root, which is who one is in most containers.
         command.append("--allow-root")
     try:
-        return subprocess.call([*command, *rest])
+        return subprocess.call([*command, *rest], cwd=notebooks.parent)
     except KeyboardInterrupt:
         return 0
 
