@@ -71,3 +71,9 @@ def test_every_field_says_what_it_is():
 def test_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Experiment().l2 = 1
+
+
+def test_none_may_be_written_out():
+    assert Experiment(weights="none") == Experiment()
+    with pytest.raises(InputError):
+        Experiment(patience="none")

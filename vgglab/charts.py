@@ -162,7 +162,7 @@ def _epoch_axis(ax: Axes, history: History) -> None:
     ticks = MaxNLocator(integer=True, nbins=8).tick_values(1, planned)
     ax.set_xticks([tick for tick in ticks if 1 <= tick <= planned])
     ax.set_xlabel("epoch")
-    ax.grid(True)  # clearing Axes to draw on them again takes the style's grid away
+    ax.grid(True, color="0.92")  # clearing Axes to draw on them again takes the style's grid away
 
 
 def _phase_marks(ax: Axes, history: History, at: float) -> None:

@@ -185,7 +185,7 @@ def _check_choice(each: dataclasses.Field, value: Any) -> str:
 
 
 def _check_text(each: dataclasses.Field, value: Any) -> str | None:
-    if value is None and each.metadata["optional"]:
+    if value in (None, "none") and each.metadata["optional"]:  # the word, for the command line
         return None
     try:
         text = operator.methodcaller("__fspath__")(value) if hasattr(value, "__fspath__") else value

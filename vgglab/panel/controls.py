@@ -11,7 +11,7 @@ import traitlets
 
 from vgglab.experiment import AUGMENTATIONS, FIELDS, Experiment
 
-_ROW = dict(style={"description_width": "110px"}, layout=widgets.Layout(width="360px"))
+_ROW = dict(style={"description_width": "110px"}, layout=widgets.Layout(width="372px"))
 
 
 class AugmentToggles(widgets.Box):
@@ -26,12 +26,12 @@ class AugmentToggles(widgets.Box):
                 name in strengths,
                 description=rule.label,
                 tooltip=f"{rule.label}: {strengths.get(name, rule.default):g} {rule.unit}",
-                layout=widgets.Layout(width="116px"),
+                layout=widgets.Layout(width="120px"),
             )
             for name, rule in AUGMENTATIONS.items()
         }
         self._strengths = {name: strengths.get(name, rule.default) for name, rule in AUGMENTATIONS.items()}
-        super().__init__(list(self._toggles.values()), layout=widgets.Layout(flex_flow="row wrap", width="364px"))
+        super().__init__(list(self._toggles.values()), layout=widgets.Layout(flex_flow="row wrap", width="376px"))
         for toggle in self._toggles.values():
             toggle.observe(self._collect, "value")
         self._collect()
