@@ -50,8 +50,12 @@ def running_lab(runtime: Path, options: str = "") -> Iterator[str]:
         port = free.getsockname()[1]
     with log.open("w") as out:
         process = subprocess.Popen(
-            ["make", "lab", f"ARGS=--no-browser --port={port} {options}"], cwd=ROOT, stdout=out, stderr=out,
-            start_new_session=True, env={**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime)},
+            ["make", "lab", f"ARGS=--no-browser --port={port} {options}"],
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env={**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime)},
         )
     try:
         yield _printed_address(process, log, port)

@@ -10,7 +10,21 @@ from vgglab.backbone import CONV_NAMES, IMAGENET_FILE, build_model, configure
 from vgglab.experiment import Experiment, InputError
 
 # Simonyan & Zisserman 2015, table 1, column D: (inputs, filters) of the thirteen 3 x 3 layers.
-CONVS = [(3, 64), (64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 256), (256, 512), (512, 512), (512, 512), (512, 512), (512, 512), (512, 512)]
+CONVS = [
+    (3, 64),
+    (64, 64),
+    (64, 128),
+    (128, 128),
+    (128, 256),
+    (256, 256),
+    (256, 256),
+    (256, 512),
+    (512, 512),
+    (512, 512),
+    (512, 512),
+    (512, 512),
+    (512, 512),
+]
 NAMES = "block1_conv1 block1_conv2 block2_conv1 block2_conv2 block3_conv1 block3_conv2 block3_conv3 block4_conv1 block4_conv2 block4_conv3 block5_conv1 block5_conv2 block5_conv3".split()
 
 
@@ -27,14 +41,22 @@ def test_vgg16_has_the_published_parameters_layer_by_layer(full):
     counts = {name: full.get_layer(name).count_params() for name in NAMES}
     assert counts == {name: parameters(*conv) for name, conv in zip(NAMES, CONVS)}
     assert sum(counts.values()) == 14_714_688
-    assert sum(counts.values()) + parameters(512 * 49, 4096, 1) + parameters(4096, 4096, 1) + parameters(4096, 1000, 1) == 138_357_544
+    assert (
+        sum(counts.values())
+        + parameters(512 * 49, 4096, 1)
+        + parameters(4096, 4096, 1)
+        + parameters(4096, 1000, 1)
+        == 138_357_544
+    )
     assert full.count_params() == 14_714_688 + parameters(512, 128, 1) + parameters(128, 10, 1)
 
 
 def test_mini_has_a_quarter_of_the_filters_under_the_same_names():
     model = build_model(Experiment(image_size=32), classes=10)
     quarter = [(inputs if inputs == 3 else inputs // 4, filters // 4) for inputs, filters in CONVS]
-    assert {name: model.get_layer(name).count_params() for name in NAMES} == {name: parameters(*conv) for name, conv in zip(NAMES, quarter)}
+    assert {name: model.get_layer(name).count_params() for name in NAMES} == {
+        name: parameters(*conv) for name, conv in zip(NAMES, quarter)
+    }
 
 
 def test_preprocessing_is_keras_own(full):
@@ -49,7 +71,11 @@ def test_unfreeze_counts_conv_layers_from_the_top(unfreeze):
     model = build_model(Experiment(image_size=32), classes=2)
     configure(model, Experiment(unfreeze=unfreeze))
     trainable = [layer.name for layer in model.layers if layer.trainable_variables]
-    assert trainable == NAMES[13 - unfreeze :] + ["fc", "predictions"] if unfreeze else trainable == ["fc", "predictions"]
+    assert (
+        trainable == NAMES[13 - unfreeze :] + ["fc", "predictions"]
+        if unfreeze
+        else trainable == ["fc", "predictions"]
+    )
     assert tuple(NAMES) == CONV_NAMES
 
 
@@ -62,7 +88,10 @@ def test_l2_and_dropout_reach_the_head():
 
 
 def test_the_seed_sets_the_weights():
-    first, same, other = (build_model(Experiment(image_size=32, seed=seed), 2).get_layer("block3_conv2").get_weights()[0] for seed in (1, 1, 2))
+    first, same, other = (
+        build_model(Experiment(image_size=32, seed=seed), 2).get_layer("block3_conv2").get_weights()[0]
+        for seed in (1, 1, 2)
+    )
     assert (first == same).all() and (first != other).any()
 
 
@@ -104,7 +133,9 @@ def assert_holds(model, path):
     with h5py.File(path) as file:
         for name in NAMES:
             kernel, bias = model.get_layer(name).get_weights()
-            assert (kernel == file[name][f"{name}_W_1:0"]).all() and (bias == file[name][f"{name}_b_1:0"]).all()
+            assert (kernel == file[name][f"{name}_W_1:0"]).all() and (
+                bias == file[name][f"{name}_b_1:0"]
+            ).all()
 
 
 def test_a_local_file_in_the_layout_of_the_imagenet_weights(tmp_path):
@@ -115,7 +146,9 @@ def test_a_local_file_in_the_layout_of_the_imagenet_weights(tmp_path):
 def test_imagenet_weights_come_through_keras_own_download(tmp_path, monkeypatch):
     path = write_as_keras_2(tmp_path / IMAGENET_FILE)
     asked = []
-    monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda name, *rest, **options: asked.append(name) or str(path))
+    monkeypatch.setattr(
+        "keras.src.utils.file_utils.get_file", lambda name, *rest, **options: asked.append(name) or str(path)
+    )
     assert_holds(build_model(Experiment(backbone="vgg16", weights="imagenet", image_size=32), 4), path)
     assert asked == [IMAGENET_FILE]
 
@@ -134,7 +167,9 @@ def test_without_a_network_the_file_and_its_place_are_named(tmp_path, monkeypatc
 def test_weights_written_by_plain_keras(tmp_path):
     plain = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
     plain.save_weights(tmp_path / "plain.weights.h5")
-    model = build_model(Experiment(backbone="vgg16", weights=str(tmp_path / "plain.weights.h5"), image_size=32), 4)
+    model = build_model(
+        Experiment(backbone="vgg16", weights=str(tmp_path / "plain.weights.h5"), image_size=32), 4
+    )
     for name in NAMES:
         assert (model.get_layer(name).get_weights()[0] == plain.get_layer(name).get_weights()[0]).all()
 
@@ -144,7 +179,10 @@ def test_weights_that_cannot_be_used(tmp_path):
     text.write_text("not HDF5")
     whole = write_as_keras_2(tmp_path / "whole.h5").read_bytes()
     (tmp_path / "cut.h5").write_bytes(whole[: len(whole) // 2])
-    narrow = write_as_keras_2(tmp_path / "narrow.h5", [(inputs if inputs == 3 else inputs // 2, filters // 2) for inputs, filters in CONVS])
+    narrow = write_as_keras_2(
+        tmp_path / "narrow.h5",
+        [(inputs if inputs == 3 else inputs // 2, filters // 2) for inputs, filters in CONVS],
+    )
     for path in (text, tmp_path / "cut.h5", narrow):
         with pytest.raises(InputError, match=f"{path.name} does not hold weights of vgg16"):
             build_model(Experiment(backbone="vgg16", weights=str(path), image_size=32), 4)

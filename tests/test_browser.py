@@ -26,7 +26,13 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        options = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         yield browser
         browser.close()
@@ -44,7 +50,9 @@ def test_train_toggle_and_stop_in_jupyterlab(browser, tmp_path):
         page.set_default_timeout(60_000)
         page.goto(address.replace("notebooks/01_overfitting_gap.ipynb", "panel.ipynb"))
         page.locator(".jp-Notebook .jp-CodeCell").first.click()
-        page.locator("text=Python 3 (ipykernel) | Idle").or_(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).first.wait_for()
+        page.locator("text=Python 3 (ipykernel) | Idle").or_(
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        ).first.wait_for()
         page.keyboard.press("Shift+Enter")
         train = page.locator("button", has_text="Train")
         try:
@@ -67,7 +75,9 @@ def test_train_toggle_and_stop_in_jupyterlab(browser, tmp_path):
 
         page.locator("button", has_text="Train").click()
         stop = page.locator("button", has_text="Stop")
-        page.locator("[role=status]", has_text="Epoch 1 of 6").or_(page.locator("[role=status]", has_text="Epoch 2 of 6")).first.wait_for()
+        page.locator("[role=status]", has_text="Epoch 1 of 6").or_(
+            page.locator("[role=status]", has_text="Epoch 2 of 6")
+        ).first.wait_for()
         stop.click()
         page.get_by_text("Stopped; the epochs before are kept.").wait_for()
         page.screenshot(path=SCREENSHOTS / "panel-stopped.png")

@@ -22,7 +22,11 @@ def test_lines_hold_the_rows(plot, what):
     history = make_history()
     ax = plot(history, detached_axes(), logged=True)
     rows = history.frame()
-    for label, column in (("train", f"train_{what}"), ("validation", f"validation_{what}"), ("train, as Keras logs it", f"logged_{what}")):
+    for label, column in (
+        ("train", f"train_{what}"),
+        ("validation", f"validation_{what}"),
+        ("train, as Keras logs it", f"logged_{what}"),
+    ):
         np.testing.assert_array_equal(line(ax, label).get_xydata(), rows[["epoch", column]])
 
 
@@ -48,7 +52,9 @@ def test_a_phase_is_marked_with_what_changed():
 
 
 def test_runs_side_by_side():
-    ax = plot_runs({"plain": make_history(), "held back": make_history(train=(0.5, 0.6, 0.6))}, detached_axes())
+    ax = plot_runs(
+        {"plain": make_history(), "held back": make_history(train=(0.5, 0.6, 0.6))}, detached_axes()
+    )
     assert [label.get_text() for label in ax.get_yticklabels()] == ["plain", "held back"]
     assert [text for text in texts(ax) if text] == ["gap 50 points", "gap 10 points"]
 

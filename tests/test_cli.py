@@ -28,7 +28,27 @@ def run(*arguments):
 def test_a_run_is_written_whole(folder, tmp_path, capsys):
     out = tmp_path / "run"
     (folder / "dark" / "broken.png").touch()
-    code = run("train", "--data", folder, "--image-size", 32, "--unfreeze", 3, "--epochs", 2, "--batch-size", 4, "--augment", "flip,rotation", "--mixup", 0.2, "--l2", "1e-3", "--out", out)
+    code = run(
+        "train",
+        "--data",
+        folder,
+        "--image-size",
+        32,
+        "--unfreeze",
+        3,
+        "--epochs",
+        2,
+        "--batch-size",
+        4,
+        "--augment",
+        "flip,rotation",
+        "--mixup",
+        0.2,
+        "--l2",
+        "1e-3",
+        "--out",
+        out,
+    )
     printed = capsys.readouterr().out
     assert code == 0 and "gap" in printed and "points" in printed and "broken.png: zero bytes" in printed
     assert sorted(each.name for each in out.iterdir()) == ["accuracy.png", "history.jsonl", "model.keras"]
@@ -49,7 +69,10 @@ def test_a_run_is_written_whole(folder, tmp_path, capsys):
         (["train", "--backbone", "vgg-16"], "Did you mean 'vgg16'?"),
         (["train", "--data", "/nowhere"], "There is no folder at /nowhere."),
         (["train", "--out", "/"], "/ exists already; `--out` must name a new folder."),
-        (["train", "--batch-size", "200"], "`batch_size` must be at most the number of training images, 160."),
+        (
+            ["train", "--batch-size", "200"],
+            "`batch_size` must be at most the number of training images, 160.",
+        ),
         (["train", "--weights", "absent.h5"], "There is no weights file at absent.h5."),
         ([], "the following arguments are required: COMMAND"),
     ],

@@ -8,12 +8,19 @@ from conftest import ROOT
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-LOCK = [Requirement(line) for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+LOCK = [
+    Requirement(line)
+    for line in (ROOT / "requirements.lock").read_text().splitlines()
+    if not line.startswith("#")
+]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_the_lock_pins_every_dependency_within_its_range():
-    asked = [*PROJECT["dependencies"], *(each for extra in PROJECT["optional-dependencies"].values() for each in extra)]
+    asked = [
+        *PROJECT["dependencies"],
+        *(each for extra in PROJECT["optional-dependencies"].values() for each in extra),
+    ]
     for requirement in map(Requirement, asked):
         pinned = [each for each in LOCK if each.name == requirement.name]
         assert pinned, f"{requirement.name} is not locked"

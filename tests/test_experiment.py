@@ -20,7 +20,10 @@ from vgglab.experiment import AUGMENTATIONS, FIELDS, FIXED, Experiment, InputErr
         (dict(backbone=None), "It must be one of: vgg16-mini, vgg16."),
         (dict(unfrieze=3), "Unknown field of an experiment. Received: 'unfrieze'. Did you mean 'unfreeze'?"),
         (dict(augment=("rotaton",)), "Unknown augmentation. Received: 'rotaton'. Did you mean 'rotation'?"),
-        (dict(augment={"rotation": 300}), "augmentation 'rotation' must be 0 to 180 (degrees to either side) and not 0. Received: 300."),
+        (
+            dict(augment={"rotation": 300}),
+            "augmentation 'rotation' must be 0 to 180 (degrees to either side) and not 0. Received: 300.",
+        ),
         (dict(augment="flip=2"), "augmentation 'flip' has no strength but 1."),
         (dict(augment="zoom=much"), "Received: 'much'."),
         (dict(augment=7), "`augment` must be names such as"),
@@ -35,7 +38,9 @@ def test_what_is_wrong_is_said_in_one_sentence(fields, sentence):
 
 
 def test_later_phases_change_only_what_they_name():
-    experiment = Experiment(l2=0.01, unfreeze=0).then(unfreeze=3, learning_rate=1e-4, epochs=10).then(mixup=0.2)
+    experiment = (
+        Experiment(l2=0.01, unfreeze=0).then(unfreeze=3, learning_rate=1e-4, epochs=10).then(mixup=0.2)
+    )
     first, second, third = experiment.phases
     assert (first.unfreeze, second.unfreeze, third.unfreeze) == (0, 3, 3)
     assert (second.l2, third.learning_rate, second.mixup, third.mixup) == (0.01, 1e-4, 0.0, 0.2)
@@ -49,12 +54,19 @@ def test_a_phase_cannot_change_what_the_whole_run_keeps(name):
 
 def test_augment_may_be_given_in_any_form_and_order():
     expected = (("flip", 1.0), ("rotation", 20.0), ("width_shift", 0.1), ("height_shift", 0.1))
-    for given in ("shift=0.1, rotation,flip", ["rotation=20", "shift=0.1", "flip"], {"flip": 1, "shift": 0.1, "rotation": None}, expected):
+    for given in (
+        "shift=0.1, rotation,flip",
+        ["rotation=20", "shift=0.1", "flip"],
+        {"flip": 1, "shift": 0.1, "rotation": None},
+        expected,
+    ):
         assert Experiment(augment=given).augment == expected
 
 
 def test_plain_values_and_back():
-    experiment = Experiment(augment={"zoom": 0.3}, patience=4).then(unfreeze=2, augment=()).then(patience=None)
+    experiment = (
+        Experiment(augment={"zoom": 0.3}, patience=4).then(unfreeze=2, augment=()).then(patience=None)
+    )
     plain = json.loads(json.dumps(experiment.to_dict()))
     assert plain["later"] == [{"unfreeze": 2, "augment": {}}, {"patience": None}]
     assert Experiment.from_dict(plain) == experiment

@@ -63,7 +63,17 @@ def test_every_format_and_shape(tmp_path, suffix, size):
     assert np.abs(image.astype(int) - RED).max() <= 12  # lossy formats
 
 
-@pytest.mark.parametrize(("mode", "suffix", "within"), [("L", "png", None), ("P", "png", 20), ("CMYK", "jpg", 12), ("RGBA", "png", 0), ("1", "png", None), ("LA", "png", None)])
+@pytest.mark.parametrize(
+    ("mode", "suffix", "within"),
+    [
+        ("L", "png", None),
+        ("P", "png", 20),
+        ("CMYK", "jpg", 12),
+        ("RGBA", "png", 0),
+        ("1", "png", None),
+        ("LA", "png", None),
+    ],
+)
 def test_every_mode(tmp_path, mode, suffix, within):
     image = read_image(save(tmp_path / f"x.{suffix}", RED, mode=mode), 32)
     assert image.shape == (32, 32, 3)
@@ -110,7 +120,13 @@ def test_unreadable_files_are_listed_and_counted(folder):
     with pytest.warns(UserWarning, match="Left out 5 files") as caught:
         data = load(folder, 32)
     text = str(caught[0].message)
-    for name, reason in (("empty.jpg", "zero bytes"), ("text.jpg", "not an image"), ("notes.txt", "not one of"), ("cut.jpg", "truncated"), ("loose.png", "beside the class folders")):
+    for name, reason in (
+        ("empty.jpg", "zero bytes"),
+        ("text.jpg", "not an image"),
+        ("notes.txt", "not one of"),
+        ("cut.jpg", "truncated"),
+        ("loose.png", "beside the class folders"),
+    ):
         (line,) = [line for line in text.splitlines() if name in line]
         assert reason in line and str(folder) in line
     assert len(data.train) + len(data.validation) == 15 and len(data.skipped) == 5
@@ -185,7 +201,10 @@ def test_the_fingerprint_tells_one_pixel(folder):
 
 def test_embedded_set():
     data = load()
-    assert np.bincount(data.train.labels).tolist() == [20] * 8 and np.bincount(data.validation.labels).tolist() == [50] * 8
+    assert (
+        np.bincount(data.train.labels).tolist() == [20] * 8
+        and np.bincount(data.validation.labels).tolist() == [50] * 8
+    )
     drawn = draw_blossoms(train_images=2, validation_images=1)
     assert drawn.class_names == data.class_names and (len(drawn.train), len(drawn.validation)) == (16, 8)
     with pytest.raises(InputError, match="`train_images` must be at least 1"):
@@ -193,7 +212,9 @@ def test_embedded_set():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "counts"), [("clothing", (3068, 341, 372)), ("bloodcells", (1920, 480, None))])
+@pytest.mark.parametrize(
+    ("name", "counts"), [("clothing", (3068, 341, 372)), ("bloodcells", (1920, 480, None))]
+)
 def test_real_photographs(shared, name, counts):
     data = load(shared / name, 32)
     assert (len(data.train), len(data.validation), data.test and len(data.test)) == counts

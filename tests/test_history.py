@@ -8,7 +8,12 @@ def make_history(validation=(0.4, 0.6, 0.5), train=(0.5, 0.8, 1.0), **fields):
     history = History(Experiment(epochs=5, **fields), dict(name="made by hand"), dict(keras="3"))
     for epoch, (right, wrong) in enumerate(zip(train, validation), start=1):
         history.epochs.append(
-            dict(zip(COLUMNS, (epoch, 1, right, wrong, right - wrong, 1 - right, 1 - wrong, right / 2, 1.0, 1e-3, 0.5)))
+            dict(
+                zip(
+                    COLUMNS,
+                    (epoch, 1, right, wrong, right - wrong, 1 - right, 1 - wrong, right / 2, 1.0, 1e-3, 0.5),
+                )
+            )
         )
     return history
 
@@ -32,7 +37,12 @@ def test_saved_as_text_and_read_back(tmp_path):
 def test_files_that_are_no_history(tmp_path):
     with pytest.raises(InputError, match="There is no history file at"):
         History.load(tmp_path / "absent")
-    for text, sentence in (("", "it is empty"), ("{", "line 1 is not a record"), ('{"kind": "epoch", "row": {}}', "line 1"), ('{"kind": "run", "experiment": {"l3": 1}}', "line 1")):
+    for text, sentence in (
+        ("", "it is empty"),
+        ("{", "line 1 is not a record"),
+        ('{"kind": "epoch", "row": {}}', "line 1"),
+        ('{"kind": "run", "experiment": {"l3": 1}}', "line 1"),
+    ):
         (tmp_path / "bad").write_text(text)
         with pytest.raises(InputError, match=sentence):
             History.load(tmp_path / "bad")

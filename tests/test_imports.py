@@ -37,7 +37,11 @@ def module_name(path) -> str:
 
 
 def layer_of(name: str) -> int:
-    return next(i for i, layer in enumerate(LAYERS) if any(name == each or (each != "vgglab" and name.startswith(each + ".")) for each in layer))
+    return next(
+        i
+        for i, layer in enumerate(LAYERS)
+        if any(name == each or (each != "vgglab" and name.startswith(each + ".")) for each in layer)
+    )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
@@ -51,7 +55,10 @@ def test_imports_go_one_way(path):
 
 
 def test_charts_see_only_histories():
-    assert {name for name in imported_by(ROOT / "vgglab/charts.py") if name.startswith("vgglab")} == {"vgglab.experiment", "vgglab.history"}
+    assert {name for name in imported_by(ROOT / "vgglab/charts.py") if name.startswith("vgglab")} == {
+        "vgglab.experiment",
+        "vgglab.history",
+    }
 
 
 def test_a_bare_import_loads_nothing_heavy():

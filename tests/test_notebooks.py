@@ -22,11 +22,33 @@ def test_form(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_headless(path, tmp_path):
-    command = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", "notebook", "--output-dir", str(tmp_path)]
-    done = subprocess.run([*command, str(path)], capture_output=True, text=True, env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+    command = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "nbconvert",
+        "--execute",
+        "--to",
+        "notebook",
+        "--output-dir",
+        str(tmp_path),
+    ]
+    done = subprocess.run(
+        [*command, str(path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+    )
     assert done.returncode == 0, done.stderr[-3000:]
-    outputs = [output for cell in nbformat.read(tmp_path / path.name, as_version=4).cells if cell.cell_type == "code" for output in cell.outputs]
+    outputs = [
+        output
+        for cell in nbformat.read(tmp_path / path.name, as_version=4).cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     printed = "".join(output.get("text", "") for output in outputs)
     assert len(pictures) >= 5 and "The gap is" in printed
-    assert not [output for output in outputs if output.get("name") == "stderr"], "nothing but results on the page"
+    assert not [output for output in outputs if output.get("name") == "stderr"], (
+        "nothing but results on the page"
+    )

@@ -2,7 +2,6 @@ import threading
 import time
 
 import ipywidgets as widgets
-import pytest
 
 from vgglab import training
 from vgglab.experiment import FIELDS, Experiment
@@ -29,7 +28,9 @@ def test_controls_start_where_the_experiment_is_and_change_it():
     controls.widgets["l2"].value = 0.01
     controls.widgets["mixup"].value = 0.2
     controls.widgets["augment"]._toggles["flip"].value = True
-    assert controls.experiment == Experiment(l2=0.01, augment={"zoom": 0.5, "flip": 1}, patience=4, seed=7, unfreeze=3, mixup=0.2)
+    assert controls.experiment == Experiment(
+        l2=0.01, augment={"zoom": 0.5, "flip": 1}, patience=4, seed=7, unfreeze=3, mixup=0.2
+    )
     controls.widgets["augment"]._toggles["zoom"].value = False
     assert controls.experiment.augment == (("flip", 1.0),)
 
@@ -60,7 +61,10 @@ def test_stop_ends_the_run_and_keeps_the_epochs(tiny):
 
 
 def test_a_new_run_stops_that_of_another_panel(tiny):
-    endless, other = Panel(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1)), Panel(tiny, START)
+    endless, other = (
+        Panel(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1)),
+        Panel(tiny, START),
+    )
     endless.train_button.click()
     other.train_button.click()
     wait(endless)
@@ -72,7 +76,9 @@ def test_bad_input_is_one_sentence_in_the_panel(tiny):
     panel = Panel(tiny, Experiment(image_size=32, batch_size=64))
     panel.train_button.click()
     wait(panel)
-    assert "`batch_size` must be at most the number of training images, 24. Received: 64." in panel.message.value
+    assert (
+        "`batch_size` must be at most the number of training images, 24. Received: 64." in panel.message.value
+    )
     assert "Traceback" not in panel.message.value and not panel.train_button.disabled
 
 
@@ -84,7 +90,10 @@ def test_a_failure_in_training_is_shown_never_swallowed(tiny, monkeypatch):
     panel = Panel(tiny, START)
     panel.train_button.click()
     wait(panel)
-    assert "RuntimeError: &lt;the disk is on fire&gt;" in panel.message.value and "Traceback" in panel.message.value
+    assert (
+        "RuntimeError: &lt;the disk is on fire&gt;" in panel.message.value
+        and "Traceback" in panel.message.value
+    )
 
 
 def test_every_control_is_labelled(tiny):
@@ -94,7 +103,16 @@ def test_every_control_is_labelled(tiny):
             yield from inside(child)
 
     for widget in inside(Panel(tiny, START)):
-        if isinstance(widget, (widgets.Button, widgets.ToggleButton, widgets.IntSlider, widgets.SelectionSlider, widgets.Dropdown)):
+        if isinstance(
+            widget,
+            (
+                widgets.Button,
+                widgets.ToggleButton,
+                widgets.IntSlider,
+                widgets.SelectionSlider,
+                widgets.Dropdown,
+            ),
+        ):
             assert widget.description
 
 

@@ -20,7 +20,15 @@ def curves(history):
 
 
 def test_same_seed_same_history(tiny):
-    experiment = Experiment(image_size=32, epochs=2, batch_size=8, dropout=0.5, augment=("rotation", "color_jitter", "crop"), mixup=0.4, cutmix=0.5)
+    experiment = Experiment(
+        image_size=32,
+        epochs=2,
+        batch_size=8,
+        dropout=0.5,
+        augment=("rotation", "color_jitter", "crop"),
+        mixup=0.4,
+        cutmix=0.5,
+    )
     first, same = train(experiment, tiny), train(experiment, tiny)
     assert curves(first) == curves(same) and first.layers == same.layers
     assert set(first.epochs[0]) == set(COLUMNS)
@@ -31,8 +39,15 @@ def test_the_curves_are_those_of_plain_keras(tiny):
     experiment = Experiment(image_size=32, epochs=4, batch_size=24, unfreeze=4, l2=0.01, learning_rate=1e-3)
     history = train(experiment, tiny)
     model = build_model(experiment, 2)
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-    plain = model.fit(*tiny.train, batch_size=24, epochs=4, shuffle=False, validation_data=tuple(tiny.validation), verbose=0).history
+    model.compile(
+        keras.optimizers.Adam(1e-3),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    plain = model.fit(
+        *tiny.train, batch_size=24, epochs=4, shuffle=False, validation_data=tuple(tiny.validation), verbose=0
+    ).history
     rows = history.frame()
     np.testing.assert_allclose(rows["logged_loss"], plain["loss"], rtol=2e-3)
     np.testing.assert_allclose(rows["logged_accuracy"], plain["accuracy"], atol=1e-6)
@@ -48,7 +63,15 @@ def test_evaluation_is_keras_evaluation_without_the_penalty(tiny):
 
 def test_the_clean_accuracy_does_not_see_the_augmentation(tiny):
     """With a learning rate of almost nothing, clean accuracy is the untrained network's."""
-    experiment = Experiment(image_size=32, epochs=1, batch_size=8, learning_rate=1e-8, mixup=1.0, dropout=0.9, augment=("brightness",))
+    experiment = Experiment(
+        image_size=32,
+        epochs=1,
+        batch_size=8,
+        learning_rate=1e-8,
+        mixup=1.0,
+        dropout=0.9,
+        augment=("brightness",),
+    )
     row = train(experiment, tiny).epochs[0]
     accuracy, loss = evaluate(build_model(experiment, 2), tiny.clean_slice())
     assert row["train_accuracy"] == accuracy and row["train_loss"] == pytest.approx(loss, rel=1e-3)
@@ -56,12 +79,18 @@ def test_the_clean_accuracy_does_not_see_the_augmentation(tiny):
 
 
 def test_phases_are_recompiled(tiny):
-    experiment = Experiment(image_size=32, epochs=1, batch_size=8, unfreeze=0).then(unfreeze=3, learning_rate=1e-4, epochs=2)
+    experiment = Experiment(image_size=32, epochs=1, batch_size=8, unfreeze=0).then(
+        unfreeze=3, learning_rate=1e-4, epochs=2
+    )
     history = train(experiment, tiny)
     layers = history.layer_frame()
     moved = {phase: set(rows.loc[rows["moved"] > 0, "layer"]) for phase, rows in layers.groupby("phase")}
     assert moved == {1: {"fc", "predictions"}, 2: {"fc", "predictions", *CONV_NAMES[-3:]}}
-    assert [(row["phase"], row["learning_rate"]) for row in history.epochs] == [(1, 5e-4), (2, 1e-4), (2, 1e-4)]
+    assert [(row["phase"], row["learning_rate"]) for row in history.epochs] == [
+        (1, 5e-4),
+        (2, 1e-4),
+        (2, 1e-4),
+    ]
     assert not history.events
 
 
@@ -113,7 +142,12 @@ def test_early_stopping_follows_a_hand_made_sequence(tiny, monkeypatch):
 
 def test_stop_takes_effect_within_the_batch(tiny):
     stop = threading.Event()
-    history = train(Experiment(image_size=32, epochs=50, batch_size=8), tiny, on_epoch=lambda history: len(history.epochs) == 2 and stop.set(), stop=stop)
+    history = train(
+        Experiment(image_size=32, epochs=50, batch_size=8),
+        tiny,
+        on_epoch=lambda history: len(history.epochs) == 2 and stop.set(),
+        stop=stop,
+    )
     assert len(history.epochs) == 2 and history.events[0]["kind"] == "stopped"
 
 
@@ -140,9 +174,13 @@ def test_a_loss_that_is_no_number_ends_the_run(tiny, tmp_path):
 
 
 def test_what_does_not_fit_together_is_said_before_training(tiny):
-    with pytest.raises(InputError, match="`image_size` of the experiment is 64, but the data was loaded at 32"):
+    with pytest.raises(
+        InputError, match="`image_size` of the experiment is 64, but the data was loaded at 32"
+    ):
         train(Experiment(), tiny)
-    with pytest.raises(InputError, match="`batch_size` must be at most the number of training images, 24. Received: 32."):
+    with pytest.raises(
+        InputError, match="`batch_size` must be at most the number of training images, 24. Received: 32."
+    ):
         train(Experiment(image_size=32), tiny)
     with pytest.raises(InputError, match="`batch_size`"):
         train(Experiment(image_size=32, batch_size=8).then(batch_size=64), tiny)
@@ -153,7 +191,10 @@ def test_a_batch_that_is_not_full_counts_by_its_images():
     labels = np.array([0, 0, 0, 1, 1])
     data = Dataset("five", ("a", "b"), Split(images, labels), Split(images, labels))
     row = train(Experiment(image_size=32, epochs=1, batch_size=4, learning_rate=1e-8), data).epochs[0]
-    assert row["logged_accuracy"] == pytest.approx(row["train_accuracy"]) and row["train_accuracy"] in (0.4, 0.6)
+    assert row["logged_accuracy"] == pytest.approx(row["train_accuracy"]) and row["train_accuracy"] in (
+        0.4,
+        0.6,
+    )
 
 
 @pytest.mark.slow
@@ -173,6 +214,11 @@ def test_the_full_network_trains_on_real_photographs(shared):
     from vgglab.datasets import load
 
     data = load(shared / "bloodcells", image_size=32)
-    few = Dataset("few", data.class_names, Split(*(part[::60] for part in data.train)), Split(*(part[::40] for part in data.validation)))
+    few = Dataset(
+        "few",
+        data.class_names,
+        Split(*(part[::60] for part in data.train)),
+        Split(*(part[::40] for part in data.validation)),
+    )
     history = train(Experiment(backbone="vgg16", image_size=32, batch_size=8, epochs=1, unfreeze=1), few)
     assert len(history.epochs) == 1 and not history.events

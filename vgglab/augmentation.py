@@ -25,10 +25,18 @@ def _crop(strength: float, size: int, fill_mode: str, seed: int) -> Callable:
 # layers that change colours take by default.
 _MAKERS: dict[str, Callable[[float, int, str, int], Callable]] = {
     "flip": lambda strength, size, fill, seed: layers.RandomFlip("horizontal", seed=seed),
-    "rotation": lambda strength, size, fill, seed: layers.RandomRotation(strength / 360, fill_mode=fill, seed=seed),
-    "width_shift": lambda strength, size, fill, seed: layers.RandomTranslation(0.0, strength, fill_mode=fill, seed=seed),
-    "height_shift": lambda strength, size, fill, seed: layers.RandomTranslation(strength, 0.0, fill_mode=fill, seed=seed),
-    "shear": lambda strength, size, fill, seed: layers.RandomShear(x_factor=strength, fill_mode=fill, seed=seed),
+    "rotation": lambda strength, size, fill, seed: layers.RandomRotation(
+        strength / 360, fill_mode=fill, seed=seed
+    ),
+    "width_shift": lambda strength, size, fill, seed: layers.RandomTranslation(
+        0.0, strength, fill_mode=fill, seed=seed
+    ),
+    "height_shift": lambda strength, size, fill, seed: layers.RandomTranslation(
+        strength, 0.0, fill_mode=fill, seed=seed
+    ),
+    "shear": lambda strength, size, fill, seed: layers.RandomShear(
+        x_factor=strength, fill_mode=fill, seed=seed
+    ),
     "zoom": lambda strength, size, fill, seed: layers.RandomZoom(strength, fill_mode=fill, seed=seed),
     "crop": _crop,
     "brightness": lambda strength, size, fill, seed: layers.RandomBrightness(strength, seed=seed),
@@ -56,7 +64,9 @@ def augmenter(experiment: Experiment, phase: int = 1) -> Augmenter | None:
     MixUp: Zhang et al. 2018, arXiv:1710.09412. CutMix: Yun et al. 2019, arXiv:1905.04899. Random
     erasing: Zhong et al. 2020, arXiv:1708.04896.
     """
-    seed_of = {name: _seed(experiment.seed, phase, name) for name in (*AUGMENTATIONS, "mixup", "cutmix", "coin")}
+    seed_of = {
+        name: _seed(experiment.seed, phase, name) for name in (*AUGMENTATIONS, "mixup", "cutmix", "coin")
+    }
     changes = [
         _MAKERS[name](strength, experiment.image_size, experiment.fill_mode, seed_of[name])
         for name, strength in experiment.augment
@@ -73,7 +83,10 @@ def augmenter(experiment: Experiment, phase: int = 1) -> Augmenter | None:
     size = experiment.image_size
 
     @tf.function(
-        input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32), tf.TensorSpec((None, None), tf.float32)],
+        input_signature=[
+            tf.TensorSpec((None, size, size, 3), tf.float32),
+            tf.TensorSpec((None, None), tf.float32),
+        ],
         jit_compile=False,
     )
     def augment(images, targets):

@@ -13,7 +13,9 @@ from vgglab.experiment import Experiment, InputError
 # Filters of the five blocks, with the number of conv layers in each: Simonyan & Zisserman 2015,
 # arXiv:1409.1556, table 1, column D.
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-CONV_NAMES = tuple(f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1))
+CONV_NAMES = tuple(
+    f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1)
+)
 IMAGENET_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
@@ -79,14 +81,20 @@ def _imagenet(x: keras.KerasTensor) -> keras.Model:
 
 def _vgg16_mini(inputs: keras.KerasTensor, weights: str | None) -> keras.Model:
     if weights == "imagenet":
-        raise InputError("`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone 'vgg16-mini'.")
+        raise InputError(
+            "`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone 'vgg16-mini'."
+        )
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="to_minus_one_to_one")(inputs)
     for block, (filters, convs) in enumerate(BLOCKS, 1):
         for conv in range(1, convs + 1):
             # He initialisation: thirteen layers without normalisation do not train from Glorot's.
             x = layers.Conv2D(
-                filters // 4, 3, activation="relu", padding="same",
-                kernel_initializer="he_normal", name=f"block{block}_conv{conv}",
+                filters // 4,
+                3,
+                activation="relu",
+                padding="same",
+                kernel_initializer="he_normal",
+                name=f"block{block}_conv{conv}",
             )(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
     base = keras.Model(inputs, x, name="vgg16-mini")
@@ -104,7 +112,9 @@ def _load(base: keras.Model, weights: str) -> keras.Model:
         base.load_weights(path)
     # h5py and Keras raise many kinds of error here; the model is dropped, so nothing is half-loaded.
     except Exception as error:
-        raise InputError(f"{path} does not hold weights of {base.name} without its top ({_first_line(error)}).") from None
+        raise InputError(
+            f"{path} does not hold weights of {base.name} without its top ({_first_line(error)})."
+        ) from None
     return base
 
 

@@ -82,12 +82,26 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
     for place, (name, history) in enumerate(histories.items()):
         row = history.kept
         train, validation = row["train_accuracy"], row["validation_accuracy"]
-        ax.plot([validation, train], [place, place], color="0.85", linewidth=9, solid_capstyle="butt", zorder=1)
+        ax.plot(
+            [validation, train], [place, place], color="0.85", linewidth=9, solid_capstyle="butt", zorder=1
+        )
         for value, style, label in ((train, TRAIN, "train"), (validation, VALIDATION, "validation")):
-            ax.plot(value, place, style["marker"], color=style["color"], markersize=9, zorder=2, label=label if place == 0 else None)
+            ax.plot(
+                value,
+                place,
+                style["marker"],
+                color=style["color"],
+                markersize=9,
+                zorder=2,
+                label=label if place == 0 else None,
+            )
         ax.annotate(
-            f"gap {100 * row['gap']:.0f} points", (max(train, validation), place),
-            xytext=(10, 0), textcoords="offset points", va="center", annotation_clip=False,
+            f"gap {100 * row['gap']:.0f} points",
+            (max(train, validation), place),
+            xytext=(10, 0),
+            textcoords="offset points",
+            va="center",
+            annotation_clip=False,
         )
     ax.set_yticks(range(len(histories)), list(histories))
     ax.set(xlim=(-0.01, 1.01), ylim=(len(histories) - 0.5, -0.5), xlabel="accuracy")
@@ -109,7 +123,11 @@ def plot_images(
     count, height, width = images.shape[:3]
     rows = -(-count // columns)
     space = 0.24 if len(labels) else 0.06  # between the images, as a fraction of their height
-    ax = plt.subplots(figsize=(columns * 1.15, rows * 1.15 * (1 + space)), layout="constrained")[1] if ax is None else ax
+    ax = (
+        plt.subplots(figsize=(columns * 1.15, rows * 1.15 * (1 + space)), layout="constrained")[1]
+        if ax is None
+        else ax
+    )
     for place, image in enumerate(images):
         row, column = divmod(place, columns)
         left, top = column * 1.06, row * (1 + space)
@@ -146,12 +164,20 @@ def _pair(ax: Axes, rows, what: str) -> None:
 def _write_gap(ax: Axes, row) -> None:
     train, validation = row["train_accuracy"], row["validation_accuracy"]
     ax.annotate(
-        "", (row["epoch"], train), xytext=(row["epoch"], validation),
+        "",
+        (row["epoch"], train),
+        xytext=(row["epoch"], validation),
         arrowprops=dict(arrowstyle="<->", color="0.3", shrinkA=0, shrinkB=0),
     )
     ax.annotate(
-        f"gap {100 * row['gap']:.0f} points", (row["epoch"], (train + validation) / 2),
-        xytext=(8, 0), textcoords="offset points", va="center", annotation_clip=False, weight="bold", color="0.25",
+        f"gap {100 * row['gap']:.0f} points",
+        (row["epoch"], (train + validation) / 2),
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="center",
+        annotation_clip=False,
+        weight="bold",
+        color="0.25",
     )
 
 
@@ -171,16 +197,27 @@ def _phase_marks(ax: Axes, history: History, at: float) -> None:
         first = rows.loc[rows["phase"] == number, "epoch"].iloc[0]
         ax.axvline(first - 0.5, color="0.6", linewidth=1)
         ax.text(
-            first - 0.4, at, _what_changed(phases[number - 2], phases[number - 1]),
-            transform=ax.get_xaxis_transform(), va="center", fontsize=8, color="0.35",
+            first - 0.4,
+            at,
+            _what_changed(phases[number - 2], phases[number - 1]),
+            transform=ax.get_xaxis_transform(),
+            va="center",
+            fontsize=8,
+            color="0.35",
         )
 
 
 def _what_changed(before: Experiment, after: Experiment) -> str:
     was, now = before.to_dict(), after.to_dict()
     hidden = ("later", "epochs")
-    return "\n".join(f"{FIELDS[name].metadata['label']} {now[name]}" for name in now if now[name] != was[name] and name not in hidden)
+    return "\n".join(
+        f"{FIELDS[name].metadata['label']} {now[name]}"
+        for name in now
+        if now[name] != was[name] and name not in hidden
+    )
 
 
 def _legend(ax: Axes) -> None:
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.2, handlelength=2.4)
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.2, handlelength=2.4
+    )

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from vgglab.experiment import FIELDS, Experiment, InputError
@@ -53,14 +60,20 @@ _FLAGS = {name: f"--{name.replace('_', '-')}" for name in FIELDS if name != "lat
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="vgglab", description="Fine-tune VGG16 and see the overfitting gap.", allow_abbrev=False)
+    parser = _Parser(
+        prog="vgglab", description="Fine-tune VGG16 and see the overfitting gap.", allow_abbrev=False
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train on a data set or a folder of images", allow_abbrev=False)
     train.set_defaults(run=_train)
     for name, flag in _FLAGS.items():
         _add_flag(train, name, flag)
-    train.add_argument("--out", type=Path, metavar="RUN_DIR", help="new folder for the history, the model and the chart")
-    lab = commands.add_parser("lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False)
+    train.add_argument(
+        "--out", type=Path, metavar="RUN_DIR", help="new folder for the history, the model and the chart"
+    )
+    lab = commands.add_parser(
+        "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
+    )
     lab.set_defaults(run=_lab)
     return parser
 
@@ -71,7 +84,12 @@ def _add_flag(parser: argparse.ArgumentParser, name: str, flag: str) -> None:
     kind = {"number": int if rule.get("whole") else float}.get(rule["kind"], str)
     # Choices and ranges are left to the experiment, which words its errors the same everywhere.
     parser.add_argument(
-        flag, dest=name, type=kind, default=argparse.SUPPRESS, metavar=rule["kind"].upper(), help=rule["help"].replace("%", "%%") + default
+        flag,
+        dest=name,
+        type=kind,
+        default=argparse.SUPPRESS,
+        metavar=rule["kind"].upper(),
+        help=rule["help"].replace("%", "%%") + default,
     )
 
 
@@ -89,8 +107,12 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     with _progress(console) as progress:
         task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
         history = train(
-            experiment, data, model=model,
-            on_epoch=lambda history: progress.update(task, completed=len(history.epochs), said=_said(history)),
+            experiment,
+            data,
+            model=model,
+            on_epoch=lambda history: progress.update(
+                task, completed=len(history.epochs), said=_said(history)
+            ),
         )
     console.print(_result_table(history))
     for event in history.events:
@@ -111,15 +133,22 @@ def _load(experiment: Experiment, console: Console):
         console.print(f"Warning: {warning.message}", style="yellow", markup=False, soft_wrap=True)
     console.print(
         f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and {len(data.validation)} validation images",
-        markup=False, soft_wrap=True,
+        markup=False,
+        soft_wrap=True,
     )
     return data
 
 
 def _progress(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"), MofNCompleteColumn(), BarColumn(20), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[said]}"), console=console,
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        BarColumn(20),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[said]}"),
+        console=console,
     )
 
 
@@ -133,8 +162,13 @@ def _result_table(history: History) -> Table:
     rows = [("last", row) for row in last] + ([("kept", kept)] if kept and kept is not last[0] else [])
     for name, row in rows:
         table.add_row(
-            name, str(row["epoch"]), f"{row['train_accuracy']:.1%}", f"{row['validation_accuracy']:.1%}",
-            f"{100 * row['gap']:.1f} points", f"{row['logged_accuracy']:.1%}", f"{row['validation_loss']:.3f}",
+            name,
+            str(row["epoch"]),
+            f"{row['train_accuracy']:.1%}",
+            f"{row['validation_accuracy']:.1%}",
+            f"{100 * row['gap']:.1f} points",
+            f"{row['logged_accuracy']:.1%}",
+            f"{row['validation_loss']:.3f}",
         )
     return table
 
@@ -156,9 +190,15 @@ def _write_run(out: Path, history: History, model) -> None:
 def _lab(options: argparse.Namespace, rest: list[str]) -> int:
     notebooks = Path(__file__).parent.parent / "notebooks"
     if not (notebooks / FIRST_NOTEBOOK).is_file():
-        raise InputError(f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md.")
+        raise InputError(
+            f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md."
+        )
     command = [
-        sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1",
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        "--ServerApp.ip=127.0.0.1",
         f"--LabApp.default_url=/lab/tree/notebooks/{FIRST_NOTEBOOK}",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:

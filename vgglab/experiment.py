@@ -53,16 +53,29 @@ AUGMENTATIONS = {
     "crop": Augmentation("random crop", 0.15, 0, 0.9, "fraction of each side cut off"),
     "brightness": Augmentation("brightness", 0.2, 0, 1, "fraction of the range 0-255"),
     "contrast": Augmentation("contrast", 0.3, 0, 1, "fraction around the mean"),
-    "color_jitter": Augmentation("colour jitter", 0.4, 0, 1, "of brightness, contrast, saturation; a quarter of it for hue"),
+    "color_jitter": Augmentation(
+        "colour jitter", 0.4, 0, 1, "of brightness, contrast, saturation; a quarter of it for hue"
+    ),
     "erasing": Augmentation("random erasing", 0.5, 0, 1, "probability an image"),
 }
 SHORTHAND = {"shift": ("width_shift", "height_shift")}
 
 
-def _number(default: Any, low: float, high: float, label: str, help: str, *, whole: bool = False, optional: bool = False) -> Any:
+def _number(
+    default: Any,
+    low: float,
+    high: float,
+    label: str,
+    help: str,
+    *,
+    whole: bool = False,
+    optional: bool = False,
+) -> Any:
     return field(
         default=default,
-        metadata=dict(kind="number", low=low, high=high, label=label, help=help, whole=whole, optional=optional),
+        metadata=dict(
+            kind="number", low=low, high=high, label=label, help=help, whole=whole, optional=optional
+        ),
     )
 
 
@@ -71,7 +84,9 @@ def _choice(default: str, options: tuple[str, ...], label: str, help: str) -> An
 
 
 def _text(default: str | None, label: str, help: str) -> Any:
-    return field(default=default, metadata=dict(kind="text", label=label, help=help, optional=default is None))
+    return field(
+        default=default, metadata=dict(kind="text", label=label, help=help, optional=default is None)
+    )
 
 
 @dataclass(frozen=True)
@@ -86,23 +101,50 @@ class Experiment:
     """
 
     dataset: str = _text("blossoms", "data set", "'blossoms', or the path of an image folder")
-    backbone: str = _choice("vgg16-mini", ("vgg16-mini", "vgg16"), "backbone", "the convolutional part of the network")
-    weights: str | None = _text(None, "weights", "start from 'imagenet' or from a weights file; random when left out")
+    backbone: str = _choice(
+        "vgg16-mini", ("vgg16-mini", "vgg16"), "backbone", "the convolutional part of the network"
+    )
+    weights: str | None = _text(
+        None, "weights", "start from 'imagenet' or from a weights file; random when left out"
+    )
     image_size: int = _number(64, 32, 512, "image size", "pixels a side", whole=True)
-    unfreeze: int = _number(CONV_LAYERS, 0, CONV_LAYERS, "unfreeze depth", "how many conv layers train, counted from the top", whole=True)
+    unfreeze: int = _number(
+        CONV_LAYERS,
+        0,
+        CONV_LAYERS,
+        "unfreeze depth",
+        "how many conv layers train, counted from the top",
+        whole=True,
+    )
     l2: float = _number(0.0, 0, 1, "L2", "weight penalty on the head's Dense(128)")
     dropout: float = _number(0.0, 0, 0.95, "dropout", "fraction of the head's units switched off in training")
     augment: tuple[tuple[str, float], ...] = field(
-        default=(), metadata=dict(kind="augment", label="augmentation", help="names, as in flip,rotation=20,erasing")
+        default=(),
+        metadata=dict(kind="augment", label="augmentation", help="names, as in flip,rotation=20,erasing"),
     )
-    fill_mode: str = _choice("nearest", ("nearest", "reflect", "wrap", "constant"), "fill mode", "what fills the rim that a moved image leaves")
+    fill_mode: str = _choice(
+        "nearest",
+        ("nearest", "reflect", "wrap", "constant"),
+        "fill mode",
+        "what fills the rim that a moved image leaves",
+    )
     mixup: float = _number(0.0, 0, 1, "MixUp", "alpha of the Beta distribution; 0 is off")
     cutmix: float = _number(0.0, 0, 1, "CutMix", "alpha of the Beta distribution; 0 is off")
     learning_rate: float = _number(5e-4, 1e-8, 1, "learning rate", "of Adam")
     batch_size: int = _number(32, 1, 4096, "batch size", "images a step", whole=True)
     epochs: int = _number(40, 1, 100_000, "epochs", "passes over the training images", whole=True)
-    patience: int | None = _number(None, 1, 100_000, "patience", "stop after so many epochs without a lower validation loss and restore the best weights; never when left out", whole=True, optional=True)
-    seed: int = _number(0, 0, 2**31 - 1, "seed", "of the weights, the order of the images and every random change", whole=True)
+    patience: int | None = _number(
+        None,
+        1,
+        100_000,
+        "patience",
+        "stop after so many epochs without a lower validation loss and restore the best weights; never when left out",
+        whole=True,
+        optional=True,
+    )
+    seed: int = _number(
+        0, 0, 2**31 - 1, "seed", "of the weights, the order of the images and every random change", whole=True
+    )
     later: tuple[Experiment, ...] = field(default=(), metadata=dict(kind="phases"))
 
     def __new__(cls, *args: Any, **fields: Any) -> Experiment:
@@ -128,7 +170,9 @@ class Experiment:
         """
         for name in changes:
             if _field_named(name).name in FIXED:
-                raise InputError(f"`{name}` belongs to the whole run and cannot change in a later phase. Received: {changes[name]!r}.")
+                raise InputError(
+                    f"`{name}` belongs to the whole run and cannot change in a later phase. Received: {changes[name]!r}."
+                )
         phase = dataclasses.replace(self.phases[-1], **changes)
         return dataclasses.replace(self, later=(*self.later, phase))
 
@@ -174,7 +218,9 @@ def _check_number(each: dataclasses.Field, value: Any) -> Any:
     if number is None or not rule["low"] <= number <= rule["high"]:
         kind = "a whole number, " if rule["whole"] and number is None else ""
         none = " or None" if rule["optional"] else ""
-        raise InputError(f"`{each.name}` must be {kind}{rule['low']:g} to {rule['high']:g}{none}. Received: {value!r}.")
+        raise InputError(
+            f"`{each.name}` must be {kind}{rule['low']:g} to {rule['high']:g}{none}. Received: {value!r}."
+        )
     return number
 
 
@@ -228,7 +274,11 @@ def _check_strength(name: str, strength: Any) -> float:
     except (TypeError, ValueError):
         number = None
     if number is None or not rule.low <= number <= rule.high or number == 0:
-        right = f"must be {rule.low:g} to {rule.high:g} ({rule.unit}) and not 0" if rule.high > rule.low else "has no strength but 1"
+        right = (
+            f"must be {rule.low:g} to {rule.high:g} ({rule.unit}) and not 0"
+            if rule.high > rule.low
+            else "has no strength but 1"
+        )
         raise InputError(f"augmentation '{name}' {right}. Received: {strength!r}.")
     return number
 

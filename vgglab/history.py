@@ -114,9 +114,13 @@ class History:
                     line["experiment"] = Experiment.from_dict(line["experiment"])
                     history = cls(**line)
                 else:
-                    dict(epoch=history.epochs, event=history.events, layer=history.layers)[kind].append(line["row"])
+                    dict(epoch=history.epochs, event=history.events, layer=history.layers)[kind].append(
+                        line["row"]
+                    )
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise InputError(f"{path} is not a history of vgglab: line {number} is not a record ({error}).") from None
+                raise InputError(
+                    f"{path} is not a history of vgglab: line {number} is not a record ({error})."
+                ) from None
         if history is None:
             raise InputError(f"{path} is not a history of vgglab: it is empty.")
         return history

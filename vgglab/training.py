@@ -131,7 +131,9 @@ class _Run:
         train_accuracy, train_loss = _evaluate(self.predict, self.clean, self.stop)
         validation_accuracy, validation_loss = _evaluate(self.predict, self.data.validation, self.stop)
         if not math.isfinite(train_loss + validation_loss):
-            raise _Diverged(f"The network's output stopped being numbers in epoch {len(self.history.epochs) + 1}; training stopped. A lower learning rate usually helps.")
+            raise _Diverged(
+                f"The network's output stopped being numbers in epoch {len(self.history.epochs) + 1}; training stopped. A lower learning rate usually helps."
+            )
         return dict(
             train_accuracy=train_accuracy,
             validation_accuracy=validation_accuracy,
@@ -150,7 +152,9 @@ class _Run:
         if kept == len(self.history.epochs):
             return
         self.model.set_weights(stopping.best_weights)
-        self.history.note("restored", f"The weights of epoch {kept}, which had the lowest validation loss, were restored.")
+        self.history.note(
+            "restored", f"The weights of epoch {kept}, which had the lowest validation loss, were restored."
+        )
         self.history.events[-1]["kept_epoch"] = kept
 
     def _record_layers(self, before: dict[str, list[np.ndarray]], number: int) -> None:
@@ -160,9 +164,14 @@ class _Run:
             moved = _relative_change(before[name], weights)
             self.history.layers.append(dict(phase=number, layer=name, trainable=trainable, moved=moved))
             if trainable and moved == 0:
-                self.history.note("did not move", f"Layer {name} was trainable in phase {number}, but its weights did not change.")
+                self.history.note(
+                    "did not move",
+                    f"Layer {name} was trainable in phase {number}, but its weights did not change.",
+                )
             if moved and not trainable:
-                self.history.note("moved", f"Layer {name} was frozen in phase {number}, but its weights changed.")
+                self.history.note(
+                    "moved", f"Layer {name} was frozen in phase {number}, but its weights changed."
+                )
 
 
 def _check(experiment: Experiment, data: Dataset) -> None:
@@ -188,7 +197,10 @@ def _train_step(model: keras.Model, learning_rate: float) -> Callable:
     size = model.input_shape[1]
 
     @tf.function(
-        input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32), tf.TensorSpec((None, None), tf.float32)],
+        input_signature=[
+            tf.TensorSpec((None, size, size, 3), tf.float32),
+            tf.TensorSpec((None, None), tf.float32),
+        ],
         jit_compile=False,  # on a CPU it slows steps down and lengthens the first
     )
     def step(images, targets):
@@ -203,7 +215,9 @@ def _train_step(model: keras.Model, learning_rate: float) -> Callable:
     return step
 
 
-def _batches(split: Split, classes: int, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+def _batches(
+    split: Split, classes: int, batch_size: int, rng: np.random.Generator
+) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
     order = rng.permutation(len(split))
     one_hot = np.eye(classes, dtype=np.float32)
     for start in range(0, len(order), batch_size):
@@ -236,7 +250,9 @@ def _evaluate(predict: Callable, split: Split, stop: threading.Event) -> tuple[f
 def _early_stopping(model: keras.Model, phase: Experiment) -> keras.callbacks.EarlyStopping | None:
     if phase.patience is None:
         return None
-    stopping = keras.callbacks.EarlyStopping("val_loss", mode="min", patience=phase.patience, restore_best_weights=True)
+    stopping = keras.callbacks.EarlyStopping(
+        "val_loss", mode="min", patience=phase.patience, restore_best_weights=True
+    )
     stopping.set_model(model)
     stopping.on_train_begin()
     return stopping
@@ -256,4 +272,6 @@ def _relative_change(before: list[np.ndarray], after: list[np.ndarray]) -> float
 
 
 def _versions() -> dict[str, str]:
-    return dict(vgglab=vgglab.__version__, keras=keras.__version__, tensorflow=tf.__version__, numpy=np.__version__)
+    return dict(
+        vgglab=vgglab.__version__, keras=keras.__version__, tensorflow=tf.__version__, numpy=np.__version__
+    )

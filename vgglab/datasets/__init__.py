@@ -51,7 +51,10 @@ def draw_blossoms(
         if count < 1:
             raise InputError(f"`{name}` must be at least 1. Received: {count!r}.")
     parts = []
-    for nuisances, count, split_seed in ((train, train_images, 2 * seed), (validation, validation_images, 2 * seed + 1)):
+    for nuisances, count, split_seed in (
+        (train, train_images, 2 * seed),
+        (validation, validation_images, 2 * seed + 1),
+    ):
         images = [draw(species, count, nuisances, image_size, split_seed) for species in SPECIES]
         parts.append(Split(np.concatenate(images), np.repeat(np.arange(len(SPECIES)), count)))
     return Dataset("blossoms drawn on request", tuple(species.name for species in SPECIES), *parts)

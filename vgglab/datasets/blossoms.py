@@ -377,9 +377,7 @@ def write_folder(
             for species in SPECIES:
                 part = whole / split / species.name
                 part.mkdir(parents=True)
-                for index, image in enumerate(
-                    draw(species, count, nuisances, image_size, split_seed)
-                ):
+                for index, image in enumerate(draw(species, count, nuisances, image_size, split_seed)):
                     Image.fromarray(image).save(part / f"{index:03d}.png", optimize=True)
         whole.rename(folder)
 

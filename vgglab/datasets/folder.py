@@ -59,7 +59,9 @@ def read_folder(folder: str | os.PathLike, image_size: int, seed: int, name: str
     folder = Path(folder).expanduser()
     name = str(folder) if name is None else name
     if not folder.is_dir():
-        raise InputError(f"There is no folder at {folder}. An image folder holds one folder of images for each class.")
+        raise InputError(
+            f"There is no folder at {folder}. An image folder holds one folder of images for each class."
+        )
     parts = _split_folders(folder)
     class_names = _class_names(folder, parts)
     skipped: list[tuple[str, str]] = []
@@ -87,10 +89,14 @@ def _split_folders(folder: Path) -> dict[str, Path]:
     for each in found:
         part = SPLITS[each.name]
         if part in parts:
-            raise InputError(f"{folder} has both {parts[part].name}/ and {each.name}/; only one can be the {part} part.")
+            raise InputError(
+                f"{folder} has both {parts[part].name}/ and {each.name}/; only one can be the {part} part."
+            )
         parts[part] = each
     if "validation" not in parts:
-        raise InputError(f"{folder} has train/ but neither validation/ nor val/. Add one, or put the class folders directly into {folder} to have the split made.")
+        raise InputError(
+            f"{folder} has train/ but neither validation/ nor val/. Add one, or put the class folders directly into {folder} to have the split made."
+        )
     return parts
 
 
@@ -108,7 +114,9 @@ def _class_names(folder: Path, parts: dict[str, Path]) -> tuple[str, ...]:
     return tuple(class_names)
 
 
-def _read_classes(where: Path, class_names: tuple[str, ...], image_size: int, skipped: list[tuple[str, str]]) -> Split:
+def _read_classes(
+    where: Path, class_names: tuple[str, ...], image_size: int, skipped: list[tuple[str, str]]
+) -> Split:
     loose = [each for each in sorted(where.iterdir()) if each.is_file() and each.suffix.lower() in SUFFIXES]
     skipped += [(str(each), "beside the class folders, so it has no class") for each in loose]
     photos = [
@@ -128,9 +136,13 @@ def _read_classes(where: Path, class_names: tuple[str, ...], image_size: int, sk
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(read, photos))
-    skipped += [(str(photo.path), result) for photo, result in zip(photos, results) if isinstance(result, str)]
+    skipped += [
+        (str(photo.path), result) for photo, result in zip(photos, results) if isinstance(result, str)
+    ]
     good = [(result, photo.label) for photo, result in zip(photos, results) if not isinstance(result, str)]
-    images = np.stack([image for image, _ in good]) if good else np.empty((0, image_size, image_size, 3), np.uint8)
+    images = (
+        np.stack([image for image, _ in good]) if good else np.empty((0, image_size, image_size, 3), np.uint8)
+    )
     return Split(images, np.array([label for _, label in good], dtype=np.int64))
 
 
@@ -138,8 +150,14 @@ def _files_in(folder: Path, skipped: list[tuple[str, str]]) -> list[Path]:
     """The image files of a class in the order of their names; hidden files are not mentioned, others are."""
     if not folder.is_dir():
         return []
-    files = sorted(each for each in folder.iterdir() if not each.name.startswith(".") and each.name != "Thumbs.db")
-    skipped += [(str(each), "not one of " + ", ".join(SUFFIXES)) for each in files if each.suffix.lower() not in SUFFIXES]
+    files = sorted(
+        each for each in folder.iterdir() if not each.name.startswith(".") and each.name != "Thumbs.db"
+    )
+    skipped += [
+        (str(each), "not one of " + ", ".join(SUFFIXES))
+        for each in files
+        if each.suffix.lower() not in SUFFIXES
+    ]
     return [each for each in files if each.suffix.lower() in SUFFIXES]
 
 
@@ -165,4 +183,6 @@ def _divide(split: Split, seed: int) -> tuple[Split, Split]:
     for label in np.unique(split.labels):
         members = rng.permutation(np.flatnonzero(split.labels == label))
         chosen[members[: max(1, round(VALIDATION_SHARE * len(members)))]] = True
-    return Split(split.images[~chosen], split.labels[~chosen]), Split(split.images[chosen], split.labels[chosen])
+    return Split(split.images[~chosen], split.labels[~chosen]), Split(
+        split.images[chosen], split.labels[chosen]
+    )

@@ -31,18 +31,24 @@ class AugmentToggles(widgets.Box):
             for name, rule in AUGMENTATIONS.items()
         }
         self._strengths = {name: strengths.get(name, rule.default) for name, rule in AUGMENTATIONS.items()}
-        super().__init__(list(self._toggles.values()), layout=widgets.Layout(flex_flow="row wrap", width="376px"))
+        super().__init__(
+            list(self._toggles.values()), layout=widgets.Layout(flex_flow="row wrap", width="376px")
+        )
         for toggle in self._toggles.values():
             toggle.observe(self._collect, "value")
         self._collect()
 
     def _collect(self, change: object = None) -> None:
-        self.value = tuple((name, self._strengths[name]) for name, toggle in self._toggles.items() if toggle.value)
+        self.value = tuple(
+            (name, self._strengths[name]) for name, toggle in self._toggles.items() if toggle.value
+        )
 
 
 def _slider(field: dataclasses.Field, value: int) -> widgets.Widget:
     rule = field.metadata
-    return widgets.IntSlider(value, rule["low"], rule["high"], description=rule["label"], continuous_update=False, **_ROW)
+    return widgets.IntSlider(
+        value, rule["low"], rule["high"], description=rule["label"], continuous_update=False, **_ROW
+    )
 
 
 def _steps(*values: float | None) -> Callable[[dataclasses.Field, Any], widgets.Widget]:
@@ -53,14 +59,20 @@ def _steps(*values: float | None) -> Callable[[dataclasses.Field, Any], widgets.
         off = None if field.metadata.get("optional") else 0
         options = [("off" if each == off else f"{each:g}", each) for each in ordered]
         return widgets.SelectionSlider(
-            options=options, index=ordered.index(value), description=field.metadata["label"], continuous_update=False, **_ROW
+            options=options,
+            index=ordered.index(value),
+            description=field.metadata["label"],
+            continuous_update=False,
+            **_ROW,
         )
 
     return make
 
 
 def _menu(field: dataclasses.Field, value: str) -> widgets.Widget:
-    return widgets.Dropdown(options=field.metadata["options"], value=value, description=field.metadata["label"], **_ROW)
+    return widgets.Dropdown(
+        options=field.metadata["options"], value=value, description=field.metadata["label"], **_ROW
+    )
 
 
 def _entry(field: dataclasses.Field, value: int) -> widgets.Widget:
@@ -91,7 +103,9 @@ class Controls(widgets.VBox):
     experiment = traitlets.Instance(Experiment)
 
     def __init__(self, experiment: Experiment) -> None:
-        self.widgets = {name: make(FIELDS[name], getattr(experiment, name)) for name, make in CONTROLS.items()}
+        self.widgets = {
+            name: make(FIELDS[name], getattr(experiment, name)) for name, make in CONTROLS.items()
+        }
         super().__init__(list(self.widgets.values()))
         self.experiment = experiment
         for name, widget in self.widgets.items():

@@ -46,7 +46,9 @@ class Panel(widgets.VBox):
         self.stop_button.on_click(lambda _: self.stop())
         buttons = widgets.HBox([self.train_button, self.stop_button])
         right = widgets.VBox([buttons, self.chart, self.message], layout=widgets.Layout(flex="1 1 480px"))
-        board = widgets.Box([self.controls, right], layout=widgets.Layout(flex_flow="row wrap", grid_gap="24px"))
+        board = widgets.Box(
+            [self.controls, right], layout=widgets.Layout(flex_flow="row wrap", grid_gap="24px")
+        )
         super().__init__([board])
         _PANELS.add(self)
 
@@ -65,7 +67,9 @@ class Panel(widgets.VBox):
         self.message.value, self.history = "", None
         self.chart.draw(History(self.controls.experiment))
         self.chart.say("Getting ready: the network is built and its first step compiled.")
-        self._thread = threading.Thread(target=self._work, args=(self.controls.experiment, self._stop), daemon=True)
+        self._thread = threading.Thread(
+            target=self._work, args=(self.controls.experiment, self._stop), daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -101,7 +105,11 @@ class Panel(widgets.VBox):
         self.message.value = "".join(f"<div>{html.escape(event['text'])}</div>" for event in history.events)
 
     def _complain(self, text: str, details: str = "") -> None:
-        more = f"<details><summary>Where it happened</summary><pre>{html.escape(details)}</pre></details>" if details else ""
+        more = (
+            f"<details><summary>Where it happened</summary><pre>{html.escape(details)}</pre></details>"
+            if details
+            else ""
+        )
         self.chart.say("The run failed.")
         self.message.value = f'<div role="alert"><b>{html.escape(text)}</b>{more}</div>'
 
