@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -57,6 +58,14 @@ def test_a_run_is_written_whole(folder, tmp_path, capsys):
     assert (history.experiment.l2, history.experiment.mixup, history.data["skipped"]) == (1e-3, 0.2, 1)
     assert keras.saving.load_model(out / "model.keras").output_shape == (None, 2)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["photos", "run"]
+
+
+def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
+    for part in ("train", "validation", "test"):
+        shutil.copytree(folder, tmp_path / "split" / part)
+    assert run("train", "--data", tmp_path / "split", "--image-size", 32, "--epochs", 1, "--batch-size", 4) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "On the 16 test images, which no choice was made on:" in printed
 
 
 @pytest.mark.parametrize(

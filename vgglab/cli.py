@@ -101,7 +101,7 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     console = Console()
     data = _load(experiment, console)
     from vgglab.backbone import build_model
-    from vgglab.training import train
+    from vgglab.training import evaluate, train
 
     model = build_model(experiment, len(data.class_names))
     with _progress(console) as progress:
@@ -117,6 +117,9 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     console.print(_result_table(history))
     for event in history.events:
         console.print(event["text"])
+    if data.test is not None:
+        accuracy, _ = evaluate(model, data.test)
+        console.print(f"On the {len(data.test)} test images, which no choice was made on: {accuracy:.1%}")
     if out is not None:
         _write_run(out, history, model)
         console.print(f"Written to {out}: history.jsonl, model.keras, accuracy.png")
@@ -200,6 +203,8 @@ def _lab(options: argparse.Namespace, rest: list[str]) -> int:
         "lab",
         "--ServerApp.ip=127.0.0.1",
         f"--LabApp.default_url=/lab/tree/notebooks/{FIRST_NOTEBOOK}",
+        # Nothing is asked of the network that the user did not ask for.
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Jupyter refuses to run as root, which is who one is in most containers.
