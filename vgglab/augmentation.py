@@ -1,56 +1,145 @@
-"""The random changes of training images, made of Keras's own layers."""
+"""The random changes of training images: first all random numbers of a batch are drawn, then applied.
+
+Every geometric change of an image is a matrix, and so is every change of its colours. An image's
+matrices are multiplied, so that it is resampled once and recoloured once, whatever is switched on;
+a chain of layers would blur it and read it anew for each change, and cost many times as much.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 
-from vgglab.experiment import AUGMENTATIONS, Experiment
+from vgglab.experiment import Experiment
 
 Augmenter = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+Draw = Callable[[np.random.Generator, int, float], np.ndarray]
+
+_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: how bright red, green and blue look
 
 
-def _crop(strength: float, size: int, fill_mode: str, seed: int) -> Callable:
-    enlarged = round(size / (1 - strength))
-    enlarge, crop = layers.Resizing(enlarged, enlarged), layers.RandomCrop(size, size, seed=seed)
-    # Image by image: given a batch, the layer draws one place for all of it.
-    return lambda images: tf.map_fn(crop, enlarge(images))
+def _matrices(n: int, size: int, **entries: np.ndarray) -> np.ndarray:
+    """n unit matrices of `size` with entries set; `r0c2` is row 0, column 2."""
+    matrices = np.tile(np.eye(size), (n, 1, 1))
+    for place, value in entries.items():
+        matrices[:, int(place[1]), int(place[3])] = value
+    return matrices
 
 
-# Strengths are in the units of `AUGMENTATIONS`. Images are 0-255 RGB, which is also what the
-# layers that change colours take by default.
-_MAKERS: dict[str, Callable[[float, int, str, int], Callable]] = {
-    "flip": lambda strength, size, fill, seed: layers.RandomFlip("horizontal", seed=seed),
-    "rotation": lambda strength, size, fill, seed: layers.RandomRotation(
-        strength / 360, fill_mode=fill, seed=seed
-    ),
-    "width_shift": lambda strength, size, fill, seed: layers.RandomTranslation(
-        0.0, strength, fill_mode=fill, seed=seed
-    ),
-    "height_shift": lambda strength, size, fill, seed: layers.RandomTranslation(
-        strength, 0.0, fill_mode=fill, seed=seed
-    ),
-    "shear": lambda strength, size, fill, seed: layers.RandomShear(
-        x_factor=strength, fill_mode=fill, seed=seed
-    ),
-    "zoom": lambda strength, size, fill, seed: layers.RandomZoom(strength, fill_mode=fill, seed=seed),
+def _flip(rng, n, strength):
+    return _matrices(n, 3, r0c0=np.where(rng.random(n) < 0.5 * strength, -1.0, 1.0))
+
+
+def _rotation(rng, n, strength):
+    angle = np.radians(strength) * rng.uniform(-1, 1, n)
+    cos, sin = np.cos(angle), np.sin(angle)
+    return _matrices(n, 3, r0c0=cos, r0c1=-sin, r1c0=sin, r1c1=cos)
+
+
+def _zoom(rng, n, strength):
+    scale = 1 + strength * rng.uniform(-1, 1, n)
+    return _matrices(n, 3, r0c0=scale, r1c1=scale)
+
+
+def _crop(rng, n, strength):
+    across, down = strength * rng.uniform(-1, 1, (2, n))
+    return _matrices(n, 3, r0c0=1 - strength, r1c1=1 - strength, r0c2=across, r1c2=down)
+
+
+# From a point of the result to the point of the image it shows; the frame reaches from -1 to 1.
+# A shift by a fraction of the width is twice that fraction there. In the table's order.
+GEOMETRY: dict[str, Draw] = {
+    "flip": _flip,
+    "rotation": _rotation,
+    "width_shift": lambda rng, n, strength: _matrices(n, 3, r0c2=2 * strength * rng.uniform(-1, 1, n)),
+    "height_shift": lambda rng, n, strength: _matrices(n, 3, r1c2=2 * strength * rng.uniform(-1, 1, n)),
+    "shear": lambda rng, n, strength: _matrices(n, 3, r0c1=strength * rng.uniform(-1, 1, n)),
+    "zoom": _zoom,
     "crop": _crop,
-    "brightness": lambda strength, size, fill, seed: layers.RandomBrightness(strength, seed=seed),
-    "contrast": lambda strength, size, fill, seed: layers.RandomContrast(strength, seed=seed),
-    "color_jitter": lambda strength, size, fill, seed: layers.RandomColorJitter(
-        brightness_factor=strength,
-        contrast_factor=strength,
-        saturation_factor=strength,
-        hue_factor=strength / 4,
-        seed=seed,
-    ),
-    # A pair, because the layer draws the probability itself between 0 and a single number.
-    "erasing": lambda strength, size, fill, seed: layers.RandomErasing((strength, strength), seed=seed),
 }
+
+
+def _brightness(rng, n, strength):
+    return _colours(np.tile(np.eye(3), (n, 1, 1)), shift=255 * strength * rng.uniform(-1, 1, n))
+
+
+def _contrast(rng, n, strength):
+    return _colours(np.tile(np.eye(3), (n, 1, 1)), contrast=1 + strength * rng.uniform(-1, 1, n))
+
+
+def _color_jitter(rng, n, strength):
+    saturation = 1 + strength * rng.uniform(-1, 1, n)
+    turn = 2 * math.pi * strength / 4 * rng.uniform(-1, 1, n)
+    grey = np.broadcast_to(_LUMA, (3, 3))
+    recolour = grey + saturation[:, None, None] * (np.eye(3) - grey)
+    contrast, shift = 1 + strength * rng.uniform(-1, 1, n), 255 * strength * rng.uniform(-1, 1, n)
+    return _colours(recolour @ _hue(turn), contrast, shift)
+
+
+def _hue(angle: np.ndarray) -> np.ndarray:
+    """Turns of the colour space around its grey axis (Rodrigues' formula)."""
+    axis = np.full(3, 1 / math.sqrt(3))
+    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+    cos, sin = np.cos(angle)[:, None, None], np.sin(angle)[:, None, None]
+    return cos * np.eye(3) + sin * cross + (1 - cos) * np.outer(axis, axis)
+
+
+def _colours(linear: np.ndarray, contrast: np.ndarray | float = 1.0, shift: np.ndarray | float = 0.0):
+    """Colour changes as (n, 3, 7): of the colour, of the image's mean colour, and a constant."""
+    n = len(linear)
+    contrast = np.broadcast_to(contrast, n)[:, None, None]
+    constant = np.broadcast_to(np.asarray(shift).reshape(-1, 1, 1), (n, 3, 1))
+    return np.concatenate([contrast * linear, (1 - contrast) * linear, constant], axis=2)
+
+
+def _after(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """The colour change that does `first` and then `second`; the mean colour changes along."""
+    (own1, mean1, constant1), (own2, mean2, constant2) = (np.split(each, (3, 6), 2) for each in (first, second))
+    both = own2 + mean2
+    return np.concatenate(
+        [own2 @ own1, own2 @ mean1 + mean2 @ (own1 + mean1), both @ constant1 + constant2], axis=2
+    )
+
+
+COLOUR: dict[str, Draw] = {"brightness": _brightness, "contrast": _contrast, "color_jitter": _color_jitter}
+
+
+def _erased(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
+    """A box for each image as fractions (top, left, bottom, right): 2 to 33 % of the area, or empty."""
+    area, aspect = rng.uniform(0.02, 0.33, n), np.exp(rng.uniform(math.log(0.3), math.log(1 / 0.3), n))
+    size = np.minimum(np.sqrt(area * np.stack([aspect, 1 / aspect])), 1)
+    corner = rng.random((2, n)) * (1 - size)
+    return np.stack([*corner, *(corner + size * (rng.random(n) < strength))], axis=1)
+
+
+def _pasted(rng: np.random.Generator, share: np.ndarray) -> np.ndarray:
+    """A box for each image that leaves it about `share` of its area, cut off at the border."""
+    size = np.sqrt(1 - share) / 2
+    centre = rng.random((2, len(share)))
+    return np.stack([*(centre - size), *(centre + size)], axis=1).clip(0, 1)
+
+
+class Drawn(NamedTuple):
+    """All random numbers of one batch of n images.
+
+    `transforms` (n, 8) lead from a pixel of the result to the pixel of the image, `colours` (n, 3, 7) are
+    as `_colours` makes them, boxes (n, 4) are top, left, bottom, right as fractions, `noise` (size,
+    size, 3) fills what is erased. Where images are mixed, image i keeps `share[i]` and takes the rest
+    from image `partner[i]`: blended where `blends`, else as the box `pasted[i]`.
+    """
+
+    transforms: np.ndarray
+    colours: np.ndarray
+    erased: np.ndarray
+    noise: np.ndarray
+    partner: np.ndarray
+    share: np.ndarray
+    pasted: np.ndarray
+    blends: bool
 
 
 def augmenter(experiment: Experiment, phase: int = 1) -> Augmenter | None:
@@ -64,53 +153,120 @@ def augmenter(experiment: Experiment, phase: int = 1) -> Augmenter | None:
     MixUp: Zhang et al. 2018, arXiv:1710.09412. CutMix: Yun et al. 2019, arXiv:1905.04899. Random
     erasing: Zhong et al. 2020, arXiv:1708.04896.
     """
-    seed_of = {
-        name: _seed(experiment.seed, phase, name) for name in (*AUGMENTATIONS, "mixup", "cutmix", "coin")
-    }
-    changes = [
-        _MAKERS[name](strength, experiment.image_size, experiment.fill_mode, seed_of[name])
-        for name, strength in experiment.augment
-    ]
-    mixers = []
-    if experiment.mixup:
-        mixers.append(layers.MixUp(alpha=experiment.mixup, seed=seed_of["mixup"]))
-    if experiment.cutmix:
-        # A pair, because the layer draws alpha itself between 0 and a single number.
-        mixers.append(layers.CutMix(factor=(experiment.cutmix, experiment.cutmix), seed=seed_of["cutmix"]))
-    if not changes and not mixers:
+    if not (experiment.augment or experiment.mixup or experiment.cutmix):
         return None
-    coin = keras.random.SeedGenerator(seed_of["coin"])
+    draw, apply = _drawer(experiment, phase), _applier(experiment)
+    return lambda images, targets: apply(images, targets, *draw(len(images)))
+
+
+def _drawer(experiment: Experiment, phase: int) -> Callable[[int], Drawn]:
+    streams = {
+        name: np.random.default_rng((experiment.seed, phase, *name.encode()))
+        for name in (*dict(experiment.augment), "noise", "mixup", "cutmix", "coin")
+    }
     size = experiment.image_size
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, size, size, 3), tf.float32),
-            tf.TensorSpec((None, None), tf.float32),
-        ],
-        jit_compile=False,
-    )
-    def augment(images, targets):
-        for change in changes:
-            images = tf.ensure_shape(change(images), (None, size, size, 3))
-        if len(mixers) == 2:
-            return tf.cond(
-                keras.random.uniform((), seed=coin) < 0.5,
-                lambda: _mix(mixers[0], images, targets),
-                lambda: _mix(mixers[1], images, targets),
+    def draw(n: int) -> Drawn:
+        geometry, colours = np.tile(np.eye(3), (n, 1, 1)), _colours(np.tile(np.eye(3), (n, 1, 1)))
+        for name, strength in experiment.augment:
+            if name in GEOMETRY:
+                geometry = geometry @ GEOMETRY[name](streams[name], n, strength)
+            elif name in COLOUR:
+                colours = _after(COLOUR[name](streams[name], n, strength), colours)
+        erasing = dict(experiment.augment).get("erasing", 0.0)
+        erased = _erased(streams["erasing"], n, erasing) if erasing else np.zeros((n, 4))
+        noise = streams["noise"].uniform(0, 255, (size, size, 3)) if erasing else np.zeros((size, size, 3))
+        return Drawn(
+            *_as_floats(_in_pixels(geometry, size), colours, erased, noise),
+            *_mixing(streams, experiment, n),
+        )
+
+    return draw
+
+
+def _mixing(streams, experiment: Experiment, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    blends = bool(experiment.mixup) and (not experiment.cutmix or streams["coin"].random() < 0.5)
+    alpha, rng = (experiment.mixup, streams["mixup"]) if blends else (experiment.cutmix, streams["cutmix"])
+    share = rng.beta(alpha, alpha, n) if alpha else np.ones(n)
+    pasted = np.zeros((n, 4)) if blends else _on_pixels(_pasted(rng, share), experiment.image_size)
+    if not blends:  # what the border cut off stays with the image
+        share = 1 - (pasted[:, 2] - pasted[:, 0]) * (pasted[:, 3] - pasted[:, 1])
+    return rng.permutation(n).astype(np.int32), *_as_floats(share, pasted), blends
+
+
+def _on_pixels(boxes: np.ndarray, size: int) -> np.ndarray:
+    return np.round(boxes * size) / size
+
+
+def _in_pixels(matrices: np.ndarray, size: int) -> np.ndarray:
+    """Matrices of the frame from -1 to 1 as the eight numbers between pixels that TensorFlow takes."""
+    half, middle = size / 2, (size - 1) / 2
+    to_frame = np.array([[1 / half, 0, -middle / half], [0, 1 / half, -middle / half], [0, 0, 1]])
+    to_pixels = np.array([[half, 0, middle], [0, half, middle], [0, 0, 1]])
+    return (to_pixels @ matrices @ to_frame).reshape(-1, 9)[:, :8]
+
+
+def _as_floats(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    return tuple(np.asarray(array, np.float32) for array in arrays)
+
+
+def _applier(experiment: Experiment) -> Callable:
+    """A compiled function of images, targets and the fields of `Drawn`; only what is on is in it."""
+    names = set(dict(experiment.augment))
+    size, fill_mode = experiment.image_size, experiment.fill_mode.upper()
+    shapes = [(None, size, size, 3), (None, None), (None, 8), (None, 3, 7), (None, 4), (size, size, 3)]
+    signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+    signature += [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,)), tf.TensorSpec((None, 4))]
+    signature += [tf.TensorSpec((), tf.bool)]
+
+    @tf.function(input_signature=signature, jit_compile=False)
+    def apply(images, targets, transforms, colours, erased, noise, partner, share, pasted, blends):
+        if names & set(GEOMETRY):
+            images = _move(images, transforms, fill_mode)
+        if names & set(COLOUR):
+            images = _recolour(images, colours)
+        if "erasing" in names:
+            images = tf.where(_inside(erased, size), noise, images)
+        if experiment.mixup or experiment.cutmix:
+            keep = tf.reshape(share, (-1, 1, 1, 1))
+            other = tf.gather(images, partner)
+            images = tf.cond(
+                blends,
+                lambda: keep * images + (1 - keep) * other,
+                lambda: tf.where(_inside(pasted, size), other, images),
             )
-        return _mix(mixers[0], images, targets) if mixers else (images, targets)
+            targets = share[:, None] * targets + (1 - share[:, None]) * tf.gather(targets, partner)
+        return tf.ensure_shape(images, (None, size, size, 3)), targets
 
-    return augment
-
-
-def _mix(mixer: Callable, images: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    mixed = mixer({"images": images, "labels": targets})
-    return mixed["images"], mixed["labels"]
+    return apply
 
 
-def _seed(*parts: int | str) -> int:
-    numbers = [part if isinstance(part, int) else int.from_bytes(part.encode(), "little") for part in parts]
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0] & 0x7FFFFFFF)
+def _move(images: tf.Tensor, transforms: tf.Tensor, fill_mode: str) -> tf.Tensor:
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=transforms,
+        output_shape=tf.shape(images)[1:3],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode=fill_mode,
+    )
+
+
+def _recolour(images: tf.Tensor, colours: tf.Tensor) -> tf.Tensor:
+    own, of_mean, constant = tf.split(colours, (3, 3, 1), axis=2)
+    mean = tf.reduce_mean(images, axis=(1, 2))[:, :, None]
+    offset = tf.linalg.matrix_transpose(of_mean @ mean + constant)
+    pixels = tf.reshape(images, (tf.shape(images)[0], -1, 3))
+    recoloured = tf.matmul(pixels, own, transpose_b=True) + offset
+    return tf.clip_by_value(tf.reshape(recoloured, tf.shape(images)), 0.0, 255.0)
+
+
+def _inside(boxes: tf.Tensor, size: int) -> tf.Tensor:
+    """Whether the middle of each pixel lies in its image's box, (n, size, size, 1)."""
+    middle = (tf.range(size, dtype=tf.float32) + 0.5) / size
+    top, left, bottom, right = (side[:, None] for side in tf.unstack(boxes, axis=1))
+    rows, columns = (top <= middle) & (middle < bottom), (left <= middle) & (middle < right)
+    return rows[:, :, None, None] & columns[:, None, :, None]
 
 
 def augmented(experiment: Experiment, images: Iterable[np.ndarray], copies: int = 6) -> np.ndarray:

@@ -258,7 +258,7 @@ def _leaf(canvas, x, y, numbers, start, length, width, pixel, opacity=1.0):
     return canvas * ((1 - shadow) * (1 - alpha)) + colour[:, None, None] * (lit * alpha)
 
 
-def _render(species, scene, size):
+def render(species, scene, size):
     """One picture, float32 (3, size, size), black 0 and white 1."""
     side = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size) - 1
     x, y = np.meshgrid(side, side)
@@ -332,7 +332,7 @@ def draw(
     for index in range(count):
         key = zlib.crc32(species.name.encode()), index
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-        canvas = _render(species, sample_scene(rng, nuisances), SUPERSAMPLE * image_size)
+        canvas = render(species, sample_scene(rng, nuisances), SUPERSAMPLE * image_size)
         blocks = canvas.reshape(3, image_size, SUPERSAMPLE, image_size, SUPERSAMPLE)
         images[index] = np.round(255 * _ramp(blocks.mean((2, 4)))).transpose(1, 2, 0)
     return images
