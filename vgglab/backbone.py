@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
 from vgglab.experiment import Experiment, InputError
@@ -16,7 +17,14 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 CONV_NAMES = tuple(
     f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1)
 )
+BACKBONES = {"vgg16": 1, "vgg16-mini": 4}  # and what its filters are divided by
+_WEIGHTS = Path(__file__).parent / "weights"
+PRETRAINED = _WEIGHTS / "vgg16-mini.weights.h5"
+SOURCE_HEAD = _WEIGHTS / "vgg16-mini.source-head.npz"
+# Published by Keras: keras.io/api/applications/vgg.
 IMAGENET_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_IMAGENET_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{IMAGENET_FILE}"
+_IMAGENET_MD5 = "6d6bbae143d832006294945121d1f1fc"
 
 
 def build_model(experiment: Experiment, classes: int) -> keras.Model:
@@ -24,18 +32,81 @@ def build_model(experiment: Experiment, classes: int) -> keras.Model:
 
     Input: (n, image_size, image_size, 3). Output: (n, classes). Preprocessing is part of the model.
     The head is global average pooling, Dense(128, relu), dropout and softmax. All layers are
-    Keras's own, so a saved model opens with `keras.saving.load_model` alone. Random weights come
-    from the experiment's seed. `InputError` says what is wrong with a weights file.
+    Keras's own, so a saved model opens with `keras.saving.load_model` alone. `InputError` says what
+    is wrong with a weights file.
     """
-    keras.utils.set_random_seed(experiment.seed)
-    inputs = layers.Input((experiment.image_size, experiment.image_size, 3), name="image")
-    base = _BACKBONES[experiment.backbone](inputs, experiment.weights)
-    x = layers.GlobalAveragePooling2D(name="pooling")(base.output)
+    model = build_network(experiment.backbone, experiment.image_size, classes, experiment.precision)
+    return configure(initialise(model, experiment), experiment)
+
+
+def build_network(
+    backbone: str, image_size: int, classes: int, precision: str = "float32"
+) -> keras.Model:
+    """The layers of `build_model`, their weights yet to be set."""
+    base = build_base(backbone, image_size, precision)
+    x = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(base.output)
     x = layers.Dense(128, activation="relu", kernel_regularizer=keras.regularizers.L2(0.0), name="fc")(x)
     # Made with a rate, because Keras gives a Dropout of rate 0 no random stream; `configure` sets it.
-    x = layers.Dropout(0.5, seed=experiment.seed, name="dropout")(x)
+    x = layers.Dropout(0.5, seed=0, name="dropout")(x)
     outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
-    return configure(keras.Model(inputs, outputs, name=experiment.backbone), experiment)
+    return keras.Model(base.input, outputs, name=backbone)
+
+
+def build_base(backbone: str, image_size: int | None, precision: str = "float32") -> keras.Model:
+    """The thirteen conv layers with their preprocessing; an `image_size` of None takes any.
+
+    With precision "bfloat16" they compute in bfloat16 and keep their weights in float32.
+    """
+    dtype = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    inputs = layers.Input((image_size, image_size, 3), name="image")
+    x = _PREPROCESSING[backbone](inputs)
+    for block, (filters, convs) in enumerate(BLOCKS, 1):
+        for conv in range(1, convs + 1):
+            x = layers.Conv2D(
+                filters // BACKBONES[backbone],
+                3,
+                activation="relu",
+                padding="same",
+                kernel_initializer="he_normal",
+                dtype=dtype,
+                name=f"block{block}_conv{conv}",
+            )(x)
+        x = layers.MaxPooling2D(2, dtype=dtype, name=f"block{block}_pool")(x)
+    return keras.Model(inputs, x, name=backbone)
+
+
+def _imagenet_preprocessing(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    # What `keras.applications.vgg16.preprocess_input` does: minus the mean of ImageNet, RGB to BGR.
+    x = layers.Rescaling(1.0, offset=[-123.68, -116.779, -103.939], name="minus_imagenet_mean")(inputs)
+    return keras.ops.flip(x, axis=-1)
+
+
+def _mini_preprocessing(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 127.5, offset=-1.0, name="to_minus_one_to_one")(inputs)
+
+
+_PREPROCESSING = {"vgg16": _imagenet_preprocessing, "vgg16-mini": _mini_preprocessing}
+
+
+def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
+    """Set all weights of a `build_network` to where the experiment starts; returns the model.
+
+    Random ones come from the seed, He et al. 2015 (arXiv:1502.01852) for the conv layers, because
+    thirteen layers without normalisation do not train from Glorot's. Raises `InputError`; the
+    weights are then random.
+    """
+    seeds = np.random.SeedSequence(experiment.seed).generate_state(len(model.layers)).tolist()
+    for place, layer in enumerate(layer for layer in model.layers if layer.count_params()):
+        conv = isinstance(layer, layers.Conv2D)
+        initializer = keras.initializers.HeNormal if conv else keras.initializers.GlorotUniform
+        layer.kernel.assign(initializer(seed=seeds[place])(layer.kernel.shape))
+        layer.bias.assign(keras.ops.zeros(layer.bias.shape))
+    dropout = model.get_layer("dropout").seed_generator
+    dropout.state.assign(keras.random.SeedGenerator(experiment.seed).state)
+    path = _weights_file(experiment)
+    if path is not None:
+        _load(keras.Model(model.input, model.get_layer("block5_pool").output, name=model.name), path)
+    return model
 
 
 def configure(model: keras.Model, phase: Experiment) -> keras.Model:
@@ -57,65 +128,71 @@ def trainable_flags(unfreeze: int) -> list[bool]:
     return [position >= len(CONV_NAMES) - unfreeze for position in range(len(CONV_NAMES))]
 
 
-def _vgg16(inputs: keras.KerasTensor, weights: str | None) -> keras.Model:
-    # RGB to BGR, minus the mean of ImageNet: what `keras.applications.vgg16.preprocess_input` does.
-    x = layers.Rescaling(1.0, offset=[-123.68, -116.779, -103.939], name="minus_imagenet_mean")(inputs)
-    x = keras.ops.flip(x, axis=-1)
-    if weights == "imagenet":
-        return _imagenet(x)
-    base = keras.applications.VGG16(include_top=False, weights=None, input_tensor=x)
-    return _load(base, weights) if weights else base
-
-
-def _imagenet(x: keras.KerasTensor) -> keras.Model:
+def has_fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 itself; on others it is slower than float32."""
     try:
-        return keras.applications.VGG16(include_top=False, weights="imagenet", input_tensor=x)
-    # Keras raises a bare Exception when the download fails.
-    except Exception as error:
-        cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models" / IMAGENET_FILE
-        raise InputError(
-            f"The ImageNet weights are neither at {cache} nor could they be downloaded ({_first_line(error)}). "
-            f"Put {IMAGENET_FILE} there, or give its path as `weights`."
-        ) from None
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux: nothing to ask
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def _vgg16_mini(inputs: keras.KerasTensor, weights: str | None) -> keras.Model:
+def _weights_file(experiment: Experiment) -> Path | None:
+    """Where the experiment's weights are; None for random ones."""
+    backbone, weights = experiment.backbone, experiment.weights
+    if weights is None:
+        return None
+    if weights == "pretrained":
+        path = PRETRAINED if backbone == "vgg16-mini" else _keras_folder() / IMAGENET_FILE
+        if not path.is_file():
+            raise InputError(_NOT_HERE[backbone].format(path=path))
+        return path
     if weights == "imagenet":
-        raise InputError(
-            "`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone 'vgg16-mini'."
-        )
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="to_minus_one_to_one")(inputs)
-    for block, (filters, convs) in enumerate(BLOCKS, 1):
-        for conv in range(1, convs + 1):
-            # He initialisation: thirteen layers without normalisation do not train from Glorot's.
-            x = layers.Conv2D(
-                filters // 4,
-                3,
-                activation="relu",
-                padding="same",
-                kernel_initializer="he_normal",
-                name=f"block{block}_conv{conv}",
-            )(x)
-        x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
-    base = keras.Model(inputs, x, name="vgg16-mini")
-    return _load(base, weights) if weights else base
-
-
-_BACKBONES = {"vgg16": _vgg16, "vgg16-mini": _vgg16_mini}
-
-
-def _load(base: keras.Model, weights: str) -> keras.Model:
+        if backbone != "vgg16":
+            raise InputError(
+                f"`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone '{backbone}'."
+            )
+        return _imagenet()
     path = Path(weights).expanduser()
     if not path.is_file():
         raise InputError(f"There is no weights file at {path}.")
+    return path
+
+
+_NOT_HERE = {
+    "vgg16": "The ImageNet weights are not at {path}. `weights='imagenet'` downloads them (59 MB); "
+    "`weights=None` starts from random ones.",
+    "vgg16-mini": "The pretrained weights are not at {path}. `make pretrain` makes them.",
+}
+
+
+def _keras_folder() -> Path:
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+
+
+def _imagenet() -> Path:
+    try:
+        return Path(
+            keras.utils.get_file(
+                IMAGENET_FILE, _IMAGENET_URL, cache_subdir="models", file_hash=_IMAGENET_MD5
+            )
+        )
+    # Keras raises a bare Exception when the download fails.
+    except Exception as error:
+        raise InputError(
+            f"The ImageNet weights are neither at {_keras_folder() / IMAGENET_FILE} nor could they be downloaded "
+            f"({_first_line(error)}). Put {IMAGENET_FILE} there, or give its path as `weights`."
+        ) from None
+
+
+def _load(base: keras.Model, path: Path) -> None:
     try:
         base.load_weights(path)
-    # h5py and Keras raise many kinds of error here; the model is dropped, so nothing is half-loaded.
+    # h5py and Keras raise many kinds of error here.
     except Exception as error:
         raise InputError(
             f"{path} does not hold weights of {base.name} without its top ({_first_line(error)})."
         ) from None
-    return base
 
 
 def _first_line(error: Exception) -> str:

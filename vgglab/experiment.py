@@ -83,10 +83,8 @@ def _choice(default: str, options: tuple[str, ...], label: str, help: str) -> An
     return field(default=default, metadata=dict(kind="choice", options=options, label=label, help=help))
 
 
-def _text(default: str | None, label: str, help: str) -> Any:
-    return field(
-        default=default, metadata=dict(kind="text", label=label, help=help, optional=default is None)
-    )
+def _text(default: str, label: str, help: str, *, optional: bool = False) -> Any:
+    return field(default=default, metadata=dict(kind="text", label=label, help=help, optional=optional))
 
 
 @dataclass(frozen=True)
@@ -105,9 +103,18 @@ class Experiment:
         "vgg16-mini", ("vgg16-mini", "vgg16"), "backbone", "the convolutional part of the network"
     )
     weights: str | None = _text(
-        None, "weights", "start from 'imagenet' or from a weights file; random when left out"
+        "pretrained",
+        "weights",
+        "start from 'pretrained', from 'imagenet' (which may download it), from a weights file, or from none: random",
+        optional=True,
     )
     image_size: int = _number(64, 32, 512, "image size", "pixels a side", whole=True)
+    precision: str = _choice(
+        "float32",
+        ("float32", "bfloat16"),
+        "precision",
+        "what the conv layers compute in; bfloat16 is faster where the processor has it",
+    )
     unfreeze: int = _number(
         CONV_LAYERS,
         0,
@@ -196,7 +203,7 @@ class Experiment:
 
 
 FIELDS = {each.name: each for each in dataclasses.fields(Experiment)}
-FIXED = ("dataset", "backbone", "weights", "image_size", "seed", "later")
+FIXED = ("dataset", "backbone", "weights", "image_size", "precision", "seed", "later")
 
 
 def _field_named(name: str) -> dataclasses.Field:
