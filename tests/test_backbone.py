@@ -34,7 +34,7 @@ def parameters(inputs, filters, kernel=9):
 
 @pytest.fixture(scope="module")
 def full():
-    return build_model(Experiment(backbone="vgg16", image_size=32), classes=10)
+    return build_model(Experiment(backbone="vgg16", weights=None, image_size=32), classes=10)
 
 
 def test_vgg16_has_the_published_parameters_layer_by_layer(full):
@@ -89,7 +89,7 @@ def test_l2_and_dropout_reach_the_head():
 
 def test_the_seed_sets_the_weights():
     first, same, other = (
-        build_model(Experiment(image_size=32, seed=seed), 2).get_layer("block3_conv2").get_weights()[0]
+        build_model(Experiment(weights=None, image_size=32, seed=seed), 2).get_layer("block3_conv2").get_weights()[0]
         for seed in (1, 1, 2)
     )
     assert (first == same).all() and (first != other).any()
@@ -97,7 +97,7 @@ def test_the_seed_sets_the_weights():
 
 @pytest.mark.parametrize("backbone", ["vgg16-mini", "vgg16"])
 def test_a_saved_model_opens_without_vgglab(tmp_path, backbone):
-    model = build_model(Experiment(backbone=backbone, image_size=32), classes=3)
+    model = build_model(Experiment(backbone=backbone, weights=None, image_size=32), classes=3)
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "images.npy", images)
@@ -147,7 +147,7 @@ def test_imagenet_weights_come_through_keras_own_download(tmp_path, monkeypatch)
     path = write_as_keras_2(tmp_path / IMAGENET_FILE)
     asked = []
     monkeypatch.setattr(
-        "keras.src.utils.file_utils.get_file", lambda name, *rest, **options: asked.append(name) or str(path)
+        "keras.utils.get_file", lambda name, *rest, **options: asked.append(name) or str(path)
     )
     assert_holds(build_model(Experiment(backbone="vgg16", weights="imagenet", image_size=32), 4), path)
     assert asked == [IMAGENET_FILE]
@@ -157,7 +157,7 @@ def test_without_a_network_the_file_and_its_place_are_named(tmp_path, monkeypatc
     def fail(*rest, **options):
         raise Exception("URL fetch failure on https://example.org: no route")
 
-    monkeypatch.setattr("keras.src.utils.file_utils.get_file", fail)
+    monkeypatch.setattr("keras.utils.get_file", fail)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     with pytest.raises(InputError) as caught:
         build_model(Experiment(backbone="vgg16", weights="imagenet", image_size=32), 4)

@@ -17,7 +17,9 @@ def wait(panel):
 
 
 def test_every_field_has_a_control_or_belongs_to_the_data_and_network():
-    assert set(FIELDS) - set(CONTROLS) == {"dataset", "backbone", "weights", "image_size", "later"}
+    assert set(FIELDS) - set(CONTROLS) == {
+        "dataset", "backbone", "weights", "image_size", "precision", "later"
+    }
 
 
 def test_controls_start_where_the_experiment_is_and_change_it():

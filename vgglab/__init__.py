@@ -23,7 +23,7 @@ _HOME = {
     "build_model": "vgglab.backbone",  # Experiment → keras.Model
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
     "train": "vgglab.training",  # Experiment and Dataset → History
-    "evaluate": "vgglab.training",  # accuracy and loss of a model on clean images
+    "evaluate": "vgglab.evaluation",  # accuracy and loss of a model on clean images
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
     "plot_accuracy": "vgglab.charts",  # the two curves and the gap between them
     "plot_loss": "vgglab.charts",  # the same for the loss

@@ -7,6 +7,7 @@ a chain of layers would blur it and read it anew for each change, and cost many 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -142,26 +143,28 @@ class Drawn(NamedTuple):
     blends: bool
 
 
-def augmenter(experiment: Experiment, phase: int = 1) -> Augmenter | None:
-    """The random change that one phase makes to each training batch; None when it makes none.
+def augmenter(experiment: Experiment, phase: int = 1, epoch: int = 0) -> Augmenter | None:
+    """The random change that an epoch of a phase makes to each training batch; None when it makes none.
 
     The result takes float images (n, size, size, 3), 0-255 RGB, and one-hot targets (n, classes);
     it returns both, the targets soft where MixUp or CutMix are on. With both on, each batch gets
     one or the other by the toss of a coin. Every change has a random stream of its own, from the
-    experiment's seed and the phase, so that adding one leaves the draws of the others alone.
+    experiment's seed, the phase and the epoch, so that adding one leaves the draws of the others alone.
 
     MixUp: Zhang et al. 2018, arXiv:1710.09412. CutMix: Yun et al. 2019, arXiv:1905.04899. Random
     erasing: Zhong et al. 2020, arXiv:1708.04896.
     """
     if not (experiment.augment or experiment.mixup or experiment.cutmix):
         return None
-    draw, apply = _drawer(experiment, phase), _applier(experiment)
+    names = tuple(name for name, _ in experiment.augment)
+    mixes = bool(experiment.mixup or experiment.cutmix)
+    draw, apply = _drawer(experiment, phase, epoch), _applier(names, mixes, experiment.image_size, experiment.fill_mode)
     return lambda images, targets: apply(images, targets, *draw(len(images)))
 
 
-def _drawer(experiment: Experiment, phase: int) -> Callable[[int], Drawn]:
+def _drawer(experiment: Experiment, phase: int, epoch: int) -> Callable[[int], Drawn]:
     streams = {
-        name: np.random.default_rng((experiment.seed, phase, *name.encode()))
+        name: np.random.default_rng((experiment.seed, phase, epoch, *name.encode()))
         for name in (*dict(experiment.augment), "noise", "mixup", "cutmix", "coin")
     }
     size = experiment.image_size
@@ -210,10 +213,9 @@ def _as_floats(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(array, np.float32) for array in arrays)
 
 
-def _applier(experiment: Experiment) -> Callable:
+@functools.lru_cache(maxsize=32)
+def _applier(names: tuple[str, ...], mixes: bool, size: int, fill_mode: str) -> Callable:
     """A compiled function of images, targets and the fields of `Drawn`; only what is on is in it."""
-    names = set(dict(experiment.augment))
-    size, fill_mode = experiment.image_size, experiment.fill_mode.upper()
     shapes = [(None, size, size, 3), (None, None), (None, 8), (None, 3, 7), (None, 4), (size, size, 3)]
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
     signature += [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,)), tf.TensorSpec((None, 4))]
@@ -221,13 +223,13 @@ def _applier(experiment: Experiment) -> Callable:
 
     @tf.function(input_signature=signature, jit_compile=False)
     def apply(images, targets, transforms, colours, erased, noise, partner, share, pasted, blends):
-        if names & set(GEOMETRY):
-            images = _move(images, transforms, fill_mode)
-        if names & set(COLOUR):
+        if GEOMETRY.keys() & names:
+            images = _move(images, transforms, fill_mode.upper())
+        if COLOUR.keys() & names:
             images = _recolour(images, colours)
         if "erasing" in names:
             images = tf.where(_inside(erased, size), noise, images)
-        if experiment.mixup or experiment.cutmix:
+        if mixes:
             keep = tf.reshape(share, (-1, 1, 1, 1))
             other = tf.gather(images, partner)
             images = tf.cond(

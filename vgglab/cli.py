@@ -101,7 +101,8 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     console = Console()
     data = _load(experiment, console)
     from vgglab.backbone import build_model
-    from vgglab.training import evaluate, train
+    from vgglab.evaluation import evaluate
+    from vgglab.training import train
 
     model = build_model(experiment, len(data.class_names))
     with _progress(console) as progress:

@@ -137,6 +137,15 @@ class Experiment:
     )
     mixup: float = _number(0.0, 0, 1, "MixUp", "alpha of the Beta distribution; 0 is off")
     cutmix: float = _number(0.0, 0, 1, "CutMix", "alpha of the Beta distribution; 0 is off")
+    views: int | None = _number(
+        None,
+        1,
+        1000,
+        "views",
+        "draw so many augmented epochs once, keep what the frozen layers make of them, and go round; new ones in every epoch when left out",
+        whole=True,
+        optional=True,
+    )
     learning_rate: float = _number(5e-4, 1e-8, 1, "learning rate", "of Adam")
     batch_size: int = _number(32, 1, 4096, "batch size", "images a step", whole=True)
     epochs: int = _number(40, 1, 100_000, "epochs", "passes over the training images", whole=True)

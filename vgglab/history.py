@@ -12,6 +12,7 @@ import pandas as pd
 
 from vgglab.experiment import Experiment, InputError
 
+DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))
 COLUMNS = (
     "epoch",  # 1, 2, ... over all phases
     "phase",  # 1, 2, ...
@@ -24,6 +25,8 @@ COLUMNS = (
     "logged_loss",  # the same, weight penalty included
     "learning_rate",
     "seconds",  # of the epoch, evaluation included
+    "source_accuracy",  # on the task of the embedded weights, with its own head; None for other weights
+    *DRIFT,  # 1 - linear CKA of each block's features on the clean slice, from the run's start
 )
 
 

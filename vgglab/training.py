@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -13,17 +14,15 @@ import numpy as np
 import tensorflow as tf
 
 import vgglab
-from vgglab.augmentation import augmenter
-from vgglab.backbone import build_model, configure
-from vgglab.datasets import Dataset, Split
-from vgglab.experiment import Experiment, InputError
-from vgglab.history import History
-
-EVALUATION_BATCH = 64
-
-
-class _Stopped(Exception):
-    """Somebody asked the run to stop."""
+from vgglab.backbone import configure
+from vgglab.compiled import Compiled, blocks, borrowed
+from vgglab.datasets import Dataset
+from vgglab.experiment import CONV_LAYERS, Experiment, InputError
+from vgglab.features import CACHE, FeatureCache
+from vgglab.evaluation import Stopped, outputs, score
+from vgglab.feeding import Feed, feed
+from vgglab.forgetting import drift, source_accuracy
+from vgglab.history import DRIFT, History
 
 
 class _Diverged(Exception):
@@ -37,48 +36,42 @@ def train(
     *,
     model: keras.Model | None = None,
     stop: threading.Event | None = None,
+    cache: FeatureCache | None = CACHE,
 ) -> History:
     """Run an experiment on a data set, phase by phase, and return its record.
 
     Blocks until it is done. `on_epoch` is called with the growing History after every epoch. `model`
-    is one from `build_model`, which is then trained in place; by default a new one is made. Setting
-    `stop` ends the run within the running batch; so does Ctrl-C, and a loss that is not a number.
-    All three leave the finished epochs in the History, with an event that says what happened.
-    `InputError` when experiment and data do not fit together.
+    is one from `build_model`, which is then trained in place; by default a network is borrowed that
+    earlier runs have compiled. Setting `stop` ends the run within the running batch; so does Ctrl-C,
+    and a loss that is not a number. All three leave the finished epochs in the History, with an event
+    that says what happened. What frozen layers make of an image is kept in `cache`; None computes it
+    anew each time, with the same result. `InputError` when experiment and data do not fit together.
     """
     _check(experiment, data)
-    model = build_model(experiment, len(data.class_names)) if model is None else model
     history = History(experiment, data.describe(), _versions())
-    run = _Run(model, data, history, on_epoch, stop or threading.Event())
-    try:
-        for number, phase in enumerate(experiment.phases, start=1):
-            run.phase(phase, number)
-    except KeyboardInterrupt:
-        history.note("interrupted", "Interrupted; the epochs before are kept.")
-    except _Stopped:
-        history.note("stopped", "Stopped; the epochs before are kept.")
-    except _Diverged as diverged:
-        history.note("diverged", str(diverged))
-        warnings.warn(str(diverged), stacklevel=2)
+    classes = len(data.class_names)
+    with borrowed(experiment, classes) if model is None else contextlib.nullcontext(Compiled(model)) as compiled:
+        run = _Run(compiled, data, history, on_epoch, stop or threading.Event(), cache)
+        try:
+            for number, phase in enumerate(experiment.phases, start=1):
+                run.phase(phase, number)
+        except KeyboardInterrupt:
+            history.note("interrupted", "Interrupted; the epochs before are kept.")
+        except Stopped:
+            history.note("stopped", "Stopped; the epochs before are kept.")
+        except _Diverged as diverged:
+            history.note("diverged", str(diverged))
+            warnings.warn(str(diverged), stacklevel=2)
     return history
-
-
-def evaluate(model: keras.Model, split: Split) -> tuple[float, float]:
-    """Accuracy and mean cross-entropy of a model on clean images, in inference mode.
-
-    The cross-entropy leaves the weight penalty out, so that runs with and without L2 compare.
-    """
-    return _evaluate(_predictor(model), split, threading.Event())
 
 
 class _Run:
     """What the phases of one run share."""
 
-    def __init__(self, model, data, history, on_epoch, stop) -> None:
-        self.model, self.data, self.history = model, data, history
-        self.on_epoch, self.stop = on_epoch, stop
-        self.clean = data.clean_slice()
-        self.predict = _predictor(model)
+    def __init__(self, compiled, data, history, on_epoch, stop, cache) -> None:
+        self.compiled, self.model, self.data, self.history = compiled, compiled.model, data, history
+        self.on_epoch, self.stop, self.cache = on_epoch, stop, cache
+        self.before: dict[int, np.ndarray] = {}  # pooled features of the clean slice by block, as they were
 
     def phase(self, phase: Experiment, number: int) -> None:
         """Train one phase; afterwards the model has the weights that count, and the History its layers."""
@@ -96,43 +89,46 @@ class _Run:
             self._record_layers(before, number)
 
     def _epochs(self, phase: Experiment, number: int) -> Iterator[dict[str, float]]:
-        step = _train_step(self.model, phase.learning_rate)
-        augment = augmenter(phase, number)
-        rng = np.random.default_rng((phase.seed, number))
-        for _ in range(phase.epochs):
+        fed = feed(self.compiled, phase, number, self.data, self.cache, self.stop)
+        self.history.note("cache", fed.how)
+        self._remember_features(fed)
+        steps = self.compiled.train_steps(fed.train_below, phase.unfreeze, phase.dropout)
+        self.compiled.restart_optimizer()
+        for epoch in range(phase.epochs):
             start = time.perf_counter()
-            logged = self._pass_over_train(step, augment, phase.batch_size, rng)
-            row = dict(epoch=len(self.history.epochs) + 1, phase=number, **self._measure(), **logged)
+            logged = self._pass_over_train(steps, fed.batches(epoch), phase)
+            row = dict(epoch=len(self.history.epochs) + 1, phase=number, **self._measure(fed), **logged)
             row |= dict(learning_rate=phase.learning_rate, seconds=time.perf_counter() - start)
             self.history.epochs.append(row)
             if self.on_epoch:
                 self.on_epoch(self.history)
             yield row
 
-    def _pass_over_train(self, step, augment, batch_size: int, rng: np.random.Generator) -> dict[str, float]:
+    def _pass_over_train(self, steps, batches, phase: Experiment) -> dict[str, float]:
         """One epoch of steps; returns what Keras logs, its running means over the batches."""
-        accuracy, loss = keras.metrics.CategoricalAccuracy(), keras.metrics.Mean()
-        for images, targets in _batches(self.data.train, len(self.data.class_names), batch_size, rng):
+        loss = right = count = 0
+        for images, targets in batches:
             if self.stop.is_set():
-                raise _Stopped
-            if augment:
-                images, targets = augment(images, targets)
-            batch_loss, probabilities = step(images, targets)
-            if not math.isfinite(batch_loss):
+                raise Stopped
+            batch_loss, batch_right = steps(images, targets, phase.batch_size, phase.learning_rate, phase.l2)
+            loss, right, count = loss + float(batch_loss), right + float(batch_right), count + len(targets)
+            if not math.isfinite(loss):
                 raise _Diverged(
                     f"The loss became {float(batch_loss)} in epoch {len(self.history.epochs) + 1}; training stopped. "
                     "A lower learning rate usually helps."
                 )
-            accuracy.update_state(targets, probabilities)
-            loss.update_state(batch_loss, sample_weight=len(targets))
-        return dict(logged_accuracy=float(accuracy.result()), logged_loss=float(loss.result()))
+        return dict(logged_accuracy=right / count, logged_loss=loss / count)
 
-    def _measure(self) -> dict[str, float]:
-        train_accuracy, train_loss = _evaluate(self.predict, self.clean, self.stop)
-        validation_accuracy, validation_loss = _evaluate(self.predict, self.data.validation, self.stop)
+    def _measure(self, fed: Feed) -> dict[str, float | None]:
+        predict = self.compiled.predict(fed.below)
+        probabilities, pooled = outputs(predict, fed.clean, self.stop)
+        train_accuracy, train_loss = score(probabilities, fed.clean.labels)
+        probabilities, _ = outputs(predict, fed.validation, self.stop)
+        validation_accuracy, validation_loss = score(probabilities, fed.validation.labels)
         if not math.isfinite(train_loss + validation_loss):
             raise _Diverged(
-                f"The network's output stopped being numbers in epoch {len(self.history.epochs) + 1}; training stopped. A lower learning rate usually helps."
+                f"The network's output stopped being numbers in epoch {len(self.history.epochs) + 1}; "
+                "training stopped. A lower learning rate usually helps."
             )
         return dict(
             train_accuracy=train_accuracy,
@@ -140,7 +136,30 @@ class _Run:
             gap=train_accuracy - validation_accuracy,
             train_loss=train_loss,
             validation_loss=validation_loss,
+            source_accuracy=self._source_accuracy(predict, fed),
+            **self._drift(dict(zip(blocks(fed.below), pooled))),
         )
+
+    def _source_accuracy(self, predict, fed: Feed) -> float | None:
+        if fed.source is None:
+            return None
+        if fed.below == CONV_LAYERS:  # nothing to run: what is fed in are the pooled features
+            return source_accuracy(fed.source.images, fed.source.labels)
+        _, pooled = outputs(predict, fed.source, self.stop)
+        return source_accuracy(pooled[-1], fed.source.labels)
+
+    def _remember_features(self, fed: Feed) -> None:
+        """Keep the clean slice's features of the blocks that move from now on and never did before."""
+        new = [block for block in blocks(fed.below) if block not in self.before]
+        if new:
+            _, pooled = outputs(self.compiled.predict(fed.below), fed.clean, self.stop)
+            now = dict(zip(blocks(fed.below), pooled))
+            self.before |= {block: now[block] for block in new}
+
+    def _drift(self, pooled: dict[int, np.ndarray]) -> dict[str, float]:
+        """How far each block has drifted in this run; those below the fed-in features did not move now."""
+        now = {name: self.history.epochs[-1][name] if self.history.epochs else 0.0 for name in DRIFT}
+        return now | {DRIFT[block - 1]: drift(self.before[block], after) for block, after in pooled.items()}
 
     def _is_enough(self, stopping: keras.callbacks.EarlyStopping, row: dict[str, float]) -> bool:
         self.model.stop_training = False
@@ -185,66 +204,6 @@ def _check(experiment: Experiment, data: Dataset) -> None:
             raise InputError(
                 f"`batch_size` must be at most the number of training images, {len(data.train)}. Received: {phase.batch_size}."
             )
-
-
-def _train_step(model: keras.Model, learning_rate: float) -> Callable:
-    """A compiled step of Adam on what is trainable now; returns the loss and the probabilities.
-
-    Made anew for every phase: a step keeps the layers that were trainable when it was traced.
-    """
-    optimizer = keras.optimizers.Adam(learning_rate)
-    optimizer.build(model.trainable_variables)
-    size = model.input_shape[1]
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, size, size, 3), tf.float32),
-            tf.TensorSpec((None, None), tf.float32),
-        ],
-        jit_compile=False,  # on a CPU it slows steps down and lengthens the first
-    )
-    def step(images, targets):
-        with tf.GradientTape() as tape:
-            probabilities = model(images, training=True)
-            loss = tf.reduce_mean(keras.losses.categorical_crossentropy(targets, probabilities))
-            loss += tf.add_n(model.losses)
-        variables = [variable.value for variable in model.trainable_variables]
-        optimizer.apply(tape.gradient(loss, variables), model.trainable_variables)
-        return loss, probabilities
-
-    return step
-
-
-def _batches(
-    split: Split, classes: int, batch_size: int, rng: np.random.Generator
-) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-    order = rng.permutation(len(split))
-    one_hot = np.eye(classes, dtype=np.float32)
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        yield tf.constant(split.images[chosen], tf.float32), tf.constant(one_hot[split.labels[chosen]])
-
-
-def _predictor(model: keras.Model) -> Callable:
-    size = model.input_shape[1]
-
-    @tf.function(input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32)], jit_compile=False)
-    def predict(images):
-        return model(images, training=False)
-
-    return predict
-
-
-def _evaluate(predict: Callable, split: Split, stop: threading.Event) -> tuple[float, float]:
-    correct, loss = 0, 0.0
-    for start in range(0, len(split), EVALUATION_BATCH):
-        if stop.is_set():
-            raise _Stopped
-        images, labels = (part[start : start + EVALUATION_BATCH] for part in split)
-        probabilities = predict(tf.constant(images, tf.float32))
-        correct += int(np.sum(np.argmax(probabilities, axis=1) == labels))
-        loss += float(tf.reduce_sum(keras.losses.sparse_categorical_crossentropy(labels, probabilities)))
-    return correct / len(split), loss / len(split)
 
 
 def _early_stopping(model: keras.Model, phase: Experiment) -> keras.callbacks.EarlyStopping | None:

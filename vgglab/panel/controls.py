@@ -89,6 +89,7 @@ CONTROLS: dict[str, Callable[[dataclasses.Field, Any], widgets.Widget]] = {
     "fill_mode": _menu,
     "mixup": _steps(0.0, 0.1, 0.2, 0.4, 1.0),
     "cutmix": _steps(0.0, 0.2, 0.5, 1.0),
+    "views": _steps(None, 2, 4, 8, 16),
     "patience": _steps(None, 3, 5, 10),
     "learning_rate": _steps(1e-5, 3e-5, 1e-4, 3e-4, 5e-4, 1e-3, 3e-3, 1e-2),
     "batch_size": _steps(8, 16, 32, 64, 128),

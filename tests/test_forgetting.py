@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from vgglab.datasets.dataset import Split
+from vgglab.datasets import draw_blossoms
+from vgglab.experiment import Experiment
+from vgglab.forgetting import drift, has_source_task, source_images
+from vgglab.source import CLASS_NAMES
+from vgglab.training import train
+
+RNG = np.random.default_rng(0)
+FEATURES = RNG.normal(size=(60, 12))
+
+
+def cka_by_kernels(x, y):
+    """Linear CKA from its definition: the Hilbert-Schmidt criterion of n x n kernels, normalised."""
+    centre = np.eye(len(x)) - 1 / len(x)
+    k, l = centre @ x @ x.T @ centre, centre @ y @ y.T @ centre
+    return np.trace(k @ l) / np.sqrt(np.trace(k @ k) * np.trace(l @ l))
+
+
+def test_drift_is_one_minus_linear_cka():
+    for other in (FEATURES, FEATURES + RNG.normal(size=FEATURES.shape), RNG.normal(size=(60, 5))):
+        assert drift(FEATURES, other) == pytest.approx(1 - cka_by_kernels(FEATURES, other), abs=1e-12)
+
+
+def test_turning_moving_and_scaling_all_features_is_no_drift():
+    turn, _ = np.linalg.qr(RNG.normal(size=(12, 12)))
+    assert drift(FEATURES, 3 * FEATURES @ turn + 7) == pytest.approx(0, abs=1e-12)
+    assert drift(FEATURES, np.ones((60, 12))) == 1 and drift(np.ones((60, 2)), np.ones((60, 2))) == 0
+
+
+def test_the_source_pictures_are_fixed_and_one_of_each_class():
+    split = source_images(32)
+    assert split.images.shape == (len(CLASS_NAMES), 32, 32, 3) and split.images.dtype == np.uint8
+    assert (split.labels == np.arange(len(CLASS_NAMES))).all() and source_images(32) is split
+
+
+def test_only_embedded_weights_have_a_source_task():
+    assert has_source_task(Experiment())
+    assert not has_source_task(Experiment(weights=None))
+    assert not has_source_task(Experiment(backbone="vgg16"))
+
+
+@pytest.fixture(scope="module")
+def flowers():
+    return draw_blossoms(train_images=6, validation_images=4)
+
+
+def test_frozen_layers_forget_nothing(flowers):
+    rows = train(Experiment(unfreeze=0, epochs=3), flowers).frame()
+    assert rows["source_accuracy"].nunique() == 1 and (rows.filter(like="drift") == 0).all(axis=None)
+
+
+def test_a_high_learning_rate_forgets_more_and_only_what_is_unfrozen_drifts(flowers):
+    gentle, harsh = (
+        train(Experiment(unfreeze=6, epochs=4, learning_rate=rate), flowers).frame() for rate in (1e-5, 3e-3)
+    )
+    before = train(Experiment(unfreeze=0, epochs=1), flowers).frame()["source_accuracy"].iloc[0]
+    assert before > 0.5
+    assert gentle["source_accuracy"].iloc[-1] > before - 0.1
+    assert harsh["source_accuracy"].iloc[-1] < before - 0.3
+    for block in (1, 2, 3):
+        assert (harsh[f"drift_block{block}"] == 0).all()
+    for block in (4, 5):
+        assert harsh[f"drift_block{block}"].iloc[-1] > 2 * gentle[f"drift_block{block}"].iloc[-1] > 0
+
+
+def test_a_later_phase_keeps_the_drift_of_the_one_before(flowers):
+    experiment = Experiment(unfreeze=3, epochs=2, learning_rate=1e-3).then(unfreeze=0, epochs=2)
+    rows = train(experiment, flowers).frame()
+    assert rows["drift_block5"].iloc[1] > 0
+    assert (rows["drift_block5"].iloc[2:] == rows["drift_block5"].iloc[1]).all()
+
+
+def test_source_accuracy_is_that_of_the_whole_source_network(flowers):
+    """Against the network put together from the shipped files with plain Keras."""
+    import keras
+
+    from vgglab.backbone import PRETRAINED, SOURCE_HEAD, build_base
+
+    base = build_base("vgg16-mini", 64)
+    base.load_weights(PRETRAINED)
+    head = np.load(SOURCE_HEAD)
+    pooled = keras.layers.GlobalAveragePooling2D()(base.output)
+    scores = keras.layers.Dense(len(CLASS_NAMES))
+    network = keras.Model(base.input, scores(pooled))
+    scores.set_weights([head["kernel"], head["bias"]])
+    split: Split = source_images(64)
+    expected = np.mean(network.predict(split.images.astype("float32"), verbose=0).argmax(1) == split.labels)
+    row = train(Experiment(unfreeze=0, epochs=1), flowers).epochs[0]
+    assert row["source_accuracy"] == pytest.approx(expected, abs=1e-6)

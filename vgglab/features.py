@@ -1,0 +1,158 @@
+"""The prefix cache: what the frozen layers make of each image, computed once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+VERSION = 1  # of the files
+GIB = 1024**3
+
+Fill = Callable[[np.ndarray], None]
+Note = Callable[[str], None]
+
+
+def default_folder() -> Path:
+    """Where cache files go: VGGLAB_CACHE, or ~/.cache/vgglab."""
+    return Path(os.environ.get("VGGLAB_CACHE", "~/.cache/vgglab")).expanduser()
+
+
+def content_key(*parts: object) -> str:
+    """A hash of arrays, their shapes and types, and of the text of everything else."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.shape}{part.dtype}".encode())
+            digest.update(np.ascontiguousarray(part).view(np.uint8).data)
+        else:
+            digest.update(f"{part!r}|".encode())
+    return digest.hexdigest()
+
+
+@dataclass
+class FeatureCache:
+    """Arrays under keys, in memory up to `memory` bytes, larger ones in files up to `disk` bytes.
+
+    When a new entry does not fit, those that were not used for longest go. Files stay for the next
+    process; each is written beside and renamed when it is whole, so that processes do not disturb
+    each other.
+    """
+
+    memory: int = 2 * GIB
+    disk: int = 8 * GIB
+    folder: Path = field(default_factory=default_folder)
+    _arrays: OrderedDict[str, np.ndarray] = field(default_factory=OrderedDict, repr=False)
+
+    def place(self, size: int) -> str | None:
+        """Where an entry of so many bytes goes: "memory", "disk", or None when it is too large."""
+        return "memory" if size <= self.memory else "disk" if size <= self.disk else None
+
+    def get(
+        self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill, note: Note
+    ) -> np.ndarray | None:
+        """The array under `key`, made by `fill` when it is not there; None when there is no room for it.
+
+        `fill` writes into the array it is given. `note` is told what went wrong with a file.
+        """
+        if key in self._arrays:
+            self._arrays.move_to_end(key)
+            return self._arrays[key]
+        place = self.place(math.prod(shape) * np.dtype(dtype).itemsize)
+        if place == "memory":
+            return self._keep(key, shape, dtype, fill)
+        return self._map(key, shape, dtype, fill, note) if place else None
+
+    def clear(self) -> None:
+        """Forget everything, files included."""
+        self._arrays.clear()
+        for file in self._files():
+            file.unlink(missing_ok=True)
+
+    @property
+    def used(self) -> int:
+        """Bytes in memory now."""
+        return sum(array.nbytes for array in self._arrays.values())
+
+    def _keep(self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> np.ndarray:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        while self._arrays and self.used + size > self.memory:
+            self._arrays.popitem(last=False)
+        array = np.empty(shape, dtype)
+        fill(array)
+        array.flags.writeable = False
+        self._arrays[key] = array
+        return array
+
+    def _map(self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill, note: Note) -> np.ndarray | None:
+        path = self.folder / f"{key}.features"
+        header = dict(version=VERSION, shape=list(shape), dtype=str(np.dtype(dtype)))
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if path.exists() and not self._is_whole(path, header, size):
+            note(f"The cache file {path.name} was cut short or is another version's; it is made again.")
+            path.unlink(missing_ok=True)
+        try:
+            if not path.exists():
+                self._make_room(size)
+                self._write(path, header, shape, dtype, fill)
+            os.utime(path)
+            return np.memmap(path, dtype, "r", len(_line(header)), tuple(shape))
+        except OSError as error:
+            note(f"The features could not be kept in {self.folder} ({error.strerror}); they are computed anew each time.")
+            return None
+
+    @staticmethod
+    def _is_whole(path: Path, header: dict, size: int) -> bool:
+        line = _line(header)
+        with path.open("rb") as file:
+            return file.read(len(line)) == line and path.stat().st_size == len(line) + size
+
+    def _write(self, path: Path, header: dict, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> None:
+        beside = path.with_suffix(f".{os.getpid()}.part")
+        line, size = _line(header), math.prod(shape) * np.dtype(dtype).itemsize
+        try:
+            with beside.open("wb") as file:
+                file.write(line)
+                # Takes the room now: writing to a map of a full disk would kill the process.
+                _allocate(file, len(line), size)
+            array = np.memmap(beside, dtype, "r+", len(line), tuple(shape))
+            fill(array)
+            array.flush()
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _make_room(self, size: int) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files = sorted(self._files(), key=lambda file: file.stat().st_mtime)
+        while files and sum(file.stat().st_size for file in files) + size > self.disk:
+            files.pop(0).unlink(missing_ok=True)
+        if shutil.disk_usage(self.folder).free < size:
+            raise OSError(28, f"no room for {size / GIB:.1f} GB")
+
+    def _files(self) -> list[Path]:
+        return list(self.folder.glob("*.features")) if self.folder.is_dir() else []
+
+
+def _line(header: dict) -> bytes:
+    """The header as one line, padded so that the array begins at a multiple of 64."""
+    text = json.dumps(header, sort_keys=True).encode()
+    return text + b" " * (63 - len(text) % 64) + b"\n"
+
+
+def _allocate(file, start: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), start, size)
+    else:
+        file.truncate(start + size)
+
+
+CACHE = FeatureCache()
