@@ -1,5 +1,7 @@
 # make lab        set up and open the course      make test       set up and run every test
 # make env        set up only                     make test-fast  set up and run the quick tests
+# make pretrain   make the embedded weights anew  make bench      measure speed and memory
+# make probe DATA="FOLDER ..."                    measure how far the weights carry over
 # Needs Python 3.11, 3.12 or 3.13; name another one with `make lab PYTHON=/path/to/python`.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,\
   $(if $(shell $(name) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) and print("right")' 2>/dev/null),$(name))))
@@ -14,6 +16,16 @@ test: env
 
 test-fast: env
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+# Goes on where an interrupted run stopped; delete build/pretraining to begin anew.
+pretrain: env
+	$(BIN)/python -m vgglab.pretraining $(ARGS)
+
+bench: env
+	$(BIN)/python -m tests.benchmarks
+
+probe: env
+	cd tests && ../$(BIN)/python -m benchmarks.probe $(abspath $(DATA))
 
 env: .venv/ready
 
@@ -31,4 +43,4 @@ lock: env
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
-.PHONY: lab test test-fast env lock
+.PHONY: lab test test-fast pretrain bench probe env lock

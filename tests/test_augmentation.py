@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from vgglab import augmentation
 from vgglab.augmentation import augmented, augmenter
 from vgglab.experiment import AUGMENTATIONS, Experiment
 
@@ -101,3 +102,98 @@ def test_gallery_shows_another_draw_in_each_copy():
     copies = augmented(Experiment(image_size=32, augment=("rotation",)), IMAGES, copies=3)
     assert copies.shape == (3, 8, 32, 32, 3) and copies.dtype == np.uint8
     assert (copies[0] != copies[1]).any()
+
+
+def moved(image, matrix, fill_mode="constant"):
+    """An image moved by a matrix from a place in the result to one in the image, frame from -1 to 1."""
+    size = image.shape[0]
+    transform = augmentation._in_pixels(np.asarray(matrix, float)[None], size).astype("float32")
+    return augmentation._move(image[None], transform, fill_mode.upper())[0].numpy()
+
+
+def test_a_quarter_turn_and_a_mirror_are_numpys():
+    image = IMAGES[0]
+    np.testing.assert_allclose(moved(image, [[0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.rot90(image), atol=1e-3)
+    np.testing.assert_allclose(moved(image, [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]), image[:, ::-1], atol=1e-3)
+    half_a_frame = moved(image, [[1, 0, 1], [0, 1, 0], [0, 0, 1]])
+    np.testing.assert_allclose(half_a_frame[:, :16], image[:, 16:], atol=1e-3)
+    assert (half_a_frame[:, 16:] == 0).all()
+
+
+@pytest.mark.parametrize("name", augmentation.GEOMETRY)
+def test_geometric_draws_stay_within_their_strength(name):
+    matrices = augmentation.GEOMETRY[name](np.random.default_rng(0), 500, 0.4)
+    scale = np.sqrt(np.abs(np.linalg.det(matrices)))
+    places = matrices[:, :2, 2]
+    ranges = {
+        "flip": (1, 1, 0),
+        "rotation": (1, 1, 0),
+        "width_shift": (1, 1, 0.8),
+        "height_shift": (1, 1, 0.8),
+        "shear": (1, 1, 0),
+        "zoom": (0.6, 1.4, 0),
+        "crop": (0.6, 0.6, 0.4),
+    }
+    low, high, place = ranges[name]
+    assert low - 1e-9 <= scale.min() and scale.max() <= high + 1e-9
+    assert np.abs(places).max() == pytest.approx(place, rel=0.05)
+    if name == "rotation":
+        assert np.degrees(np.arccos(matrices[:, 0, 0])).max() == pytest.approx(0.4, rel=0.05)
+
+
+def recoloured(change, images=IMAGES):
+    return augmentation._recolour(images, change.astype("float32")).numpy()
+
+
+def test_colour_changes_are_their_formulas():
+    rng = np.random.default_rng(0)
+    by = augmentation.COLOUR["brightness"](rng, 8, 0.1)
+    assert np.abs(by[:, :, 6]).max() <= 25.5 and np.ptp(by[:, :, 6], axis=1).max() == 0
+    flat = IMAGES * 0.2 + 100  # far from black and white, so that nothing is cut off
+    np.testing.assert_allclose(recoloured(by, flat), flat + by[:, 0, 6][:, None, None, None], atol=1e-2)
+    factor = np.linspace(0.6, 1.4, 8)
+    mean = flat.mean((1, 2), keepdims=True)
+    expected = mean + factor[:, None, None, None] * (flat - mean)
+    eye = np.tile(np.eye(3), (8, 1, 1))
+    np.testing.assert_allclose(recoloured(augmentation._colours(eye, factor), flat), expected, atol=1e-2)
+
+
+def test_a_full_turn_of_the_hue_is_none_and_a_third_swaps_the_channels():
+    np.testing.assert_allclose(augmentation._hue(np.array([2 * np.pi])), np.eye(3)[None], atol=1e-9)
+    third = augmentation._hue(np.array([2 * np.pi / 3]))[0]
+    np.testing.assert_allclose(third @ [1, 2, 3], [3, 1, 2], atol=1e-9)
+
+
+def test_grey_stays_grey_under_jitter():
+    grey = np.full((8, 32, 32, 3), 120, "float32")
+    grey[:, :16] = 90
+    changed = recoloured(augmentation.COLOUR["color_jitter"](np.random.default_rng(0), 8, 0.5), grey)
+    np.testing.assert_allclose(changed, changed[..., :1].repeat(3, axis=-1), atol=1e-2)
+
+
+def test_two_colour_changes_are_one_after_the_other():
+    rng = np.random.default_rng(0)
+    flat = IMAGES * 0.2 + 100
+    first, second = (augmentation.COLOUR["color_jitter"](rng, 8, 0.1) for _ in range(2))
+    np.testing.assert_allclose(
+        recoloured(augmentation._after(second, first), flat),
+        recoloured(second, recoloured(first, flat)),
+        atol=1e-2,
+    )
+
+
+def test_the_beta_distribution_of_mixup():
+    drawn = augmentation._drawer(Experiment(image_size=32, mixup=0.4), 1, 0)(4000)
+    # Mean and variance of Beta(a, a): 1/2 and 1 / (4 (2a + 1)).
+    assert drawn.share.mean() == pytest.approx(0.5, abs=0.03)
+    assert drawn.share.var() == pytest.approx(1 / (4 * 1.8), rel=0.05)
+
+
+def test_epochs_and_phases_draw_anew():
+    experiment = Experiment(image_size=32, augment=("rotation",))
+    draws = {
+        augmenter(experiment, phase, epoch)(IMAGES, TARGETS)[0].numpy().tobytes()
+        for phase in (1, 2)
+        for epoch in (0, 1)
+    }
+    assert len(draws) == 4

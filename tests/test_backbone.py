@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.backbone import CONV_NAMES, IMAGENET_FILE, build_model, configure
+from vgglab.backbone import CONV_NAMES, IMAGENET_FILE, PRETRAINED, build_base, build_model, configure
 from vgglab.experiment import Experiment, InputError
 
 # Simonyan & Zisserman 2015, table 1, column D: (inputs, filters) of the thirteen 3 x 3 layers.
@@ -89,7 +89,9 @@ def test_l2_and_dropout_reach_the_head():
 
 def test_the_seed_sets_the_weights():
     first, same, other = (
-        build_model(Experiment(weights=None, image_size=32, seed=seed), 2).get_layer("block3_conv2").get_weights()[0]
+        build_model(Experiment(weights=None, image_size=32, seed=seed), 2)
+        .get_layer("block3_conv2")
+        .get_weights()[0]
         for seed in (1, 1, 2)
     )
     assert (first == same).all() and (first != other).any()
@@ -153,6 +155,47 @@ def test_imagenet_weights_come_through_keras_own_download(tmp_path, monkeypatch)
     assert asked == [IMAGENET_FILE]
 
 
+def test_pretrained_means_what_is_there_already(tmp_path, monkeypatch):
+    """The embedded file for the mini network; for the full one the file that Keras keeps, never a download."""
+    monkeypatch.setattr("keras.utils.get_file", lambda *rest, **options: pytest.fail("asked the network"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    experiment = Experiment(backbone="vgg16", weights="pretrained", image_size=32)
+    with pytest.raises(InputError, match="`weights='imagenet'` downloads them"):
+        build_model(experiment, 4)
+    (tmp_path / "models").mkdir()
+    path = write_as_keras_2(tmp_path / "models" / IMAGENET_FILE)
+    assert_holds(build_model(experiment, 4), path)
+    mini = build_model(Experiment(image_size=32), 4)
+    base = build_base("vgg16-mini", 32)
+    base.load_weights(PRETRAINED)
+    assert (
+        mini.get_layer("block5_conv3").get_weights()[0] == base.get_layer("block5_conv3").get_weights()[0]
+    ).all()
+
+
+def test_the_layers_compute_what_those_of_keras_applications_do(full):
+    """The same weights in Keras's own VGG16, on the same images."""
+    images = np.random.default_rng(0).uniform(0, 255, (3, 32, 32, 3)).astype("float32")
+    theirs = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    for name in NAMES:
+        theirs.get_layer(name).set_weights(full.get_layer(name).get_weights())
+    ours = keras.Model(full.input, full.get_layer("block5_pool").output)
+    expected = theirs.predict(keras.applications.vgg16.preprocess_input(images.copy()), verbose=0)
+    np.testing.assert_allclose(ours.predict(images, verbose=0), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_bfloat16_keeps_weights_and_answers_in_float32():
+    exact, coarse = (
+        build_model(Experiment(image_size=32, precision=each), 4) for each in ("float32", "bfloat16")
+    )
+    assert {weight.dtype for weight in coarse.weights if "seed" not in weight.name} == {"float32"}
+    assert coarse.get_layer("block3_conv1").compute_dtype == "bfloat16"
+    images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype("float32")
+    answers = [model.predict(images, verbose=0) for model in (exact, coarse)]
+    assert answers[1].dtype == np.float32
+    np.testing.assert_allclose(*answers, atol=0.05)
+
+
 def test_without_a_network_the_file_and_its_place_are_named(tmp_path, monkeypatch):
     def fail(*rest, **options):
         raise Exception("URL fetch failure on https://example.org: no route")
@@ -186,6 +229,10 @@ def test_weights_that_cannot_be_used(tmp_path):
     for path in (text, tmp_path / "cut.h5", narrow):
         with pytest.raises(InputError, match=f"{path.name} does not hold weights of vgg16"):
             build_model(Experiment(backbone="vgg16", weights=str(path), image_size=32), 4)
+    full = write_as_keras_2(tmp_path / "full.h5")
+    for path in (full, text):
+        with pytest.raises(InputError, match=f"{path.name} does not hold weights of vgg16-mini"):
+            build_model(Experiment(weights=str(path), image_size=32), 4)
     with pytest.raises(InputError, match="There is no weights file at .*absent.h5"):
         build_model(Experiment(weights=str(tmp_path / "absent.h5")), 4)
     with pytest.raises(InputError, match="`weights='imagenet'` exists for backbone 'vgg16' only"):

@@ -3,9 +3,17 @@ import numpy as np
 import pytest
 from test_history import make_history
 
-from vgglab.charts import detached_axes, plot_accuracy, plot_images, plot_loss, plot_runs
+from vgglab.charts import (
+    detached_axes,
+    plot_accuracy,
+    plot_drift,
+    plot_forgetting,
+    plot_images,
+    plot_loss,
+    plot_runs,
+)
 from vgglab.experiment import Experiment
-from vgglab.history import History
+from vgglab.history import DRIFT, History
 
 
 def line(ax, label):
@@ -72,3 +80,41 @@ def test_images_in_rows():
     ax = plot_images(np.zeros((5, 8, 8, 3)), list("abcde"), columns=3)
     assert len(ax.images) == 5 and texts(ax) == list("abcde")
     plt.close(ax.figure)
+
+
+def forgotten(unfreeze, rate, accuracy, seed=0):
+    history = History(Experiment(unfreeze=unfreeze, learning_rate=rate, seed=seed))
+    row = dict(epoch=1, phase=1, source_accuracy=accuracy) | {
+        name: 0.1 * place for place, name in enumerate(DRIFT)
+    }
+    history.epochs = [dict(row, source_accuracy=None if accuracy is None else 0.9), dict(row, epoch=2)]
+    return history
+
+
+def test_drift_has_a_line_for_each_block_and_one_for_the_source_task():
+    history = forgotten(3, 1e-3, 0.4)
+    ax = plot_drift(history, detached_axes())
+    for place, name in enumerate(DRIFT, start=1):
+        np.testing.assert_array_equal(line(ax, f"drift of block{place}").get_ydata(), history.frame()[name])
+    np.testing.assert_array_equal(line(ax, "accuracy on the source task").get_ydata(), [0.9, 0.4])
+    assert len(plot_drift(forgotten(3, 1e-3, None), detached_axes()).lines) == len(DRIFT)
+
+
+def test_forgetting_is_depth_by_rate_and_averages_seeds():
+    runs = [
+        forgotten(0, 1e-3, 0.9),
+        forgotten(3, 1e-3, 0.5),
+        forgotten(3, 1e-3, 0.3, seed=1),
+        forgotten(3, 1e-4, 0.8),
+    ]
+    ax = plot_forgetting(runs, detached_axes())
+    assert ax.get_xlabel() == "learning rate" and ax.get_ylabel() == "unfreeze depth"
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0.0001", "0.001"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["3", "0"]  # the deepest on top
+    np.testing.assert_allclose(ax.collections[0].get_array(), [[0.8, 0.4], [np.nan, 0.9]])
+    assert texts(ax) == ["80%", "40%", "90%"]
+
+
+def test_forgetting_without_a_source_task_is_drift():
+    ax = plot_forgetting([forgotten(3, 1e-3, None)], detached_axes())
+    np.testing.assert_allclose(ax.collections[0].get_array(), [[0.4]])

@@ -63,7 +63,9 @@ def test_a_run_is_written_whole(folder, tmp_path, capsys):
 def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
     for part in ("train", "validation", "test"):
         shutil.copytree(folder, tmp_path / "split" / part)
-    assert run("train", "--data", tmp_path / "split", "--image-size", 32, "--epochs", 1, "--batch-size", 4) == 0
+    assert (
+        run("train", "--data", tmp_path / "split", "--image-size", 32, "--epochs", 1, "--batch-size", 4) == 0
+    )
     printed = " ".join(capsys.readouterr().out.split())
     assert "On the 16 test images, which no choice was made on:" in printed
 

@@ -16,7 +16,9 @@ from vgglab.feeding import feed
 from vgglab.training import train
 
 # A learning rate at which nothing is chaotic yet: rounding must not grow into a difference of its own.
-BASE = Experiment(weights=None, image_size=32, epochs=3, batch_size=8, dropout=0.3, l2=0.01, learning_rate=1e-4)
+BASE = Experiment(
+    weights=None, image_size=32, epochs=3, batch_size=8, dropout=0.3, l2=0.01, learning_rate=1e-4
+)
 RANDOM = dict(augment=("rotation", "color_jitter"), mixup=0.4)
 
 
@@ -40,7 +42,9 @@ def test_cached_and_plain_runs_agree_at_every_depth(tiny, tmp_path, unfreeze):
     cache = FeatureCache(folder=tmp_path)
     history = assert_same(dataclasses.replace(BASE, unfreeze=unfreeze), tiny, cache)
     said = history.events[0]["text"]
-    assert said.startswith("Cached: the frozen layers up to" if unfreeze < CONV_LAYERS else "Not cached: nothing")
+    assert said.startswith(
+        "Cached: the frozen layers up to" if unfreeze < CONV_LAYERS else "Not cached: nothing"
+    )
     assert (cache.used > 0) == (unfreeze < CONV_LAYERS)
 
 
@@ -54,11 +58,13 @@ def test_views_are_the_same_epochs_cached_or_not(tiny, tmp_path, unfreeze):
 def test_phases_and_files_agree_too(tiny, tmp_path):
     experiment = dataclasses.replace(BASE, unfreeze=0).then(unfreeze=5, epochs=2)
     history = assert_same(experiment, tiny, FeatureCache(memory=0, folder=tmp_path))
-    assert "files in" in history.events[0]["text"] and len(list(tmp_path.iterdir())) > 2
+    assert "in files under" in history.events[0]["text"] and len(list(tmp_path.iterdir())) > 2
 
 
 def test_without_views_augmented_images_are_not_cached(tiny, tmp_path):
-    history = assert_same(dataclasses.replace(BASE, unfreeze=3, **RANDOM), tiny, FeatureCache(folder=tmp_path))
+    history = assert_same(
+        dataclasses.replace(BASE, unfreeze=3, **RANDOM), tiny, FeatureCache(folder=tmp_path)
+    )
     assert history.events[0]["text"].startswith("Not cached: augmentation draws new images in every epoch")
 
 
@@ -140,7 +146,9 @@ def test_other_views_are_a_miss(filled):
 
 def test_another_size_is_a_miss(filled):
     rng = np.random.default_rng(0)
-    parts = [Split(rng.integers(0, 255, (4, 48, 48, 3), dtype=np.uint8), np.array([0, 1, 0, 1])) for _ in range(2)]
+    parts = [
+        Split(rng.integers(0, 255, (4, 48, 48, 3), dtype=np.uint8), np.array([0, 1, 0, 1])) for _ in range(2)
+    ]
     larger = Dataset("larger", ("a", "b"), *parts)
     filled(dataclasses.replace(BASE, unfreeze=4))
     assert filled(dataclasses.replace(BASE, unfreeze=4, image_size=48), larger) == 12
@@ -151,7 +159,15 @@ def test_the_size_is_known_before_it_is_built(tiny, tmp_path):
         experiment = dataclasses.replace(BASE, **changes)
         compiled = Compiled(build_model(experiment, 2))
         # Four halvings of 32 pixels, 128 filters of the mini network, four bytes a number.
-        assert feeding.cached_bytes(compiled, experiment, tiny) == images * 2 * 2 * 128 * 4
+        size = images * 2 * 2 * 128 * 4
+        assert feeding.cached_bytes(compiled, experiment, tiny) == size
+        for cache, said in (
+            (FeatureCache(folder=tmp_path), f"{size / 1e6:.1f} MB in memory"),
+            (FeatureCache(0, folder=tmp_path), f"{size / 1e6:.1f} MB in files under {tmp_path}"),
+            (FeatureCache(0, 0, tmp_path), f"would take {size / 1e6:.1f} MB, for which there is no room"),
+        ):
+            assert said in feeding.forecast(compiled, experiment, tiny, cache)
+    assert "nothing is frozen" in feeding.forecast(compiled, Experiment(unfreeze=13), tiny, cache)
 
 
 def test_small_batches_share_a_call_and_large_ones_do_not(tiny, tmp_path):

@@ -18,7 +18,12 @@ def wait(panel):
 
 def test_every_field_has_a_control_or_belongs_to_the_data_and_network():
     assert set(FIELDS) - set(CONTROLS) == {
-        "dataset", "backbone", "weights", "image_size", "precision", "later"
+        "dataset",
+        "backbone",
+        "weights",
+        "image_size",
+        "precision",
+        "later",
     }
 
 

@@ -221,5 +221,7 @@ def test_the_full_network_trains_on_real_photographs(shared):
         Split(*(part[::60] for part in data.train)),
         Split(*(part[::40] for part in data.validation)),
     )
-    history = train(Experiment(backbone="vgg16", weights=None, image_size=32, batch_size=8, epochs=1, unfreeze=1), few)
+    history = train(
+        Experiment(backbone="vgg16", weights=None, image_size=32, batch_size=8, epochs=1, unfreeze=1), few
+    )
     assert len(history.epochs) == 1 and [event["kind"] for event in history.events] == ["cache"]

@@ -28,6 +28,8 @@ _HOME = {
     "plot_accuracy": "vgglab.charts",  # the two curves and the gap between them
     "plot_loss": "vgglab.charts",  # the same for the loss
     "plot_runs": "vgglab.charts",  # several histories side by side
+    "plot_drift": "vgglab.charts",  # how far each block's features moved, what is left of the source task
+    "plot_forgetting": "vgglab.charts",  # unfreeze depth × learning rate → what is left
     "plot_images": "vgglab.charts",  # a grid of images
     "Panel": "vgglab.panel",  # toggles, a Train button and a live chart
 }

@@ -99,7 +99,9 @@ def _colours(linear: np.ndarray, contrast: np.ndarray | float = 1.0, shift: np.n
 
 def _after(second: np.ndarray, first: np.ndarray) -> np.ndarray:
     """The colour change that does `first` and then `second`; the mean colour changes along."""
-    (own1, mean1, constant1), (own2, mean2, constant2) = (np.split(each, (3, 6), 2) for each in (first, second))
+    (own1, mean1, constant1), (own2, mean2, constant2) = (
+        np.split(each, (3, 6), 2) for each in (first, second)
+    )
     both = own2 + mean2
     return np.concatenate(
         [own2 @ own1, own2 @ mean1 + mean2 @ (own1 + mean1), both @ constant1 + constant2], axis=2
@@ -158,7 +160,10 @@ def augmenter(experiment: Experiment, phase: int = 1, epoch: int = 0) -> Augment
         return None
     names = tuple(name for name, _ in experiment.augment)
     mixes = bool(experiment.mixup or experiment.cutmix)
-    draw, apply = _drawer(experiment, phase, epoch), _applier(names, mixes, experiment.image_size, experiment.fill_mode)
+    draw, apply = (
+        _drawer(experiment, phase, epoch),
+        _applier(names, mixes, experiment.image_size, experiment.fill_mode),
+    )
     return lambda images, targets: apply(images, targets, *draw(len(images)))
 
 

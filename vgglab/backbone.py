@@ -39,9 +39,7 @@ def build_model(experiment: Experiment, classes: int) -> keras.Model:
     return configure(initialise(model, experiment), experiment)
 
 
-def build_network(
-    backbone: str, image_size: int, classes: int, precision: str = "float32"
-) -> keras.Model:
+def build_network(backbone: str, image_size: int, classes: int, precision: str = "float32") -> keras.Model:
     """The layers of `build_model`, their weights yet to be set."""
     base = build_base(backbone, image_size, precision)
     x = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(base.output)
@@ -92,8 +90,8 @@ def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
     """Set all weights of a `build_network` to where the experiment starts; returns the model.
 
     Random ones come from the seed, He et al. 2015 (arXiv:1502.01852) for the conv layers, because
-    thirteen layers without normalisation do not train from Glorot's. Raises `InputError`; the
-    weights are then random.
+    thirteen layers without normalisation do not train from Glorot's. After an `InputError` the
+    weights are none that should be used.
     """
     seeds = np.random.SeedSequence(experiment.seed).generate_state(len(model.layers)).tolist()
     for place, layer in enumerate(layer for layer in model.layers if layer.count_params()):
@@ -173,9 +171,7 @@ def _keras_folder() -> Path:
 def _imagenet() -> Path:
     try:
         return Path(
-            keras.utils.get_file(
-                IMAGENET_FILE, _IMAGENET_URL, cache_subdir="models", file_hash=_IMAGENET_MD5
-            )
+            keras.utils.get_file(IMAGENET_FILE, _IMAGENET_URL, cache_subdir="models", file_hash=_IMAGENET_MD5)
         )
     # Keras raises a bare Exception when the download fails.
     except Exception as error:

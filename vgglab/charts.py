@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -17,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vgglab.experiment import FIELDS, Experiment
-from vgglab.history import History
+from vgglab.history import DRIFT, History
 
 _PALETTE = sns.color_palette("colorblind")
 TRAIN = dict(color=_PALETTE[0], linestyle="-", marker="o")
@@ -110,6 +111,62 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
     if histories:
         _legend(ax)
     return ax
+
+
+def plot_drift(history: History, ax: Axes | None = None) -> Axes:
+    """How far each block's features have drifted by epoch, and the accuracy left on the source task.
+
+    Drift is 1 - linear CKA; the accuracy is there for runs from the embedded weights only.
+    """
+    ax = _axes(ax)
+    rows = history.frame()
+    for name, colour in zip(DRIFT, sns.color_palette("flare", len(DRIFT))):
+        label = f"drift of {name.removeprefix('drift_')}"
+        _line(ax, rows["epoch"], rows[name], label, dict(color=colour, linestyle="-", marker="."))
+    if rows["source_accuracy"].notna().any():
+        style = dict(color="0.25", linestyle=(0, (4, 2)), marker="s")
+        _line(ax, rows["epoch"], rows["source_accuracy"].astype(float), "accuracy on the source task", style)
+    ax.set(ylim=(-0.01, 1.01), ylabel="drift, accuracy")
+    _epoch_axis(ax, history)
+    if len(rows):
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0.2)
+    return ax
+
+
+def plot_forgetting(histories: Sequence[History], ax: Axes | None = None) -> Axes:
+    """What each unfreeze depth and learning rate leave of the source task, as a heatmap.
+
+    Runs from the embedded weights show their last accuracy on it, all others the last drift of
+    block 5. Runs that share depth and rate (other seeds) are averaged; those of their last phase count.
+    """
+    ax = _axes(ax)
+    known = all(history.kept["source_accuracy"] is not None for history in histories)
+    column, label = (
+        ("source_accuracy", "accuracy on the source task") if known else (DRIFT[4], "drift of block 5")
+    )
+    runs = pd.DataFrame(
+        [(*_depth_and_rate(history), history.kept[column]) for history in histories],
+        columns=["unfreeze depth", "learning rate", label],
+    )
+    grid = runs.pivot_table(label, "unfreeze depth", "learning rate").sort_index(ascending=False)
+    colours = "mako" if known else "mako_r"
+    sns.heatmap(
+        grid,
+        ax=ax,
+        vmin=0,
+        vmax=1,
+        cmap=colours,
+        annot=True,
+        fmt=".0%" if known else ".2f",
+        cbar_kws=dict(label=label),
+    )
+    ax.set_xticklabels([f"{rate:g}" for rate in grid.columns])
+    return ax
+
+
+def _depth_and_rate(history: History) -> tuple[int, float]:
+    last = history.experiment.phases[-1]
+    return last.unfreeze, last.learning_rate
 
 
 def plot_images(

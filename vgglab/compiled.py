@@ -77,7 +77,10 @@ class Compiled:
 
     def _trace_train_steps(self, below: int, unfreeze: int) -> Callable:
         network = keras.Model(self.boundary(below), self.model.output)
-        learning = [self.model.get_layer(name) for name in (*CONV_NAMES[CONV_LAYERS - unfreeze :], "fc", "predictions")]
+        learning = [
+            self.model.get_layer(name)
+            for name in (*CONV_NAMES[CONV_LAYERS - unfreeze :], "fc", "predictions")
+        ]
         variables = [variable.value for layer in learning for variable in (layer.kernel, layer.bias)]
         penalised = self.model.get_layer("fc").kernel
         apply = self._adam.applier(variables)

@@ -92,7 +92,9 @@ class FeatureCache:
         self._arrays[key] = array
         return array
 
-    def _map(self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill, note: Note) -> np.ndarray | None:
+    def _map(
+        self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill, note: Note
+    ) -> np.ndarray | None:
         path = self.folder / f"{key}.features"
         header = dict(version=VERSION, shape=list(shape), dtype=str(np.dtype(dtype)))
         size = math.prod(shape) * np.dtype(dtype).itemsize
@@ -106,7 +108,9 @@ class FeatureCache:
             os.utime(path)
             return np.memmap(path, dtype, "r", len(_line(header)), tuple(shape))
         except OSError as error:
-            note(f"The features could not be kept in {self.folder} ({error.strerror}); they are computed anew each time.")
+            note(
+                f"The features could not be kept in {self.folder} ({error.strerror}); they are computed anew each time."
+            )
             return None
 
     @staticmethod

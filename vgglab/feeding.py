@@ -22,6 +22,9 @@ from vgglab.forgetting import has_source_task, source_images
 
 BYTES_A_CALL = 2 * 2**20  # of cached features; small batches share a call, whose overhead they would feel
 
+_WHERE = {"memory": "in memory", "disk": "in files under {cache.folder}"}
+_NO_ROOM = "Not cached: the features would take {size}, for which there is no room."
+
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
 
@@ -76,6 +79,16 @@ def why_not_cached(phase: Experiment) -> str | None:
     return None
 
 
+def forecast(compiled: Compiled, phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
+    """What a phase will keep of its training images and how large that is, before anything is computed."""
+    why_not = why_not_cached(phase)
+    size = cached_bytes(compiled, phase, data)
+    place = cache.place(size)
+    if why_not or place is None:
+        return why_not or _NO_ROOM.format(size=_readable(size))
+    return f"The frozen layers run once; their output will take {_readable(size)} {_WHERE[place].format(cache=cache)}."
+
+
 def is_random(phase: Experiment) -> bool:
     """Whether a phase trains on images that chance has changed."""
     return bool(phase.augment or phase.mixup or phase.cutmix)
@@ -111,14 +124,14 @@ def _training(
         batches = functools.partial(_from_split, phase, number, kept, len(data.class_names))
     size = cached_bytes(keeper.compiled, phase, data)
     if kept is None:
-        return 0, plain, f"Not cached: the features would take {_readable(size)}, for which there is no room."
+        return 0, plain, _NO_ROOM.format(size=_readable(size))
     return keeper.below, batches, _report(keeper, phase, size)
 
 
 def _report(keeper: _Keeper, phase: Experiment, size: int) -> str:
     what = f"{phase.views} epochs of augmented images" if is_random(phase) else "each training image"
     layers = f"the frozen layers up to {CONV_NAMES[keeper.below - 1]}"
-    return f"Cached: {layers} run once for {what}; their output ({_readable(size)}) is in {keeper.place(size)}."
+    return f"Cached: {layers} run once for {what}; their output takes {_readable(size)} {keeper.where(size)}."
 
 
 def _readable(size: int) -> str:
@@ -136,8 +149,8 @@ class _Keeper:
         weights = [weight for name in CONV_NAMES[:below] for weight in model.get_layer(name).get_weights()]
         self._key = content_key(VERSION, model.name, below, str(self._boundary.dtype), *weights)
 
-    def place(self, size: int) -> str | None:
-        return {"memory": "memory", "disk": f"files in {self.cache.folder}"}[self.cache.place(size)]
+    def where(self, size: int) -> str:
+        return _WHERE[self.cache.place(size)].format(cache=self.cache)
 
     def split(self, split: Split) -> Split | None:
         """A split with features in place of its images."""
@@ -150,7 +163,15 @@ class _Keeper:
         def drawn():
             return (pair for view in range(phase.views) for pair in _drawn(phase, number, data, view))
 
-        draws = dict(phase.to_dict(), phase=number, unfreeze=None, learning_rate=None, l2=None, dropout=None, epochs=None)
+        draws = dict(
+            phase.to_dict(),
+            phase=number,
+            unfreeze=None,
+            learning_rate=None,
+            l2=None,
+            dropout=None,
+            epochs=None,
+        )
         key = content_key(self._key, data.train.images, data.train.labels, draws)
         features = self._get(key, phase.views * len(data.train), lambda: (images for images, _ in drawn()))
         return None if features is None else (features, np.concatenate([targets for _, targets in drawn()]))

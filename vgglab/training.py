@@ -50,7 +50,11 @@ def train(
     _check(experiment, data)
     history = History(experiment, data.describe(), _versions())
     classes = len(data.class_names)
-    with borrowed(experiment, classes) if model is None else contextlib.nullcontext(Compiled(model)) as compiled:
+    with (
+        borrowed(experiment, classes)
+        if model is None
+        else contextlib.nullcontext(Compiled(model)) as compiled
+    ):
         run = _Run(compiled, data, history, on_epoch, stop or threading.Event(), cache)
         try:
             for number, phase in enumerate(experiment.phases, start=1):

@@ -147,7 +147,9 @@ def finish(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
     canvas = canvas * light[..., None] * tint
     blurred = _blur(canvas)
     canvas = canvas + (blurred - canvas) * (uniform(rng, n) ** 2)[..., None]
-    grain = rng.standard_normal((n, size, size, 1), dtype=np.float32) * (0.04 * uniform(rng, n) ** 2)[..., None]
+    grain = (
+        rng.standard_normal((n, size, size, 1), dtype=np.float32) * (0.04 * uniform(rng, n) ** 2)[..., None]
+    )
     return (255 * np.clip(canvas + grain, 0, 1) + 0.5).astype(np.uint8)
 
 

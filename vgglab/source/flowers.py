@@ -36,7 +36,9 @@ def _candidate(rng: np.random.Generator) -> Species:
 
 def distance(one: Species, other: Species) -> float:
     """How far two species are apart, in differences that a person can just tell."""
-    return math.sqrt(sum(((getattr(one, key) - getattr(other, key)) / unit) ** 2 for key, unit in _UNITS.items()))
+    return math.sqrt(
+        sum(((getattr(one, key) - getattr(other, key)) / unit) ** 2 for key, unit in _UNITS.items())
+    )
 
 
 def _choose() -> dict[str, Species]:
@@ -57,6 +59,8 @@ def draw(recipe: Species, rng: np.random.Generator, n: int, size: int) -> np.nda
     pictures = np.empty((n, size, size, 3), np.float32)
     for picture in pictures:
         scene = sample_scene(rng, WIDE)
-        scene = replace(scene, hue=rng.uniform(), saturation=rng.uniform(0.05, 0.9), radius=rng.uniform(0.4, 0.9))
+        scene = replace(
+            scene, hue=rng.uniform(), saturation=rng.uniform(0.05, 0.9), radius=rng.uniform(0.4, 0.9)
+        )
         picture[:] = render(recipe, scene, size).transpose(1, 2, 0)
     return pictures
