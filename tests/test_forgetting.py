@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vgglab.datasets.dataset import Split
 from vgglab.datasets import draw_blossoms
+from vgglab.datasets.dataset import Split
 from vgglab.experiment import Experiment
 from vgglab.forgetting import drift, has_source_task, source_images
 from vgglab.source import CLASS_NAMES

@@ -8,9 +8,9 @@ import pytest
 from vgglab import training
 from vgglab.backbone import CONV_NAMES, build_model
 from vgglab.datasets.dataset import Dataset, Split
+from vgglab.evaluation import evaluate
 from vgglab.experiment import Experiment, InputError
 from vgglab.history import COLUMNS
-from vgglab.evaluation import evaluate
 from vgglab.training import train
 
 SMALL = Experiment(weights=None, image_size=32, epochs=3, batch_size=8, unfreeze=2)

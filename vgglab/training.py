@@ -17,9 +17,9 @@ import vgglab
 from vgglab.backbone import configure
 from vgglab.compiled import Compiled, blocks, borrowed
 from vgglab.datasets import Dataset
+from vgglab.evaluation import Stopped, outputs, score
 from vgglab.experiment import CONV_LAYERS, Experiment, InputError
 from vgglab.features import CACHE, FeatureCache
-from vgglab.evaluation import Stopped, outputs, score
 from vgglab.feeding import Feed, feed
 from vgglab.forgetting import drift, source_accuracy
 from vgglab.history import DRIFT, History

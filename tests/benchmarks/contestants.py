@@ -82,8 +82,8 @@ def _epochs(data, fields: dict, figure) -> None:
     train(experiment, data, on_epoch=after)
 
 
-def keras_fit(backbone: str, unfreeze: int) -> None:
-    """Epochs of plain `model.fit` on the same network, frozen by `layer.trainable` as tutorials do."""
+def plain_keras(backbone: str, unfreeze: int):
+    """The network as one writes it in plain Keras, frozen by `layer.trainable` as tutorials do."""
     import keras
     from keras import layers
 
@@ -104,6 +104,12 @@ def keras_fit(backbone: str, unfreeze: int) -> None:
     x = layers.Dense(128, activation="relu", kernel_regularizer=keras.regularizers.l2(0.001))(x)
     model = keras.Model(inputs, layers.Dense(CLASSES, activation="softmax")(x))
     model.compile(keras.optimizers.Adam(1e-5), "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def keras_fit(backbone: str, unfreeze: int) -> None:
+    """Epochs of plain `model.fit`, validation included."""
+    import keras
 
     class Timed(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -117,7 +123,7 @@ def keras_fit(backbone: str, unfreeze: int) -> None:
 
     (train, labels), (held_out, held_out_labels) = images_and_labels(TRAIN), images_and_labels(VALIDATION)
     one_hot = np.eye(CLASSES, dtype=np.float32)
-    model.fit(
+    plain_keras(backbone, unfreeze).fit(
         train.astype(np.float32),
         one_hot[labels],
         batch_size=BATCH,
@@ -128,8 +134,8 @@ def keras_fit(backbone: str, unfreeze: int) -> None:
     )
 
 
-def pytorch(precision: str, optimizer: str) -> None:
-    """Epochs of vgg16-mini, all of it trained, in PyTorch with channels last, and their validation."""
+def plain_pytorch():
+    """vgg16-mini in PyTorch, channels last."""
     import torch
     from torch import nn
 
@@ -140,7 +146,15 @@ def pytorch(precision: str, optimizer: str) -> None:
             channels = 16 * factor
         layers.append(nn.MaxPool2d(2))
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, CLASSES)]
-    model = nn.Sequential(*layers, *head).to(memory_format=torch.channels_last)
+    return nn.Sequential(*layers, *head).to(memory_format=torch.channels_last)
+
+
+def pytorch(precision: str, optimizer: str) -> None:
+    """Epochs of all of vgg16-mini in PyTorch, validation included."""
+    import torch
+    from torch import nn
+
+    model = plain_pytorch()
     adam = torch.optim.Adam(model.parameters(), 1e-5, **{optimizer: True})
     (train, labels), (held_out, held_out_labels) = images_and_labels(TRAIN), images_and_labels(VALIDATION)
     half = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")

@@ -160,7 +160,7 @@ def _ramp(t):
 
 
 @lru_cache
-def _interpolation(cells, size, shift=0.0):
+def interpolation(cells, size, shift=0.0):
     """Matrix (size, cells) from a grid to pixels, with a smooth step between neighbours."""
     place = np.clip((np.arange(size) + 0.5) / size - shift, 0, 1) * (cells - 1)
     cell = np.minimum(place.astype(int), cells - 2)
@@ -173,12 +173,12 @@ def _interpolation(cells, size, shift=0.0):
 
 
 def _enlarge(grid, size, shift=(0.0, 0.0)):
-    down, right = (_interpolation(len(grid), size, s) for s in shift)
+    down, right = (interpolation(len(grid), size, s) for s in shift)
     return down @ grid @ right.T
 
 
 def _shrink(image, cells):
-    matrix = _interpolation(cells, len(image))
+    matrix = interpolation(cells, len(image))
     matrix = matrix / matrix.sum(0)
     return matrix.T @ image @ matrix
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from vgglab.datasets.blossoms import interpolation
+
 
 def uniform(rng: np.random.Generator, n: int, low: float = 0.0, high: float = 1.0) -> np.ndarray:
     """One number for each picture, (n, 1, 1)."""
@@ -68,20 +70,9 @@ def noise(
     for octave in range(octaves):
         count = cells * 2**octave + 1
         values = rng.uniform(-1, 1, (n, count, count)).astype(np.float32)
-        matrix = _enlarging(count, size)
+        matrix = interpolation(count, size)
         field += keep**octave * (matrix @ values @ matrix.T)
     return field
-
-
-def _enlarging(cells: int, size: int) -> np.ndarray:
-    place = (np.arange(size) + 0.5) / size * (cells - 1)
-    cell = np.minimum(place.astype(int), cells - 2)
-    t = place - cell
-    t = t * t * (3 - 2 * t)
-    matrix = np.zeros((size, cells), np.float32)
-    matrix[np.arange(size), cell] = 1 - t
-    matrix[np.arange(size), cell + 1] = t
-    return matrix
 
 
 def colours(

@@ -1,0 +1,39 @@
+"""That the comparison of `make bench` is fair, and that README states what it measured."""
+
+import importlib.util
+
+import pytest
+from benchmarks.__main__ import Row, load, table
+from benchmarks.contestants import CLASSES, SIZE, plain_keras, plain_pytorch
+from conftest import ROOT
+
+from vgglab.backbone import build_model
+from vgglab.experiment import Experiment
+
+
+def trainable(model) -> int:
+    return sum(variable.value.numpy().size for variable in model.trainable_variables)
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "vgg16-mini"])
+@pytest.mark.parametrize("unfreeze", [0, 3, 13])
+def test_plain_keras_trains_the_same_numbers(backbone, unfreeze):
+    experiment = Experiment(backbone=backbone, weights=None, image_size=SIZE, unfreeze=unfreeze)
+    ours, theirs = build_model(experiment, CLASSES), plain_keras(backbone, unfreeze)
+    assert trainable(ours) == trainable(theirs) and ours.count_params() == theirs.count_params()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
+def test_pytorch_trains_the_same_numbers():
+    ours = trainable(build_model(Experiment(weights=None, image_size=SIZE, unfreeze=13), CLASSES))
+    assert sum(weight.numel() for weight in plain_pytorch().parameters()) == ours
+
+
+def test_a_row_is_its_median_and_spread():
+    row = Row("this", "≥ 2 ×", "×", [3.0, 1.0, 250.0])
+    assert table([row]).splitlines()[-1] == "| this | ≥ 2 × | 3.00 × | 1.00 – 250 |"
+    assert "not measured" in table([Row("that", "", "×", [])])
+
+
+def test_readme_states_what_was_measured():
+    assert table(load()) in (ROOT / "README.md").read_text(encoding="utf-8")
