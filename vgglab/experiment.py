@@ -116,7 +116,7 @@ class Experiment:
         "what the conv layers compute in; bfloat16 is faster where the processor has it",
     )
     unfreeze: int = _number(
-        CONV_LAYERS,
+        3,
         0,
         CONV_LAYERS,
         "unfreeze depth",
@@ -148,7 +148,7 @@ class Experiment:
     )
     learning_rate: float = _number(5e-4, 1e-8, 1, "learning rate", "of Adam")
     batch_size: int = _number(32, 1, 4096, "batch size", "images a step", whole=True)
-    epochs: int = _number(40, 1, 100_000, "epochs", "passes over the training images", whole=True)
+    epochs: int = _number(20, 1, 100_000, "epochs", "passes over the training images", whole=True)
     patience: int | None = _number(
         None,
         1,
