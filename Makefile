@@ -25,7 +25,7 @@ bench: env
 	$(BIN)/python -m tests.benchmarks
 
 probe: env
-	cd tests && ../$(BIN)/python -m benchmarks.probe $(abspath $(DATA))
+	$(BIN)/python -m tests.benchmarks.probe $(DATA)
 
 env: .venv/ready
 

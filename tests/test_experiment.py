@@ -86,6 +86,6 @@ def test_frozen():
 
 
 def test_none_may_be_written_out():
-    assert Experiment(weights="none") == Experiment()
+    assert Experiment(weights="none") == Experiment(weights=None)
     with pytest.raises(InputError):
         Experiment(patience="none")

@@ -8,6 +8,7 @@ other training images and other random weights.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -61,7 +62,7 @@ def main(folders: list[str]) -> None:
         random, pretrained = (100 * np.array(accuracies(data, weights)) for weights in (None, "pretrained"))
         gains.append(pretrained.mean() - random.mean())
         cells = [f"{each.mean():.1f} % ± {each.std(ddof=1):.1f}" for each in (random, pretrained)]
-        print(f"| {data.name} | {' | '.join(cells)} | {gains[-1]:+.1f} |", flush=True)
+        print(f"| {Path(data.name).name} | {' | '.join(cells)} | {gains[-1]:+.1f} |", flush=True)
     print(f"| mean | | | {np.mean(gains):+.1f} |")
 
 
