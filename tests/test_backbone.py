@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab.backbone import CONV_NAMES, IMAGENET_FILE, PRETRAINED, build_base, build_model, configure
+from vgglab.architecture import CONV_NAMES
+from vgglab.backbone import IMAGENET_FILE, build_base, build_model, configure
 from vgglab.experiment import Experiment, InputError
+from vgglab.weights import PRETRAINED
 
 # Simonyan & Zisserman 2015, table 1, column D: (inputs, filters) of the thirteen 3 x 3 layers.
 CONVS = [

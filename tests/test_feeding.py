@@ -1,7 +1,6 @@
 """The prefix cache in a run: exact at every depth, sensitive to everything, and honest about itself."""
 
 import dataclasses
-import threading
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from vgglab import feeding
 from vgglab.backbone import build_model
 from vgglab.compiled import Compiled
+from vgglab.control import Control
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.experiment import CONV_LAYERS, Experiment
 from vgglab.features import FeatureCache
@@ -105,7 +105,7 @@ def filled(tiny, tmp_path):
             return lambda images: seen.append(len(images)) or prefix(below)(images)
 
         compiled.prefix = counting
-        feed(compiled, experiment, 1, data, cache, threading.Event())
+        feed(compiled, experiment, 1, data, cache, Control())
         return sum(seen)
 
     return computed
@@ -179,6 +179,6 @@ def test_small_batches_share_a_call_and_large_ones_do_not(tiny, tmp_path):
             1,
             tiny,
             FeatureCache(folder=tmp_path),
-            threading.Event(),
+            Control(),
         )
         assert [len(targets) for _, targets in fed.batches(0)] == calls

@@ -77,7 +77,8 @@ def test_source_accuracy_is_that_of_the_whole_source_network(flowers):
     """Against the network put together from the shipped files with plain Keras."""
     import keras
 
-    from vgglab.backbone import PRETRAINED, SOURCE_HEAD, build_base
+    from vgglab.backbone import build_base
+    from vgglab.weights import PRETRAINED, SOURCE_HEAD
 
     base = build_base("vgg16-mini", 64)
     base.load_weights(PRETRAINED)

@@ -1,12 +1,16 @@
+import dataclasses
 import itertools
 import threading
+import time
 
 import keras
 import numpy as np
 import pytest
 
 from vgglab import training
-from vgglab.backbone import CONV_NAMES, build_model
+from vgglab.architecture import CONV_NAMES
+from vgglab.backbone import build_model
+from vgglab.control import Control
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.evaluation import evaluate
 from vgglab.experiment import Experiment, InputError
@@ -142,14 +146,59 @@ def test_early_stopping_follows_a_hand_made_sequence(tiny, monkeypatch):
 
 
 def test_stop_takes_effect_within_the_batch(tiny):
-    stop = threading.Event()
-    history = train(
-        Experiment(image_size=32, epochs=50, batch_size=8),
-        tiny,
-        on_epoch=lambda history: len(history.epochs) == 2 and stop.set(),
-        stop=stop,
-    )
+    seen = []
+    control = Control(lambda done, total: seen.append((done, total)) or (len(seen) == 7 and control.stop()))
+    history = train(Experiment(image_size=32, epochs=50, batch_size=8, unfreeze=13), tiny, control=control)
+    # Three batches an epoch: two whole epochs and one batch of the third, whatever the evaluation takes.
+    assert seen == [(8, 24), (16, 24), (24, 24)] * 2 + [(8, 24)]
     assert len(history.epochs) == 2 and history.events[-1]["kind"] == "stopped"
+
+
+def test_stop_is_heard_during_evaluation_too(tiny):
+    def stop_at_the_last_batch(done, total):
+        if done == total:
+            control.stop()
+
+    control = Control(stop_at_the_last_batch)
+    assert not train(Experiment(image_size=32, epochs=50, batch_size=8), tiny, control=control).epochs
+
+
+def test_a_paused_run_waits_and_goes_on(tiny):
+    control, history = Control(), []
+    plain = train(SMALL, tiny)
+    control.pause()
+    thread = threading.Thread(target=lambda: history.append(train(SMALL, tiny, control=control)))
+    thread.start()
+    time.sleep(0.5)
+    assert thread.is_alive() and control.paused
+    control.resume()
+    thread.join(60)
+    assert curves(history[0]) == curves(plain)
+
+
+def test_a_paused_run_can_be_stopped(tiny):
+    control = Control()
+    control.pause()
+    threading.Timer(0.2, control.stop).start()
+    assert train(SMALL, tiny, control=control).events[-1]["kind"] == "stopped"
+
+
+def test_a_change_on_the_way_is_a_phase_that_replays_to_the_same_curve(tiny):
+    experiment = Experiment(image_size=32, epochs=6, batch_size=8, unfreeze=2)
+    change = dataclasses.replace(experiment, mixup=0.4, l2=0.01, unfreeze=4, epochs=5)
+    control = Control()
+
+    def intervene(history):
+        if len(history.epochs) == 2:
+            control.change(change)
+
+    live = train(experiment, tiny, intervene, control=control)
+    assert live.experiment == dataclasses.replace(experiment, epochs=2).then(
+        mixup=0.4, l2=0.01, unfreeze=4, epochs=3
+    )
+    assert [row["phase"] for row in live.epochs] == [1, 1, 2, 2, 2]
+    replayed = train(live.experiment, tiny)
+    assert curves(replayed) == curves(live) and replayed.layers == live.layers
 
 
 def test_ctrl_c_returns_what_there_is(tiny):

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from vgglab.backbone import PRETRAINED, SOURCE_HEAD
 from vgglab.datasets import draw_blossoms, load
-from vgglab.pretraining import PROVENANCE, Recipe
+from vgglab.pretraining import Recipe
 from vgglab.source import CLASS_NAMES, draw_source
+from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
 
 MAX_BYTES = 4_000_000
 
@@ -30,17 +30,16 @@ def test_the_provenance_is_of_this_recipe_and_these_classes():
 
 def test_the_source_accuracy_is_as_stated():
     """On pictures of another seed, with plain NumPy and the network as it is used everywhere else."""
-    import threading
-
     from vgglab import Experiment
     from vgglab.compiled import borrowed
+    from vgglab.control import Control
     from vgglab.datasets import Split
     from vgglab.evaluation import outputs
 
     labels = np.repeat(np.arange(len(CLASS_NAMES)), 2)
     pictures = Split(np.concatenate([draw_source(name, 2, 64, seed=11) for name in CLASS_NAMES]), labels)
     with borrowed(Experiment(), 2) as network:
-        _, pooled = outputs(network.predict(0), pictures, threading.Event())
+        _, pooled = outputs(network.predict(0), pictures, Control())
     head = np.load(SOURCE_HEAD)
     accuracy = np.mean((pooled[-1] @ head["kernel"] + head["bias"]).argmax(1) == labels)
     stated = json.loads(PROVENANCE.read_text())["source_accuracy"]

@@ -9,18 +9,10 @@ import keras
 import numpy as np
 from keras import layers
 
+from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, UNITS
 from vgglab.experiment import Experiment, InputError
+from vgglab.weights import PRETRAINED
 
-# Filters of the five blocks, with the number of conv layers in each: Simonyan & Zisserman 2015,
-# arXiv:1409.1556, table 1, column D.
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-CONV_NAMES = tuple(
-    f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1)
-)
-BACKBONES = {"vgg16": 1, "vgg16-mini": 4}  # and what its filters are divided by
-_WEIGHTS = Path(__file__).parent / "weights"
-PRETRAINED = _WEIGHTS / "vgg16-mini.weights.h5"
-SOURCE_HEAD = _WEIGHTS / "vgg16-mini.source-head.npz"
 # Published by Keras: keras.io/api/applications/vgg.
 IMAGENET_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 _IMAGENET_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{IMAGENET_FILE}"
@@ -43,7 +35,7 @@ def build_network(backbone: str, image_size: int, classes: int, precision: str =
     """The layers of `build_model`, their weights yet to be set."""
     base = build_base(backbone, image_size, precision)
     x = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(base.output)
-    x = layers.Dense(128, activation="relu", kernel_regularizer=keras.regularizers.L2(0.0), name="fc")(x)
+    x = layers.Dense(UNITS, activation="relu", kernel_regularizer=keras.regularizers.L2(0.0), name="fc")(x)
     # Made with a rate, because Keras gives a Dropout of rate 0 no random stream; `configure` sets it.
     x = layers.Dropout(0.5, seed=0, name="dropout")(x)
     outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)

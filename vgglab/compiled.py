@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import keras
 import tensorflow as tf
 
-from vgglab.backbone import BLOCKS, CONV_NAMES, build_network, initialise
+from vgglab.architecture import BLOCKS, CONV_NAMES
+from vgglab.backbone import build_network, initialise
 from vgglab.experiment import CONV_LAYERS, Experiment
 
 KEPT_NETWORKS = 3

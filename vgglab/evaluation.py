@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import keras
@@ -10,13 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from vgglab.compiled import Compiled
+from vgglab.control import Control
 from vgglab.datasets import Split
 
 IMAGES_A_CALL = 64
-
-
-class Stopped(Exception):
-    """Somebody asked the run to stop."""
 
 
 def evaluate(model: keras.Model, split: Split) -> tuple[float, float]:
@@ -24,19 +20,18 @@ def evaluate(model: keras.Model, split: Split) -> tuple[float, float]:
 
     The cross-entropy leaves the weight penalty out, so that runs with and without L2 compare.
     """
-    probabilities, _ = outputs(Compiled(model).predict(0), split, threading.Event())
+    probabilities, _ = outputs(Compiled(model).predict(0), split, Control())
     return score(probabilities, split.labels)
 
 
-def outputs(predict: Callable, split: Split, stop: threading.Event) -> tuple[np.ndarray, list[np.ndarray]]:
+def outputs(predict: Callable, split: Split, control: Control) -> tuple[np.ndarray, list[np.ndarray]]:
     """Probabilities and pooled features of all images, or features, that `predict` takes.
 
-    Raises `Stopped` between two calls when `stop` is set.
+    Between two calls it obeys `control`.
     """
     calls = []
     for start in range(0, len(split), IMAGES_A_CALL):
-        if stop.is_set():
-            raise Stopped
+        control.check()
         part = as_input(split.images[start : start + IMAGES_A_CALL])
         calls.append([output.numpy() for output in predict(part)])
     probabilities, *pooled = (np.concatenate(parts) for parts in zip(*calls))

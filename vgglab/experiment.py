@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -209,6 +209,17 @@ class Experiment:
         for changes in plain.get("later", ()):
             experiment = experiment.then(**changes)
         return experiment
+
+
+def is_random(phase: Experiment) -> bool:
+    """Whether a phase trains on images that chance has changed."""
+    return bool(phase.augment or phase.mixup or phase.cutmix)
+
+
+def in_phases(phases: Sequence[Experiment]) -> Experiment:
+    """One experiment of these phases, each an experiment of one phase; `phases` takes it apart again."""
+    first, *later = phases
+    return dataclasses.replace(first, later=tuple(later))
 
 
 FIELDS = {each.name: each for each in dataclasses.fields(Experiment)}

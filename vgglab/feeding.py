@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from vgglab.architecture import CONV_NAMES
 from vgglab.augmentation import augmenter
-from vgglab.backbone import CONV_NAMES
 from vgglab.compiled import Compiled
+from vgglab.control import Control
 from vgglab.datasets import Dataset, Split
-from vgglab.evaluation import IMAGES_A_CALL, Stopped, as_input
-from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.evaluation import IMAGES_A_CALL, as_input
+from vgglab.experiment import CONV_LAYERS, Experiment, is_random
 from vgglab.features import VERSION, FeatureCache, content_key
 from vgglab.forgetting import has_source_task, source_images
 
@@ -52,14 +52,14 @@ def feed(
     number: int,
     data: Dataset,
     cache: FeatureCache | None,
-    stop: threading.Event,
+    control: Control,
 ) -> Feed:
     """Decide what phase `number` of a run is fed with, and fill the cache where it helps."""
     evaluated = [data.clean_slice(), data.validation]
     if has_source_task(phase):
         evaluated.append(source_images(phase.image_size))
     frozen = CONV_LAYERS - phase.unfreeze
-    keeper = _Keeper(compiled, frozen, cache, stop) if frozen and cache is not None else None
+    keeper = _Keeper(compiled, frozen, cache, control) if frozen and cache is not None else None
     below, splits = _evaluation(keeper, evaluated)
     train_below, batches, how = _training(keeper, phase, number, data)
     if keeper:
@@ -87,11 +87,6 @@ def forecast(compiled: Compiled, phase: Experiment, data: Dataset, cache: Featur
     if why_not or place is None:
         return why_not or _NO_ROOM.format(size=_readable(size))
     return f"The frozen layers run once; their output will take {_readable(size)} {_WHERE[place].format(cache=cache)}."
-
-
-def is_random(phase: Experiment) -> bool:
-    """Whether a phase trains on images that chance has changed."""
-    return bool(phase.augment or phase.mixup or phase.cutmix)
 
 
 def cached_bytes(compiled: Compiled, phase: Experiment, data: Dataset) -> int:
@@ -141,8 +136,8 @@ def _readable(size: int) -> str:
 class _Keeper:
     """Runs splits through the frozen layers of a network, unless the cache has them."""
 
-    def __init__(self, compiled: Compiled, below: int, cache: FeatureCache, stop: threading.Event) -> None:
-        self.compiled, self.below, self.cache, self.stop = compiled, below, cache, stop
+    def __init__(self, compiled: Compiled, below: int, cache: FeatureCache, control: Control) -> None:
+        self.compiled, self.below, self.cache, self.control = compiled, below, cache, control
         self.notes: list[str] = []
         self._boundary = compiled.boundary(below)
         model = compiled.model
@@ -185,8 +180,7 @@ class _Keeper:
         prefix, done = self.compiled.prefix(self.below), 0
         for part in parts:
             for start in range(0, len(part), IMAGES_A_CALL):
-                if self.stop.is_set():
-                    raise Stopped
+                self.control.check()
                 images = part[start : start + IMAGES_A_CALL]
                 features[done : done + len(images)] = prefix(as_input(images))[0].numpy()
                 done += len(images)

@@ -6,9 +6,9 @@ import functools
 
 import numpy as np
 
-from vgglab.backbone import SOURCE_HEAD
 from vgglab.datasets import Split
 from vgglab.experiment import Experiment
+from vgglab.weights import SOURCE_HEAD
 
 SOURCE_SEED = 2  # 0 and 1 drew what the weights were trained and tested on
 

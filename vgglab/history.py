@@ -28,6 +28,11 @@ COLUMNS = (
     "source_accuracy",  # on the task of the embedded weights, with its own head; None for other weights
     *DRIFT,  # 1 - linear CKA of each block's features on the clean slice, from the run's start
 )
+_NEEDED = dict(  # of a record that is read; weights without a source task and older versions lack the rest
+    epoch=COLUMNS[: COLUMNS.index("source_accuracy")],
+    event=("epoch", "kind", "text"),
+    layer=("phase", "layer", "trainable", "moved"),
+)
 
 
 @dataclass
@@ -87,43 +92,58 @@ class History:
             f"validation {row['validation_accuracy']:.0%}, gap {100 * row['gap']:.0f} points"
         )
 
-    def save(self, path: str | os.PathLike) -> Path:
-        """Write the record as JSON lines: a header, then the epochs, events and layers.
-
-        The file is written beside `path` and then renamed, so that it is whole or absent.
-        """
-        path = Path(path)
+    def to_lines(self) -> str:
+        """The record as JSON lines: a header, then the epochs, events and layers."""
         header = dict(experiment=self.experiment.to_dict(), data=self.data, versions=self.versions)
         lines = [dict(kind="run", **header)]
         lines += [dict(kind="epoch", row=row) for row in self.epochs]
         lines += [dict(kind="event", row=row) for row in self.events]
         lines += [dict(kind="layer", row=row) for row in self.layers]
-        beside = path.with_name(path.name + ".part")
-        beside.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        return beside.replace(path)
+        return "".join(json.dumps(line) + "\n" for line in lines)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> History:
-        """Read what `save` wrote; `InputError` names the line that is not a record."""
-        path = Path(path)
-        if not path.is_file():
-            raise InputError(f"There is no history file at {path}.")
+    def from_lines(cls, text: str, origin: str) -> History:
+        """What `to_lines` wrote; `InputError` names the `origin` and the line that is not a record."""
         history = None
-        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, part in enumerate(text.splitlines(), start=1):
             try:
-                line = json.loads(text)
+                line = json.loads(part)
                 kind = line.pop("kind")
                 if kind == "run":
                     line["experiment"] = Experiment.from_dict(line["experiment"])
                     history = cls(**line)
                 else:
+                    _check_row(kind, line["row"])
                     dict(epoch=history.epochs, event=history.events, layer=history.layers)[kind].append(
                         line["row"]
                     )
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise InputError(
-                    f"{path} is not a history of vgglab: line {number} is not a record ({error})."
+                    f"{origin} is not a history of vgglab: line {number} is not a record ({error})."
                 ) from None
         if history is None:
-            raise InputError(f"{path} is not a history of vgglab: it is empty.")
+            raise InputError(f"{origin} is not a history of vgglab: it is empty.")
         return history
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write the record to a file, beside `path` first and then renamed, so that it is whole or absent."""
+        path = Path(path)
+        beside = path.with_name(path.name + ".part")
+        beside.write_text(self.to_lines(), encoding="utf-8")
+        return beside.replace(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> History:
+        """Read what `save` wrote; `InputError` says what is wrong with the file."""
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"There is no history file at {path}.")
+        return cls.from_lines(path.read_text(encoding="utf-8"), str(path))
+
+
+def _check_row(kind: str, row: dict[str, Any]) -> None:
+    for name in _NEEDED[kind]:
+        if name not in row:
+            raise ValueError(f"`{name}` is missing")
+        if kind == "epoch" and not isinstance(row[name], (int, float)):
+            raise ValueError(f"`{name}` is no number")

@@ -25,11 +25,10 @@ from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
 
 import vgglab
 from vgglab.augmentation import augmenter
-from vgglab.backbone import PRETRAINED, SOURCE_HEAD, build_base, has_fast_bfloat16
+from vgglab.backbone import build_base, has_fast_bfloat16
 from vgglab.experiment import Experiment
 from vgglab.source import CLASS_NAMES, draw_source
-
-PROVENANCE = PRETRAINED.with_name("provenance.json")
+from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,9 +16,10 @@ import tensorflow as tf
 import vgglab
 from vgglab.backbone import configure
 from vgglab.compiled import Compiled, blocks, borrowed
+from vgglab.control import Control, Stopped
 from vgglab.datasets import Dataset
-from vgglab.evaluation import Stopped, outputs, score
-from vgglab.experiment import CONV_LAYERS, Experiment, InputError
+from vgglab.evaluation import outputs, score
+from vgglab.experiment import CONV_LAYERS, Experiment, InputError, in_phases
 from vgglab.features import CACHE, FeatureCache
 from vgglab.feeding import Feed, feed
 from vgglab.forgetting import drift, source_accuracy
@@ -34,31 +35,27 @@ def train(
     data: Dataset,
     on_epoch: Callable[[History], object] | None = None,
     *,
-    model: keras.Model | None = None,
-    stop: threading.Event | None = None,
+    model: keras.Model | Compiled | None = None,
+    control: Control | None = None,
     cache: FeatureCache | None = CACHE,
 ) -> History:
     """Run an experiment on a data set, phase by phase, and return its record.
 
     Blocks until it is done. `on_epoch` is called with the growing History after every epoch. `model`
-    is one from `build_model`, which is then trained in place; by default a network is borrowed that
-    earlier runs have compiled. Setting `stop` ends the run within the running batch; so does Ctrl-C,
-    and a loss that is not a number. All three leave the finished epochs in the History, with an event
-    that says what happened. What frozen layers make of an image is kept in `cache`; None computes it
+    is one from `build_model`, or such a one compiled, which is then trained in place; by default a
+    network is borrowed that earlier runs have compiled. `control` pauses, changes and stops the run; Ctrl-C stops it too, and so
+    does a loss that is not a number. The finished epochs stay in the History, with an event that says
+    what happened. A change becomes a phase of the History's experiment, which replays to the same curves. What frozen layers make of an image is kept in `cache`; None computes it
     anew each time, with the same result. `InputError` when experiment and data do not fit together.
     """
     _check(experiment, data)
     history = History(experiment, data.describe(), _versions())
     classes = len(data.class_names)
-    with (
-        borrowed(experiment, classes)
-        if model is None
-        else contextlib.nullcontext(Compiled(model)) as compiled
-    ):
-        run = _Run(compiled, data, history, on_epoch, stop or threading.Event(), cache)
+    own = model if isinstance(model, Compiled) else model and Compiled(model)
+    with contextlib.nullcontext(own) if own else borrowed(experiment, classes) as compiled:
+        run = _Run(compiled, data, history, on_epoch, control or Control(), cache)
         try:
-            for number, phase in enumerate(experiment.phases, start=1):
-                run.phase(phase, number)
+            run.phases()
         except KeyboardInterrupt:
             history.note("interrupted", "Interrupted; the epochs before are kept.")
         except Stopped:
@@ -72,10 +69,26 @@ def train(
 class _Run:
     """What the phases of one run share."""
 
-    def __init__(self, compiled, data, history, on_epoch, stop, cache) -> None:
+    def __init__(self, compiled, data, history, on_epoch, control, cache) -> None:
         self.compiled, self.model, self.data, self.history = compiled, compiled.model, data, history
-        self.on_epoch, self.stop, self.cache = on_epoch, stop, cache
+        self.on_epoch, self.control, self.cache = on_epoch, control, cache
         self.before: dict[int, np.ndarray] = {}  # pooled features of the clean slice by block, as they were
+
+    def phases(self) -> None:
+        """Train the planned phases, or those that were asked for on the way."""
+        done: list[Experiment] = []
+        planned = list(self.history.experiment.phases)
+        while planned:
+            phase = planned.pop(0)
+            before = len(self.history.epochs)
+            self.phase(phase, len(done) + 1)
+            change = self.control.take_change()
+            if change is not None:
+                phase = dataclasses.replace(phase, epochs=len(self.history.epochs) - before)
+                left = change.epochs - len(self.history.epochs)
+                planned = [dataclasses.replace(change, epochs=left)] if left > 0 else []
+            done.append(phase)
+            self.history.experiment = in_phases([*done, *planned])
 
     def phase(self, phase: Experiment, number: int) -> None:
         """Train one phase; afterwards the model has the weights that count, and the History its layers."""
@@ -93,7 +106,7 @@ class _Run:
             self._record_layers(before, number)
 
     def _epochs(self, phase: Experiment, number: int) -> Iterator[dict[str, float]]:
-        fed = feed(self.compiled, phase, number, self.data, self.cache, self.stop)
+        fed = feed(self.compiled, phase, number, self.data, self.cache, self.control)
         self.history.note("cache", fed.how)
         self._remember_features(fed)
         steps = self.compiled.train_steps(fed.train_below, phase.unfreeze, phase.dropout)
@@ -107,13 +120,14 @@ class _Run:
             if self.on_epoch:
                 self.on_epoch(self.history)
             yield row
+            if self.control.changed:
+                return
 
     def _pass_over_train(self, steps, batches, phase: Experiment) -> dict[str, float]:
         """One epoch of steps; returns what Keras logs, its running means over the batches."""
         loss = right = count = 0
         for images, targets in batches:
-            if self.stop.is_set():
-                raise Stopped
+            self.control.check()
             batch_loss, batch_right = steps(images, targets, phase.batch_size, phase.learning_rate, phase.l2)
             loss, right, count = loss + float(batch_loss), right + float(batch_right), count + len(targets)
             if not math.isfinite(loss):
@@ -121,13 +135,14 @@ class _Run:
                     f"The loss became {float(batch_loss)} in epoch {len(self.history.epochs) + 1}; training stopped. "
                     "A lower learning rate usually helps."
                 )
+            self.control.progress(count, len(self.data.train))
         return dict(logged_accuracy=right / count, logged_loss=loss / count)
 
     def _measure(self, fed: Feed) -> dict[str, float | None]:
         predict = self.compiled.predict(fed.below)
-        probabilities, pooled = outputs(predict, fed.clean, self.stop)
+        probabilities, pooled = outputs(predict, fed.clean, self.control)
         train_accuracy, train_loss = score(probabilities, fed.clean.labels)
-        probabilities, _ = outputs(predict, fed.validation, self.stop)
+        probabilities, _ = outputs(predict, fed.validation, self.control)
         validation_accuracy, validation_loss = score(probabilities, fed.validation.labels)
         if not math.isfinite(train_loss + validation_loss):
             raise _Diverged(
@@ -149,14 +164,14 @@ class _Run:
             return None
         if fed.below == CONV_LAYERS:  # nothing to run: what is fed in are the pooled features
             return source_accuracy(fed.source.images, fed.source.labels)
-        _, pooled = outputs(predict, fed.source, self.stop)
+        _, pooled = outputs(predict, fed.source, self.control)
         return source_accuracy(pooled[-1], fed.source.labels)
 
     def _remember_features(self, fed: Feed) -> None:
         """Keep the clean slice's features of the blocks that move from now on and never did before."""
         new = [block for block in blocks(fed.below) if block not in self.before]
         if new:
-            _, pooled = outputs(self.compiled.predict(fed.below), fed.clean, self.stop)
+            _, pooled = outputs(self.compiled.predict(fed.below), fed.clean, self.control)
             now = dict(zip(blocks(fed.below), pooled))
             self.before |= {block: now[block] for block in new}
 

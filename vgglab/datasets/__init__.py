@@ -16,7 +16,7 @@ __all__ = ["Dataset", "Nuisances", "Split", "draw_blossoms", "load"]
 
 _PACKAGE = Path(__file__).parent.parent
 # Beside the package in a checkout, inside it when installed from a wheel.
-_BLOSSOMS = next(
+BLOSSOMS = next(
     (folder for root in (_PACKAGE, _PACKAGE.parent) if (folder := root / "data" / "blossoms").is_dir()),
     _PACKAGE / "data" / "blossoms",
 )
@@ -30,7 +30,7 @@ def load(dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: in
     five of every class becomes it; `seed` says which. `InputError` says what is wrong with a folder.
     """
     if os.fspath(dataset) == "blossoms":
-        return read_folder(_BLOSSOMS, image_size, seed, name="blossoms")
+        return read_folder(BLOSSOMS, image_size, seed, name="blossoms")
     return read_folder(dataset, image_size, seed)
 
 

@@ -52,6 +52,25 @@ class Dataset:
             digest.update(split.labels.astype("<i8"))
         return digest.hexdigest()[:16]
 
+    def odd_pixels(self) -> list[str]:
+        """What about the pixels does not look like 0-255 RGB images, in sentences; empty when nothing does.
+
+        The network has its preprocessing inside, so pixels that were already preprocessed are a mistake.
+        """
+        odd = []
+        brightest = int(self.train.images.max())
+        if brightest <= 1:
+            odd.append(
+                "The brightest pixel is 1: the images look divided by 255, but the network takes 0-255."
+            )
+        if (self.train.images == self.train.images[:1]).all() and len(self.train) > 1:
+            odd.append("All training images are the same.")
+        brightness = [float(split.images.mean()) for split in (self.train, self.validation)]
+        if max(brightness) > 3 * min(brightness) + 1:
+            low, high = sorted(brightness)
+            odd.append(f"Train and validation differ in brightness, {low:.0f} against {high:.0f} on average.")
+        return odd
+
     def describe(self) -> dict[str, Any]:
         """What a History keeps of it: plain values, no pixels."""
         return dict(

@@ -1,0 +1,56 @@
+"""The shape of VGG16 in numbers: blocks, layers, parameters and multiply-adds, without loading anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Filters of the five blocks, with the number of conv layers in each: Simonyan & Zisserman 2015,
+# arXiv:1409.1556, table 1, column D.
+BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+CONV_NAMES = tuple(
+    f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1)
+)
+BACKBONES = {"vgg16": 1, "vgg16-mini": 4}  # and what its filters are divided by
+UNITS = 128  # of the head's dense layer
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer with weights: multiply-adds, and the numbers that go in and out, are those of one image."""
+
+    name: str
+    parameters: int
+    multiply_adds: int
+    inputs: int
+    outputs: int
+
+
+def network(backbone: str, image_size: int, classes: int) -> list[Layer]:
+    """The conv layers and the head's two dense layers, from the bottom up."""
+    side, channels, rows = image_size, 3, []
+    names = iter(CONV_NAMES)
+    for filters, convs in BLOCKS:
+        width = filters // BACKBONES[backbone]
+        for _ in range(convs):
+            kernel = 9 * channels * width
+            pixels = side**2
+            rows.append(
+                Layer(next(names), kernel + width, kernel * pixels, channels * pixels, width * pixels)
+            )
+            channels = width
+        side //= 2
+    for name, width in (("fc", UNITS), ("predictions", classes)):
+        rows.append(Layer(name, channels * width + width, channels * width, channels, width))
+        channels = width
+    return rows
+
+
+def unfrozen(backbone: str, unfreeze: int) -> str:
+    """Which layers learn at an unfreeze depth, and how many weights the conv layers among them have."""
+    convs = network(backbone, 32, 1)[: len(CONV_NAMES)]
+    learning = convs[len(convs) - unfreeze :]
+    if not learning:
+        return "only the head learns"
+    weights = sum(layer.parameters for layer in learning)
+    which = f"{learning[0].name} and up" if len(learning) > 1 else learning[0].name
+    return f"{which} ({weights:,} weights) and the head"

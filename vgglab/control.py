@@ -1,0 +1,75 @@
+"""How a running experiment is paused, stopped, and told what to go on with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from vgglab.experiment import Experiment
+
+Progress = Callable[[int, int], object]
+
+
+class Stopped(Exception):
+    """Somebody asked the run to stop."""
+
+
+class Control:
+    """The buttons of a run; all of them may be pressed from any thread.
+
+    `on_progress` is called within each epoch with how many training images are done, and of how many.
+    """
+
+    def __init__(self, on_progress: Progress | None = None) -> None:
+        self._on_progress = on_progress
+        self._stop, self._go = threading.Event(), threading.Event()
+        self._go.set()
+        self._change: Experiment | None = None
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._go.is_set()
+
+    def stop(self) -> None:
+        """End the run within the running batch; a paused one too."""
+        self._stop.set()
+        self._go.set()
+
+    def pause(self) -> None:
+        """Hold the run after the running batch."""
+        self._go.clear()
+
+    def resume(self) -> None:
+        """Let a paused run go on."""
+        self._go.set()
+
+    def change(self, phase: Experiment) -> None:
+        """Go on with this phase from the next epoch; the latest of several counts.
+
+        Its `epochs` are those of the whole run, what is done already included.
+        """
+        self._change = phase
+
+    @property
+    def changed(self) -> bool:
+        return self._change is not None
+
+    def take_change(self) -> Experiment | None:
+        """The phase asked for since the last call, if any."""
+        phase, self._change = self._change, None
+        return phase
+
+    def check(self) -> None:
+        """Called by the run between two batches: waits while paused, raises `Stopped` when stopped."""
+        self._go.wait()
+        if self._stop.is_set():
+            raise Stopped
+
+    def progress(self, done: int, total: int) -> None:
+        """Called by the run as an epoch goes on."""
+        if self._on_progress is not None:
+            self._on_progress(done, total)
