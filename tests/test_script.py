@@ -1,0 +1,383 @@
+import ast
+import dataclasses
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from vgglab.augmentation import augmenter
+from vgglab.backbone import build_model
+from vgglab.datasets import load
+from vgglab.experiment import AUGMENTATIONS, CONV_LAYERS, Experiment, InputError
+from vgglab.script import script
+from vgglab.training import train
+
+# What each setting writes into a script, and nothing else does.
+MARKS = {
+    "flip": "RandomFlip",
+    "rotation": "RandomRotation",
+    "shift": "RandomTranslation",
+    "shear": "RandomShear",
+    "zoom": "RandomZoom",
+    "crop": "RandomCrop",
+    "brightness": "RandomBrightness",
+    "contrast": "RandomContrast",
+    "color_jitter": "RandomColorJitter",
+    "erasing": "RandomErasing",
+    "mixup": "MixUp",
+    "cutmix": "CutMix",
+    "coin": "tf.",
+    "tensorflow": "import tensorflow",
+    "views": ".repeat(",
+    "l2": "regularizers.L2(",
+    "dropout": "Dropout(",
+    "patience": "EarlyStopping(",
+    "trainable": ".trainable = ",
+    "phases": "# --- Phase",
+    "vgg16": "applications.VGG16",
+    "mini": "layers.Conv2D(",
+    "file": "load_weights",
+    "he": "HeNormal",
+    "bfloat16": "mixed_bfloat16",
+    "folder": 'interpolation="area"',
+    "fill": "fill_mode=",
+}
+FULL = dict(backbone="vgg16", image_size=32)
+CASES = {
+    "the default": (Experiment(), "mini file"),
+    "all layers": (Experiment(unfreeze=13), "mini file"),
+    "random": (Experiment(weights=None), "mini"),
+    "a folder": (Experiment(dataset="/photographs"), "mini file folder"),
+    "the head": (Experiment(unfreeze=0, l2=1e-3, dropout=0.5), "mini file l2 dropout"),
+    "geometry": (
+        Experiment(augment=("flip", "rotation", "width_shift", "shear", "zoom")),
+        "mini file flip rotation shift shear zoom fill",
+    ),
+    "colour": (
+        Experiment(augment={"brightness": 0.1, "contrast": 0.3, "color_jitter": 0.123456789}),
+        "mini file brightness contrast color_jitter",
+    ),
+    "crop and erasing": (Experiment(augment=("crop", "erasing")), "mini file crop erasing"),
+    "mixup": (Experiment(mixup=0.2), "mini file mixup"),
+    "cutmix": (Experiment(cutmix=1), "mini file cutmix"),
+    "either": (Experiment(mixup=0.2, cutmix=1), "mini file mixup cutmix coin tensorflow"),
+    "views": (Experiment(unfreeze=3, mixup=0.2, views=4), "mini file mixup views"),
+    "views of nothing": (Experiment(views=4), "mini file"),
+    "imagenet": (Experiment(weights="imagenet", patience=5, **FULL), "vgg16 patience"),
+    "two phases": (
+        Experiment(weights="pretrained", unfreeze=0, patience=5, l2=0.1, **FULL).then(unfreeze=3, epochs=9),
+        "vgg16 patience l2 phases",
+    ),
+    "later changes": (
+        Experiment().then(l2=0.01, dropout=0.3, augment=("flip",)),
+        "mini file l2 dropout flip phases",
+    ),
+    "vgg16 from nothing": (Experiment(weights=None, precision="bfloat16", **FULL), "vgg16 he bfloat16"),
+    "bfloat16": (Experiment(precision="bfloat16", weights=None), "mini bfloat16"),
+}
+
+
+@pytest.mark.parametrize(("experiment", "on"), CASES.values(), ids=CASES)
+def test_a_script_mentions_what_is_on_and_nothing_else(experiment, on):
+    text = script(experiment)
+    tree = ast.parse(text)
+    frozen = {"trainable"} if any(phase.unfreeze < CONV_LAYERS for phase in experiment.phases) else set()
+    assert {name for name, mark in MARKS.items() if mark in text} == set(on.split()) | frozen
+    assert max(map(len, text.splitlines())) <= 100 and "\n\n\n\n" not in text
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)} | {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    assert imported <= {"math", "keras", "tensorflow"}
+    assert text.count("model.fit(") == text.count("model.compile(") == len(experiment.phases)
+
+
+def test_numbers_arrive():
+    experiment = Experiment(learning_rate=1.25e-8, batch_size=7, epochs=3, seed=5, image_size=48, l2=1e-12)
+    text = script(experiment)
+    for part in ("learning_rate=1.25e-08", ".batch(7)", "epochs=3", "SEED = 5", "SIZE = 48", "L2(1e-12)"):
+        assert part in text
+
+
+def test_imagenet_weights_of_the_mini_network():
+    with pytest.raises(InputError, match="exists for backbone 'vgg16' only"):
+        script(Experiment(weights="imagenet"))
+
+
+@pytest.mark.parametrize("name", ['it\'s "mine"', "back\\slash", "two\nlines", "l" * 150, "ümläut '''"])
+def test_any_path_is_a_safe_constant(name):
+    folder, weights = f"/tmp/{name}", f"/tmp/{name}.weights.h5"
+    text = script(Experiment(dataset=folder, weights=weights), dict(describe(4, 2), name=f"other {name}"))
+    constants = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("DATA", "WEIGHTS")
+    }
+    assert constants == {"DATA": folder, "WEIGHTS": weights}
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def describe(train_images, validation_images):
+    return dict(classes=["a", "b"], train=train_images, validation=validation_images, name="blossoms")
+
+
+def test_the_data_is_noted():
+    text = script(Experiment(), describe(160, 400))
+    assert "# 2 classes, 160 images to train on, 400 to validate on.\n" in text
+    text = script(Experiment(), dict(describe(160, 400), name="blossoms drawn on request"))
+    assert "others than this folder's" in " ".join(text.split()).replace(" # ", " ")
+
+
+def write_folder(folder: Path, told_apart: bool, split: bool = True) -> Path:
+    """Three classes of 32-pixel PNGs, each of its own colour; `told_apart` or with the labels mixed up."""
+    rng = np.random.default_rng(0)
+    colours = 40 + 150 * np.eye(3)
+    for part, count in (("train", 24), ("validation", 16)) if split else (("", 10),):
+        shown = np.repeat(np.arange(3), count)
+        labels = shown if told_apart else rng.permutation(shown)
+        for number, (colour, label) in enumerate(zip(shown, labels)):
+            image = rng.normal(colours[colour], 25, (32, 32, 3)).clip(0, 255).astype(np.uint8)
+            path = folder / part / "abc"[label] / f"{number:03}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def easy(tmp_path_factory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("easy"), told_apart=True)
+
+
+@pytest.fixture(scope="module")
+def mixed_up(tmp_path_factory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("mixed_up"), told_apart=False)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """What `fit` is called with, and the state of the model then; nothing is trained."""
+    calls = []
+
+    def fit(model, images, **options):
+        base = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+        convs = [layer for layer in base.layers if isinstance(layer, keras.layers.Conv2D)]
+        head = {layer.name: layer for layer in model.layers}
+        calls.append(
+            dict(
+                options,
+                train=images,
+                trainable=[layer.trainable for layer in convs],
+                learns=len(model.trainable_variables),
+                rate=head["dropout"].rate if "dropout" in head else 0,
+                l2=float(sum(model.losses)) / float((head["fc"].get_weights()[0] ** 2).sum()),
+            )
+        )
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    return calls
+
+
+@pytest.fixture
+def run_here(tmp_path):
+    """Runs an experiment's script in this process; gives the names that it leaves behind."""
+
+    def run(experiment: Experiment) -> dict:
+        path = tmp_path / "script.py"
+        path.write_text(script(experiment))
+        return runpy.run_path(str(path))
+
+    return run
+
+
+def test_the_images_are_those_of_load(easy, fits, run_here):
+    names, data = run_here(Experiment(dataset=str(easy), image_size=32, batch_size=10)), load(easy, 32)
+    for part, split in (("train_images", data.train), ("validation_images", data.validation)):
+        dataset = names[part]
+        assert (np.stack([image for image, _ in dataset]) == split.images).all()
+        assert (np.stack([label for _, label in dataset]).argmax(1) == split.labels).all()
+    batches = [len(images) for images, _ in names["train"]]
+    assert batches == [10] * 7 + [2]
+    clean = np.concatenate([labels for _, labels in names["clean"]])
+    assert len(clean) == 36 and (clean.sum(0) == 12).all()
+
+
+def test_a_folder_without_a_split(tmp_path, fits, run_here):
+    folder = write_folder(tmp_path, told_apart=True, split=False)
+    names = run_here(Experiment(dataset=str(folder), image_size=32))
+    assert (len(names["train_images"]), len(names["validation_images"])) == (24, 6)
+    parts = (names["train_images"], names["validation_images"])
+    train_images, validation_images = ({image.numpy().tobytes() for image, _ in part} for part in parts)
+    assert len(train_images) == 24 and not train_images & validation_images
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, dict(weights=None), dict(backbone="vgg16", weights=None, unfreeze=2, dropout=0.4)]
+)
+def test_the_network_is_that_of_build_model(easy, fits, run_here, fields):
+    experiment = Experiment(dataset=str(easy), image_size=32, **fields)
+    theirs, ours = run_here(experiment)["model"], build_model(experiment, 3)
+    assert theirs.count_params() == ours.count_params()
+    kernels = [[weight for weight in model.get_weights() if weight.ndim > 1] for model in (theirs, ours)]
+    if experiment.weights:
+        assert all((a == b).all() for a, b in zip(kernels[0][:13], kernels[1][:13]))
+    else:
+        theirs_spread, ours_spread = ([kernel.std() for kernel in each[1:-1]] for each in kernels)
+        np.testing.assert_allclose(theirs_spread, ours_spread, rtol=0.05)
+    for own, weights in zip(ours.weights, theirs.get_weights()):
+        own.assign(weights)
+    images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype("float32")
+    np.testing.assert_allclose(
+        theirs.predict(images, verbose=0), ours.predict(images, verbose=0), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_bfloat16_is_only_in_the_conv_layers(easy, fits, run_here):
+    for backbone in ("vgg16-mini", "vgg16"):
+        experiment = Experiment(
+            dataset=str(easy), image_size=32, backbone=backbone, weights=None, precision="bfloat16"
+        )
+        model = run_here(experiment)["model"]
+        base = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+        assert base.layers[-2].compute_dtype == "bfloat16"
+        assert model.get_layer("fc").compute_dtype == "float32"
+        assert keras.config.dtype_policy().name == "float32" and model.output.dtype == "float32"
+
+
+def test_phases_change_the_model_and_what_it_is_fed(easy, fits, run_here):
+    experiment = Experiment(dataset=str(easy), image_size=32, weights=None, unfreeze=0, batch_size=12)
+    experiment = dataclasses.replace(experiment, l2=0.1, epochs=5, patience=2)
+    experiment = experiment.then(unfreeze=3, dropout=0.5, l2=0, epochs=7, patience=None)
+    experiment = experiment.then(unfreeze=13, batch_size=24)
+    run_here(experiment)
+    assert [sum(call["trainable"]) for call in fits] == [0, 3, 13]
+    assert fits[1]["trainable"] == [False] * 10 + [True] * 3
+    assert [call["learns"] for call in fits] == [4, 10, 30]
+    assert [call["rate"] for call in fits] == [0, 0.5, 0.5] and [call["epochs"] for call in fits] == [5, 7, 7]
+    assert [call["l2"] for call in fits] == pytest.approx([0.1, 0, 0], abs=1e-6)
+    assert [len(call["train"]) for call in fits] == [6, 6, 3]
+    stop = fits[0]["callbacks"][1]
+    assert stop.monitor == "val_categorical_crossentropy" and stop.patience == 2 and stop.restore_best_weights
+    assert len(fits[1]["callbacks"]) == 1
+
+
+def test_views_are_drawn_once(easy, fits, run_here):
+    run_here(Experiment(dataset=str(easy), image_size=32, augment=("rotation",), views=2, batch_size=36))
+    (call,) = fits
+    assert call["steps_per_epoch"] == 2
+    epochs = [images.numpy() for images, _ in call["train"].take(8)]
+    assert (epochs[0] == epochs[4]).all() and (epochs[3] == epochs[7]).all()
+    assert (epochs[0] != epochs[2]).any()
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_strengths_are_in_the_units_of_keras_layers(tmp_path, fits, run_here, name):
+    """Smooth images change as much as vgglab's own augmentation changes them."""
+    rows, columns = np.meshgrid(*[np.linspace(-1, 1, 32)] * 2, indexing="ij")
+    smooth = [rows, columns, rows * columns, rows**2 - columns]
+    for part, label in ((part, label) for part in ("train", "validation") for label in "ab"):
+        for number in range(30):
+            rng = np.random.default_rng((number, ord(label)))
+            image = 128 + 35 * np.tensordot(smooth, rng.uniform(-1, 1, (4, 3)), (0, 0))
+            image = image.clip(0, 255).astype(np.uint8)
+            path = tmp_path / part / label / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    experiment = Experiment(dataset=str(tmp_path), image_size=32, weights=None, augment=(name,))
+    names = run_here(experiment)
+    originals = np.stack([image for image, _ in names["train_images"]])
+    changed = {"theirs": [], "ours": []}
+    for epoch in range(8):
+        one_by_one = names["train_images"]
+        if name == "crop":
+            one_by_one = one_by_one.map(lambda image, label: (names["crop"](image, training=True), label))
+        (images,) = [images for images, _ in one_by_one.batch(60)]
+        theirs = images if name == "crop" else names["augment"](images, training=True)
+        ours, _ = augmenter(experiment, epoch=epoch)(originals, np.zeros((60, 2), np.float32))
+        for key, result in (("theirs", theirs), ("ours", ours)):
+            assert result.shape == originals.shape
+            changed[key].append(np.abs(np.asarray(result) - originals).mean((1, 2, 3)))
+    # Keras shears about the top row, not the middle; the noise of its RandomErasing is mostly black or white.
+    tolerance = {"shear": 1.0, "erasing": 0.7}.get(name, 0.15)
+    assert np.mean(changed["theirs"]) == pytest.approx(np.mean(changed["ours"]), rel=tolerance)
+
+
+def test_mixing_takes_two_images_at_most(easy, fits, run_here):
+    for fields in (dict(mixup=0.8), dict(cutmix=0.8), dict(mixup=0.8, cutmix=0.8)):
+        names = run_here(Experiment(dataset=str(easy), image_size=32, batch_size=24, **fields))
+        labels = np.concatenate([labels for _, labels in names["train"]])
+        np.testing.assert_allclose(labels.sum(1), 1, atol=1e-5)
+        assert ((labels > 0.01).sum(1) == 2).any() and ((labels > 0.01).sum(1) <= 2).all()
+
+
+CURVE = dict(image_size=32, weights=None, batch_size=8, epochs=3, learning_rate=1e-3)
+
+
+def curves_of(scripts: list[Path]) -> list[np.ndarray]:
+    """The printed curves, (epochs, 2): train and validation, of scripts that cannot import vgglab."""
+    code = """
+import runpy, sys
+class Refuse:
+    def find_spec(self, name, *rest):
+        if name.split(".")[0] == "vgglab": raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+for path in sys.argv[1:]:
+    runpy.run_path(path)
+    print("===")
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, *scripts], capture_output=True, text=True, cwd=scripts[0].parent
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = []
+    for text in done.stdout.split("===\n")[:-1]:
+        lines = re.findall(r"^epoch (\d+): train (\d\.\d\d), validation (\d\.\d\d)$", text, re.MULTILINE)
+        assert [int(number) for number, _, _ in lines] == list(range(1, len(lines) + 1))
+        found.append(np.array([[float(value) for value in line[1:]] for line in lines]))
+    return found
+
+
+@pytest.mark.slow
+def test_the_curve_is_that_of_train(tmp_path, easy, mixed_up):
+    """Three seeds each: an easy task is learnt by both, labels mixed up at random by neither."""
+    tasks = [Experiment(dataset=str(folder), **CURVE) for folder in (easy, mixed_up)]
+    tasks = [dataclasses.replace(task, seed=seed) for task in tasks for seed in range(3)]
+    paths = [tmp_path / f"{number}.py" for number in range(len(tasks))]
+    for task, path in zip(tasks, paths):
+        path.write_text(script(task))
+    theirs = np.array([curve[-1] for curve in curves_of(paths)]).reshape(2, 3, 2)
+    histories = [train(task, load(task.dataset, 32)).epochs[-1] for task in tasks]
+    ours = [[row["train_accuracy"], row["validation_accuracy"]] for row in histories]
+    ours = np.array(ours).reshape(2, 3, 2)
+    assert theirs[0].mean(0).min() > 0.9 and ours[0].mean(0).min() > 0.9
+    chance, spread = 1 / 3, 3 * np.sqrt(1 / 3 * 2 / 3 / 48)  # of 48 validation images
+    for validation in (theirs[1, :, 1], ours[1, :, 1]):
+        assert np.abs(validation - chance).max() < spread
+    assert np.abs(theirs[1, :, 0].mean() - ours[1, :, 0].mean()) < 0.2
+
+
+@pytest.mark.slow
+def test_everything_at_once_runs(tmp_path, easy, mixed_up):
+    everything = Experiment(
+        dataset=str(easy),
+        image_size=32,
+        unfreeze=2,
+        l2=1e-3,
+        dropout=0.3,
+        augment=tuple(AUGMENTATIONS),
+        mixup=0.2,
+        cutmix=0.5,
+        views=2,
+        batch_size=16,
+        epochs=3,
+        patience=3,
+    ).then(unfreeze=0, augment=(), epochs=2)
+    stops = Experiment(dataset=str(mixed_up), image_size=32, learning_rate=2e-3, epochs=15, patience=1)
+    for name, experiment in (("everything", everything), ("stops", stops)):
+        (tmp_path / f"{name}.py").write_text(script(experiment))
+    first, second = curves_of([tmp_path / "everything.py", tmp_path / "stops.py"])
+    assert len(first) == 5 and 2 <= len(second) < 15
