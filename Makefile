@@ -1,6 +1,8 @@
 # make lab        set up and open the course      make test       set up and run every test
+# make dashboard  set up and serve the dashboard
 # make env        set up only                     make test-fast  set up and run the quick tests
 # make pretrain   make the embedded weights anew  make bench      measure speed and memory
+# make bench-dashboard                            measure how quickly the dashboard answers
 # make probe DATA="FOLDER ..."                    measure how far the weights carry over
 # Needs Python 3.11, 3.12 or 3.13; name another one with `make lab PYTHON=/path/to/python`.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,\
@@ -10,6 +12,9 @@ ARGS ?=
 
 lab: env
 	$(BIN)/vgglab lab $(ARGS)
+
+dashboard: env
+	$(BIN)/vgglab dashboard $(ARGS)
 
 test: env
 	$(BIN)/python -m pytest $(ARGS)
@@ -23,6 +28,9 @@ pretrain: env
 
 bench: env
 	$(BIN)/python -m tests.benchmarks
+
+bench-dashboard: env
+	$(BIN)/python -m tests.benchmarks.dashboard
 
 probe: env
 	$(BIN)/python -m tests.benchmarks.probe $(DATA)
@@ -43,4 +51,4 @@ lock: env
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
-.PHONY: lab test test-fast pretrain bench probe env lock
+.PHONY: lab dashboard test test-fast pretrain bench bench-dashboard probe env lock

@@ -41,16 +41,16 @@ def tiny() -> Dataset:
 
 
 @contextmanager
-def running_lab(runtime: Path, options: str = "") -> Iterator[str]:
-    """`make lab` on a free port until the block ends; gives the address it prints."""
+def running(target: str, runtime: Path, options: str = "") -> Iterator[str]:
+    """`make lab` or `make dashboard` on a free port until the block ends; gives the address it prints."""
     runtime.mkdir(exist_ok=True)
-    log = runtime / "lab.log"
+    log = runtime / f"{target}.log"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with log.open("w") as out:
         process = subprocess.Popen(
-            ["make", "lab", f"ARGS=--no-browser --port={port} {options}"],
+            ["make", target, f"ARGS=--no-browser --port={port} {options}"],
             cwd=ROOT,
             stdout=out,
             stderr=out,
@@ -62,13 +62,17 @@ def running_lab(runtime: Path, options: str = "") -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
-    with socket.socket() as stopped:
-        assert stopped.connect_ex(("127.0.0.1", port)) != 0, "the server still runs"
+    for _ in range(40):  # what make started takes a moment longer than make itself
+        with socket.socket() as stopped:
+            if stopped.connect_ex(("127.0.0.1", port)) != 0:
+                return
+        time.sleep(0.5)
+    pytest.fail("the server still runs")
 
 
 def _printed_address(process: subprocess.Popen, log: Path, port: int) -> str:
     for _ in range(240):
-        found = re.search(rf"http://127\.0\.0\.1:{port}/\S*token=\w+", log.read_text())
+        found = re.search(rf"http://(?:127\.0\.0\.1|localhost):{port}/\S*token=\w+", log.read_text())
         if found:
             return found[0]
         assert process.poll() is None, log.read_text()

@@ -1,20 +1,22 @@
-"""The panel as a person has it: JupyterLab in a real browser."""
+"""The dashboard as a person has it: JupyterLab and Voilà in a real browser."""
 
 import os
+import re
 import shutil
 import time
 
 import nbformat
 import pytest
-from conftest import ROOT, running_lab
+from conftest import ROOT, running
 
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SCREENSHOTS = ROOT / "build" / "screenshots"
 CELL = """
-from vgglab import Experiment, Panel, draw_blossoms
-data = draw_blossoms(train_images=4, validation_images=2, image_size=32)
-Panel(data, Experiment(image_size=32, epochs=1000, batch_size=8))
+from vgglab import Dashboard, Experiment, draw_blossoms
+data = draw_blossoms(train_images=8, validation_images=8, image_size=32)
+dashboard = Dashboard(data, Experiment(image_size=32, epochs=400, batch_size=16), folder={folder!r})
+dashboard
 """
 
 
@@ -25,6 +27,7 @@ def browser():
         pytest.skip("no Chromium on this machine")
     from playwright.sync_api import sync_playwright
 
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         options = [
             "--no-sandbox",
@@ -38,40 +41,123 @@ def browser():
         browser.close()
 
 
-def test_train_toggle_and_stop_in_jupyterlab(browser, tmp_path):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.strip())])
-    notebook.metadata["kernelspec"] = dict(name="python3", display_name="Python 3", language="python")
-    nbformat.write(notebook, tmp_path / "panel.ipynb")
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with running_lab(tmp_path / "runtime", f"--ServerApp.root_dir={tmp_path}") as address:
-        page = browser.new_page(viewport=dict(width=1400, height=1000))
-        errors = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_default_timeout(60_000)
-        page.goto(address.replace("notebooks/01_overfitting_gap.ipynb", "panel.ipynb"))
-        page.locator(".jp-Notebook .jp-CodeCell").first.click()
-        page.locator("text=Python 3 (ipykernel) | Idle").or_(
-            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-        ).first.wait_for()
-        page.keyboard.press("Shift+Enter")
-        train = page.locator("button", has_text="Train")
-        try:
-            train.wait_for()
-        finally:
-            page.screenshot(path=SCREENSHOTS / "panel-ready.png")
+@pytest.fixture
+def page(browser):
+    page = browser.new_page(viewport=dict(width=1500, height=1300))
+    page.set_default_timeout(60_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert not errors
 
-        page.locator("button", has_text="flip left-right").click()
-        train.click()
-        page.locator("[role=status]", has_text="of 1000: train").wait_for()
+
+class Person:
+    """What somebody does with the dashboard on a page, by the names and roles that they see."""
+
+    def __init__(self, page, where):
+        self.page, self.where = page, where
+
+    def look(self, what):
+        self.page.screenshot(path=SCREENSHOTS / f"{self.where}-{what}.png")
+
+    def button(self, name):
+        # The icon before the words counts as a character of the name.
+        return self.page.get_by_role("button", name=re.compile(rf"^\W*{name}$")).first
+
+    def press(self, name):
+        self.button(name).click()
+
+    def status(self):
+        return self.page.locator("[role=status]").first.inner_text()
+
+    def wait_for(self, text):
+        self.page.locator("[role=status]", has_text=text).first.wait_for()
+
+    def chart(self):
+        return self.page.locator("svg[role=img]").first.inner_html()
+
+    def see_charts(self, count):
+        """Wait until so many different charts have been on the page."""
         seen, deadline = set(), time.monotonic() + 60
-        while len(seen) < 3:
+        while len(seen) < count:
             assert time.monotonic() < deadline, "the chart is redrawn while it trains"
-            seen.add(page.locator(".widget-image").get_attribute("src"))
-            page.wait_for_timeout(50)
-        page.screenshot(path=SCREENSHOTS / "panel-training.png")
+            seen.add(self.chart())
+            self.page.wait_for_timeout(40)
 
-        page.locator("button", has_text="Stop").click()
+
+def test_the_dashboard_in_jupyterlab(page, tmp_path):
+    cell = nbformat.v4.new_code_cell(CELL.format(folder=str(tmp_path / "runs")).strip())
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = dict(name="python3", display_name="Python 3", language="python")
+    nbformat.write(notebook, tmp_path / "dashboard.ipynb")
+    person = Person(page, "lab")
+    with running("lab", tmp_path / "runtime", f"--ServerApp.root_dir={tmp_path}") as address:
+        page.goto(address.replace("notebooks/01_overfitting_gap.ipynb", "dashboard.ipynb"))
+        page.locator(".jp-Notebook .jp-CodeCell").first.click()
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+        page.keyboard.press("Shift+Enter")
+        person.button("Train").wait_for()
+        person.look("1-ready")
+
+        person.press("Train")
+        person.wait_for("of 400: train")
+        person.see_charts(3)
+        person.press("flip left-right")  # on the way: a new phase, marked on the chart
+        page.locator("svg text", has_text="flip on").first.wait_for()
+        person.look("2-changed-while-training")
+        person.press("Pause")
+        person.button("Resume").wait_for()
+        page.wait_for_timeout(500)
+        held = person.chart()
+        page.wait_for_timeout(700)
+        assert person.chart() == held
+        person.press("Resume")
+        person.see_charts(2)
+        person.press("Stop")
         page.get_by_text("Stopped; the epochs before are kept.").wait_for()
-        assert "gap" in page.locator("[role=status]").inner_text()
-        page.screenshot(path=SCREENSHOTS / "panel-stopped.png")
-        assert not errors
+        assert "gap" in person.status()
+
+        before = person.status()
+        person.press("Train")
+        while person.status() == before or "of 400: train" not in person.status():
+            page.wait_for_timeout(40)
+        person.press("Stop")
+        page.locator("td", has_text="run 2").first.wait_for()
+        page.locator("select[multiple] option", has_text="run 1").click()
+        page.locator("svg text", has_text="thin: earlier runs").first.wait_for()
+        person.look("3-two-runs")
+
+        person.press("Export")
+        page.get_by_text("Written to").first.wait_for()
+        assert {path.suffix for path in (tmp_path / "runs").iterdir()} == {".jsonl", ".csv", ".png", ".svg"}
+        person.press("Run card")
+        page.get_by_text(".html").first.wait_for()
+        page.get_by_role("tab", name="Cost").click()
+        page.get_by_text("a training step").first.wait_for()
+        person.look("4-cost")
+        page.get_by_role("tab", name="Code").click()
+        page.get_by_text("import keras").first.wait_for()
+        person.look("5-code")
+
+        page.keyboard.press("Control+s")
+        page.reload()
+        page.locator("svg[role=img]").first.wait_for()  # the kernel still has the widgets
+        assert "gap" in person.status()
+    (card,) = (tmp_path / "runs").glob("*.html")
+    page.goto(card.as_uri())
+    person.look("6-run-card")
+    assert "gap" in page.locator("p.line").inner_text()
+
+
+def test_the_dashboard_in_voila(page, tmp_path):
+    person = Person(page, "voila")
+    with running("dashboard", tmp_path / "runtime") as address:
+        page.goto(address)
+        person.button("Train").wait_for()
+        assert not page.get_by_text("from vgglab import").count(), "people here see no code"
+        person.look("1-ready")
+        person.press("Train")
+        person.wait_for("of 20: train")
+        page.locator("td", has_text="run 1").first.wait_for()
+        person.look("2-trained")

@@ -11,13 +11,23 @@ import vgglab
 
 # A module may import from the layers before its own, and within its own.
 LAYERS = [
-    ["vgglab", "vgglab.experiment"],
-    ["vgglab.history"],
-    ["vgglab.datasets", "vgglab.augmentation", "vgglab.backbone", "vgglab.features", "vgglab.charts"],
+    ["vgglab", "vgglab.experiment", "vgglab.architecture", "vgglab.weights"],
+    ["vgglab.history", "vgglab.control"],
+    [
+        "vgglab.datasets",
+        "vgglab.augmentation",
+        "vgglab.backbone",
+        "vgglab.features",
+        "vgglab.charts",
+        "vgglab.svg",
+        "vgglab.diagnosis",
+    ],
+    ["vgglab.card", "vgglab.script"],
     ["vgglab.source"],
     ["vgglab.compiled", "vgglab.forgetting"],
     ["vgglab.evaluation"],
     ["vgglab.feeding"],
+    ["vgglab.cost"],
     ["vgglab.training"],
     ["vgglab.pretraining"],
     ["vgglab.panel"],

@@ -4,14 +4,14 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import running_lab
+from conftest import running
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def address(tmp_path):
-    with running_lab(tmp_path) as address:
+    with running("lab", tmp_path) as address:
         yield address
 
 

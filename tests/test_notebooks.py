@@ -19,26 +19,24 @@ def test_form(path):
             assert len(cell.source.splitlines()) <= 12
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_headless(path, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "jupyter",
-        "nbconvert",
-        "--execute",
-        "--to",
-        "notebook",
-        "--output-dir",
-        str(tmp_path),
-    ]
-    done = subprocess.run(
-        [*command, str(path)],
+def execute(path, folder):
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", "notebook"]
+    return subprocess.run(
+        [*command, "--output-dir", str(folder), str(path)],
         capture_output=True,
         text=True,
         env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
     )
+
+
+# How many pictures a notebook leaves, and words of a result that only a finished run prints.
+LEAVES = {"01_overfitting_gap": (9, "The gap is"), "08_dashboard": (2, "Epoch 20 of 20: train")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_headless(path, tmp_path):
+    done = execute(path, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     outputs = [
         output
@@ -48,7 +46,21 @@ def test_runs_headless(path, tmp_path):
     ]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     printed = "".join(output.get("text", "") for output in outputs)
-    assert len(pictures) >= 5 and "The gap is" in printed
+    count, words = LEAVES[path.stem]
+    assert len(pictures) >= count and words in printed
     assert not [output for output in outputs if output.get("name") == "stderr"], (
         "nothing but results on the page"
+    )
+
+
+@pytest.mark.slow
+def test_a_failure_in_training_fails_the_notebook_of_the_dashboard(tmp_path):
+    text = (ROOT / "notebooks" / "08_dashboard.ipynb").read_text(encoding="utf-8")
+    assert "epochs=20" in text
+    (tmp_path / "broken.ipynb").write_text(
+        text.replace("epochs=20", "epochs=20, batch_size=4000"), encoding="utf-8"
+    )
+    done = execute(tmp_path / "broken.ipynb", tmp_path / "out")
+    assert (
+        done.returncode != 0 and "`batch_size` must be at most the number of training images" in done.stderr
     )

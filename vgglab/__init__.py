@@ -22,6 +22,7 @@ _HOME = {
     "Nuisances": "vgglab.datasets",  # those dials
     "build_model": "vgglab.backbone",  # Experiment → keras.Model
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
+    "Control": "vgglab.control",  # pause, stop or change a run
     "train": "vgglab.training",  # Experiment and Dataset → History
     "evaluate": "vgglab.evaluation",  # accuracy and loss of a model on clean images
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
@@ -31,7 +32,8 @@ _HOME = {
     "plot_drift": "vgglab.charts",  # how far each block's features moved, what is left of the source task
     "plot_forgetting": "vgglab.charts",  # unfreeze depth × learning rate → what is left
     "plot_images": "vgglab.charts",  # a grid of images
-    "Panel": "vgglab.panel",  # toggles, a Train button and a live chart
+    "LiveCurves": "vgglab.panel.curves",  # the live chart as a Keras callback
+    "Dashboard": "vgglab.panel",  # toggles, a live chart, the runs of the session
 }
 __all__ = ["__version__", *_HOME]
 

@@ -1,4 +1,4 @@
-"""The command line: `vgglab train` and `vgglab lab`."""
+"""The command line: `vgglab train`, `vgglab lab` and `vgglab dashboard`."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ from vgglab.experiment import FIELDS, Experiment, InputError
 from vgglab.history import History
 
 FIRST_NOTEBOOK = "01_overfitting_gap.ipynb"
+DASHBOARD_NOTEBOOK = "08_dashboard.ipynb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, or 2 after a sentence on what was wrong."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.run is not _lab:
+    if rest and options.run not in (_lab, _dashboard):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return options.run(options, rest)
@@ -75,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
         "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
     )
     lab.set_defaults(run=_lab)
+    dashboard = commands.add_parser(
+        "dashboard", help="serve the dashboard alone; further options go to `voila`", allow_abbrev=False
+    )
+    dashboard.set_defaults(run=_dashboard)
     return parser
 
 
@@ -196,15 +201,8 @@ def _write_run(out: Path, history: History, model) -> None:
 
 
 def _lab(options: argparse.Namespace, rest: list[str]) -> int:
-    notebooks = Path(__file__).parent.parent / "notebooks"
-    if not (notebooks / FIRST_NOTEBOOK).is_file():
-        raise InputError(
-            f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md."
-        )
+    notebooks = _notebooks("lab")
     command = [
-        sys.executable,
-        "-m",
-        "jupyter",
         "lab",
         "--ServerApp.ip=127.0.0.1",
         f"--LabApp.default_url=/lab/tree/notebooks/{FIRST_NOTEBOOK}",
@@ -214,8 +212,35 @@ def _lab(options: argparse.Namespace, rest: list[str]) -> int:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Jupyter refuses to run as root, which is who one is in most containers.
         command.append("--allow-root")
+    return _serve([sys.executable, "-m", "jupyter", *command, *rest], notebooks.parent)
+
+
+def _dashboard(options: argparse.Namespace, rest: list[str]) -> int:
+    notebooks = _notebooks("dashboard")
+    # `--token` makes one up; without it every program of this machine could run code through the page.
+    command = [
+        sys.executable,
+        "-m",
+        "voila",
+        str(notebooks / DASHBOARD_NOTEBOOK),
+        "--Voila.ip=127.0.0.1",
+        "--token",
+    ]
+    return _serve([*command, *rest], notebooks.parent)
+
+
+def _notebooks(command: str) -> Path:
+    notebooks = Path(__file__).parent.parent / "notebooks"
+    if not (notebooks / FIRST_NOTEBOOK).is_file():
+        raise InputError(
+            f"The notebooks are not at {notebooks}. `vgglab {command}` runs from a checkout of the project; see README.md."
+        )
+    return notebooks
+
+
+def _serve(command: list[str], folder: Path) -> int:
     try:
-        return subprocess.call([*command, *rest], cwd=notebooks.parent)
+        return subprocess.call(command, cwd=folder)
     except KeyboardInterrupt:
         return 0
 

@@ -187,12 +187,17 @@ def load(path: Path = RESULTS) -> list[Row]:
     return [Row(**row) for row in json.loads(path.read_text())["rows"]]
 
 
+def write(rows: list[Row], path: Path) -> None:
+    """Write the rows as JSON, with the machine they are from."""
+    machine = dict(system=platform.platform(), processors=os.cpu_count(), bfloat16=has_fast_bfloat16())
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(dict(machine=machine, rows=[vars(row) for row in rows]), indent=1) + "\n")
+    beside.replace(path)
+
+
 def main() -> None:
     rows = measure()
-    machine = dict(system=platform.platform(), processors=os.cpu_count(), bfloat16=has_fast_bfloat16())
-    beside = RESULTS.with_suffix(".part")
-    beside.write_text(json.dumps(dict(machine=machine, rows=[vars(row) for row in rows]), indent=1) + "\n")
-    beside.replace(RESULTS)
+    write(rows, RESULTS)
     print("\n" + table(rows))
 
 

@@ -50,9 +50,9 @@ def evaluation_share(**fields) -> None:
 
     data, spent, outputs = random_data(), [], training.outputs
 
-    def timed(predict, split, stop):
+    def timed(predict, split, control):
         start = time.perf_counter()
-        result = outputs(predict, split, stop)
+        result = outputs(predict, split, control)
         if split.images is not data.validation.images:
             spent.append(time.perf_counter() - start)
         return result

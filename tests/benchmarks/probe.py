@@ -23,14 +23,13 @@ IMAGES, SEEDS, SIZE = 20, 5, 64
 
 def features(split: Split, weights: str | None, seed: int) -> np.ndarray:
     """Pooled features of blocks 3, 4 and 5 side by side, (n, 320)."""
-    import threading
-
     from vgglab import Experiment
     from vgglab.compiled import borrowed
+    from vgglab.control import Control
     from vgglab.evaluation import outputs
 
     with borrowed(Experiment(weights=weights, seed=seed, image_size=SIZE), 2) as network:
-        _, pooled = outputs(network.predict(0), split, threading.Event())
+        _, pooled = outputs(network.predict(0), split, Control())
     return np.concatenate(pooled[-3:], axis=1)
 
 

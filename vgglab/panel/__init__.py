@@ -1,5 +1,5 @@
 """Widgets: they build an experiment, train it in the background and show its history."""
 
-from vgglab.panel.panel import Panel
+from vgglab.panel.dashboard import Dashboard
 
-__all__ = ["Panel"]
+__all__ = ["Dashboard"]

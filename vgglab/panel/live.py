@@ -1,47 +1,46 @@
-"""A chart that follows a run: an image and a line of text, both of them traits."""
+"""A chart that follows a run: an SVG and a line of text, both of them traits."""
 
 from __future__ import annotations
 
 import html
-import io
 import threading
 import time
+from collections.abc import Mapping
 
 import ipywidgets as widgets
 
-from vgglab.charts import detached_axes, plot_accuracy
 from vgglab.experiment import Experiment
 from vgglab.history import History
+from vgglab.svg import live_svg
 
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
-# Figures share fonts and settings that matplotlib does not guard against threads.
-_DRAWING = threading.Lock()
 
 
 class LiveChart(widgets.VBox):
-    """The accuracy chart of one run at a time; may be drawn from any thread.
+    """The curves of one run, with earlier ones behind it; may be drawn from any thread.
 
     Only traits are set: output printed or cleared in a thread goes to whichever cell is current.
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        self._axes = detached_axes()
         self._drawn = 0.0
-        self._image = widgets.Image(format="png", layout=widgets.Layout(width="640px", max_width="100%"))
-        self._text = widgets.HTML()
-        super().__init__([self._image, self._text])
+        self._lock = threading.Lock()
+        self._picture = widgets.HTML(layout=widgets.Layout(max_width="740px"))
+        self._status = widgets.HTML()
+        self.logged = False
+        self.ghosts: Mapping[str, History] = {}
+        self.seconds = 0.0  # spent on drawing since the beginning
+        super().__init__([self._picture, self._status])
         self.draw(History(experiment))
 
     def draw(self, history: History) -> None:
         """Show a history."""
-        with _DRAWING:
-            self._axes.clear()
-            plot_accuracy(history, self._axes)
-            png = io.BytesIO()
-            self._axes.figure.savefig(png, format="png")
-        self._image.value = png.getvalue()
-        self.say(history.summary())
-        self._drawn = time.monotonic()
+        start = time.perf_counter()
+        with self._lock:
+            self._picture.value = live_svg(history, self.ghosts, logged=self.logged)
+            self.say(history.summary())
+            self._drawn = time.monotonic()
+        self.seconds += time.perf_counter() - start
 
     def update(self, history: History) -> None:
         """Show a growing history, unless it was drawn a moment ago."""
@@ -50,8 +49,8 @@ class LiveChart(widgets.VBox):
 
     def say(self, text: str) -> None:
         """Put a line under the chart; screen readers read it out when it changes."""
-        self._text.value = f'<div role="status" aria-live="polite">{html.escape(text)}</div>'
+        self._status.value = f'<div role="status" aria-live="polite">{html.escape(text)}</div>'
 
     @property
     def text(self) -> str:
-        return html.unescape(self._text.value.split(">", 1)[1].rsplit("<", 1)[0])
+        return html.unescape(self._status.value.split(">", 1)[1].rsplit("<", 1)[0])

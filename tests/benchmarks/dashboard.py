@@ -1,0 +1,137 @@
+"""How quickly the dashboard answers; the table of the README: `make bench-dashboard`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from tests.benchmarks.__main__ import HERE, Row, table, write
+from tests.benchmarks.contestants import random_data
+from vgglab import Dashboard, Experiment
+from vgglab.history import DRIFT, History
+from vgglab.svg import live_svg
+
+RESULTS = HERE / "dashboard.json"
+REPEATS = 7
+
+
+def seconds_to_first_point(dashboard: Dashboard) -> float:
+    first = threading.Event()
+    dashboard.observe(lambda change: change["new"] and first.set(), "history")
+    start = time.perf_counter()
+    dashboard.train_button.click()
+    first.wait()
+    elapsed = time.perf_counter() - start
+    dashboard.unobserve_all("history")
+    return elapsed
+
+
+def first_point() -> Row:
+    """From the click on Train to the first point of the curve; every run has another seed and L2."""
+    dashboard, values = Dashboard(random_data(160, 400), Experiment(epochs=3)), []
+    for repeat in range(REPEATS + 1):
+        dashboard.controls.widgets["seed"].value = repeat
+        values.append(seconds_to_first_point(dashboard))
+        dashboard.join()
+    return Row("click on Train to first point, vgg16-mini, warm", "≤ 2 s", "s", values[1:])
+
+
+def stop() -> Row:
+    """From the click on Stop, somewhere in an epoch of all thirteen layers, to the end of the thread."""
+    dashboard, values = Dashboard(random_data(), Experiment(epochs=1000, unfreeze=13)), []
+    for repeat in range(REPEATS):
+        seconds_to_first_point(dashboard)
+        time.sleep(0.3 * repeat)
+        start = time.perf_counter()
+        dashboard.stop_button.click()
+        dashboard.join()
+        values.append(time.perf_counter() - start)
+    return Row("click on Stop to idle, vgg16-mini, all 13 layers", "≤ 0.5 s", "s", values)
+
+
+def event() -> Row:
+    """From a moment the main thread waits for to the end of a control's handler, while all of VGG16 trains."""
+    experiment = Experiment(backbone="vgg16", weights=None, unfreeze=13, epochs=1000)
+    dashboard = Dashboard(random_data(256, 64), experiment)
+    seconds_to_first_point(dashboard)
+    values = []
+    for repeat in range(60):
+        start = time.perf_counter()
+        time.sleep(0.1)
+        dashboard.controls.widgets["l2"].value = (0.0, 1e-3)[repeat % 2]
+        values.append(1000 * (time.perf_counter() - start - 0.1))
+    dashboard.stop()
+    dashboard.join()
+    return Row("a control's event handled while full VGG16 trains", "≤ 100 ms", "ms", values)
+
+
+def drawing_share() -> Row:
+    dashboard, values = Dashboard(random_data(160, 400), Experiment(epochs=60)), []
+    for _ in range(3):
+        dashboard.chart.seconds = 0.0
+        start = time.perf_counter()
+        dashboard.run()
+        values.append(100 * dashboard.chart.seconds / (time.perf_counter() - start))
+    return Row("drawing, of a run of 60 epochs", "≤ 2 %", "%", values)
+
+
+def made_up(epochs: int, seed: int = 0) -> History:
+    rng = np.random.default_rng(seed)
+    history = History(Experiment(epochs=epochs))
+    for epoch in range(1, epochs + 1):
+        train, validation = rng.uniform(0.5, 1), rng.uniform(0.3, 0.8)
+        figures = dict(train_accuracy=train, validation_accuracy=validation, gap=train - validation)
+        figures |= dict(train_loss=1 - train, validation_loss=1 - validation, logged_accuracy=train)
+        history.epochs.append(
+            dict(epoch=epoch, phase=1, source_accuracy=None, **figures, **dict.fromkeys(DRIFT, 0.0))
+        )
+    return history
+
+
+def one_drawing(epochs: int, aim: str) -> Row:
+    history, values = made_up(epochs), []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        live_svg(history)
+        values.append(1000 * (time.perf_counter() - start))
+    return Row(f"one drawing at epoch {epochs:,}", aim, "ms", values)
+
+
+def frames_with_thirty_runs() -> Row:
+    """Milliseconds a frame of Chromium takes when the chart, with 30 runs behind it, changes in every frame."""
+    name, aim = "a frame of the page with 30 runs overlaid, redrawn in each", "≤ 33 ms"
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        return Row(name, aim, "ms", [])
+    from playwright.sync_api import sync_playwright
+
+    ghosts = {f"run {seed}": made_up(40, seed) for seed in range(1, 31)}
+    charts = [live_svg(made_up(epochs), ghosts) for epochs in range(10, 30)]
+    code = """charts => new Promise(done => {
+        const times = []; let last = performance.now(), i = 0;
+        const frame = now => { times.push(now - last); last = now;
+            document.body.innerHTML = charts[i++ % charts.length];
+            if (i < 60) requestAnimationFrame(frame); else done(times.slice(5)); };
+        requestAnimationFrame(frame); })"""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        values = browser.new_page().evaluate(code, charts)
+        browser.close()
+    return Row(name, aim, "ms", values)
+
+
+def main() -> None:
+    rows = [first_point(), stop(), event(), drawing_share()]
+    rows += [one_drawing(10, ""), one_drawing(1000, "as at epoch 10"), frames_with_thirty_runs()]
+    write(rows, RESULTS)
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

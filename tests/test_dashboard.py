@@ -1,0 +1,315 @@
+import threading
+import time
+
+import ipywidgets as widgets
+import pytest
+
+from vgglab import training
+from vgglab.experiment import FIELDS, Experiment
+from vgglab.panel import Dashboard
+from vgglab.panel.controls import CONTROLS, Controls
+
+START = Experiment(image_size=32, epochs=2, batch_size=8, unfreeze=1)
+
+
+def wait(dashboard):
+    dashboard.join(timeout=120)
+    assert not dashboard.running
+
+
+def test_every_field_has_a_control():
+    assert set(FIELDS) - set(CONTROLS) == {"later"}
+
+
+def test_controls_start_where_the_experiment_is_and_change_it():
+    start = Experiment(l2=0.0023, augment={"zoom": 0.5}, patience=4, seed=7)
+    controls = Controls(start)
+    assert controls.experiment == start
+    controls.widgets["unfreeze"].value = 3
+    controls.widgets["l2"].value = 0.01
+    controls.widgets["mixup"].value = 0.2
+    controls.widgets["augment"]._toggles["flip"].value = True
+    assert controls.experiment == Experiment(
+        l2=0.01, augment={"zoom": 0.5, "flip": 1}, patience=4, seed=7, unfreeze=3, mixup=0.2
+    )
+    controls.widgets["augment"]._toggles["zoom"].value = False
+    assert controls.experiment.augment == (("flip", 1.0),)
+
+
+def test_train_draws_each_epoch_and_frees_the_kernel(tiny):
+    dashboard = Dashboard(tiny, START)
+    pictures = set()
+    dashboard.chart._picture.observe(lambda change: pictures.add(change["new"]), "value")
+    start = time.monotonic()
+    dashboard.train_button.click()
+    assert time.monotonic() - start < 5 and dashboard.running and dashboard.train_button.disabled
+    dashboard.train_button.click()  # a second click while it runs changes nothing
+    wait(dashboard)
+    assert len(dashboard.history.epochs) == 2 and len(pictures) >= 2
+    assert dashboard.chart.text == dashboard.history.summary()
+    assert not dashboard.train_button.disabled and dashboard.stop_button.disabled
+
+
+def test_stop_ends_the_run_and_keeps_the_epochs(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    first = threading.Event()
+    dashboard.observe(lambda change: change["new"] and first.set(), "history")
+    dashboard.train_button.click()
+    assert first.wait(60)
+    dashboard.stop_button.click()
+    wait(dashboard)
+    assert 1 <= len(dashboard.history.epochs) < 1000 and "Stopped" in dashboard.message.value
+
+
+def test_a_new_run_stops_that_of_another_dashboard(tiny):
+    endless, other = (
+        Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1)),
+        Dashboard(tiny, START),
+    )
+    endless.train_button.click()
+    other.train_button.click()
+    wait(endless)
+    wait(other)
+    assert len(other.history.epochs) == 2
+
+
+def test_bad_input_is_one_sentence_in_the_dashboard(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, batch_size=64))
+    dashboard.train_button.click()
+    wait(dashboard)
+    assert (
+        "`batch_size` must be at most the number of training images, 24. Received: 64."
+        in dashboard.message.value
+    )
+    assert "Traceback" not in dashboard.message.value and not dashboard.train_button.disabled
+
+
+def test_a_failure_in_training_is_shown_never_swallowed(tiny, monkeypatch):
+    def fail(*rest, **options):
+        raise RuntimeError("<the disk is on fire>")
+
+    monkeypatch.setattr(training, "train", fail)
+    dashboard = Dashboard(tiny, START)
+    dashboard.train_button.click()
+    wait(dashboard)
+    assert (
+        "RuntimeError: &lt;the disk is on fire&gt;" in dashboard.message.value
+        and "Traceback" in dashboard.message.value
+    )
+
+
+def test_every_control_is_labelled(tiny):
+    def inside(widget):
+        yield widget
+        for child in getattr(widget, "children", ()):
+            yield from inside(child)
+
+    for widget in inside(Dashboard(tiny, START)):
+        if isinstance(
+            widget,
+            (
+                widgets.Button,
+                widgets.ToggleButton,
+                widgets.IntSlider,
+                widgets.SelectionSlider,
+                widgets.Dropdown,
+            ),
+        ):
+            assert widget.description
+
+
+def test_the_default_experiment_fits_the_data(tiny):
+    assert Dashboard(tiny).controls.experiment.image_size == 32
+
+
+def test_pause_holds_the_run_and_resume_goes_on(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    first = threading.Event()
+    dashboard.observe(lambda change: change["new"] and first.set(), "history")
+    dashboard.train_button.click()
+    assert first.wait(60)
+    dashboard.pause_button.click()
+    assert dashboard.pause_button.description == "Resume"
+    time.sleep(0.3)  # the running batch ends
+    before = len(dashboard.history.epochs)
+    time.sleep(0.3)
+    assert len(dashboard.history.epochs) == before and dashboard.running
+    dashboard.pause_button.click()
+    deadline = time.monotonic() + 30
+    while len(dashboard.history.epochs) <= before + 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    dashboard.stop_button.click()
+    wait(dashboard)
+
+
+def test_a_control_moved_on_the_way_is_a_phase_marked_on_the_chart(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=60, batch_size=8, unfreeze=1))
+
+    def move(change):
+        if change["new"] and len(change["new"].epochs) == 3:
+            dashboard.controls.widgets["mixup"].value = 0.2
+
+    dashboard.observe(move, "history")
+    dashboard.chart.observe(lambda change: None)
+    dashboard.train_button.click()
+    assert dashboard.controls.widgets["seed"].disabled, "what cannot change within a run is locked"
+    deadline = time.monotonic() + 60
+    while not (dashboard.history and len(dashboard.history.epochs) >= 5):
+        assert time.monotonic() < deadline
+        if dashboard.history and dashboard.controls.experiment.mixup == 0:
+            dashboard.controls.widgets["mixup"].value = 0.2
+        time.sleep(0.005)
+    wait(dashboard)
+    first, second = dashboard.history.experiment.phases
+    assert (first.mixup, second.mixup) == (0, 0.2) and len(dashboard.history.epochs) == 60
+    assert first.epochs + second.epochs == 60
+    assert "MixUp on" in dashboard.chart._picture.value
+    assert not dashboard.controls.widgets["seed"].disabled
+
+
+def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
+    import keras
+
+    from vgglab.evaluation import evaluate
+
+    dashboard = Dashboard(tiny, START, folder=tmp_path / "runs")
+    for seed in (1, 2):
+        dashboard.controls.widgets["seed"].value = seed
+        dashboard.start()
+        wait(dashboard)
+    assert list(dashboard.runs.histories) == ["run 1", "run 2"]
+    assert "thin: earlier runs" not in dashboard.chart._picture.value
+    dashboard.runs._selected.value = ("run 1",)
+    assert "thin: earlier runs" in dashboard.chart._picture.value
+    dashboard.runs.buttons["Save model"].click()
+    saved = keras.saving.load_model(tmp_path / "runs" / "run-1.keras")
+    accuracy, loss = evaluate(saved, tiny.validation)
+    row = dashboard.runs.histories["run 1"].kept
+    assert (accuracy, pytest.approx(loss, rel=1e-3)) == (row["validation_accuracy"], row["validation_loss"])
+
+
+def test_run_trains_in_the_foreground_and_raises(tiny, monkeypatch):
+    dashboard = Dashboard(tiny, START)
+    history = dashboard.run()
+    assert len(history.epochs) == 2 and not dashboard.running and dashboard.chart.text == history.summary()
+
+    def fail(*rest, **options):
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr(training, "train", fail)
+    with pytest.raises(RuntimeError, match="the disk is on fire"):
+        dashboard.run()
+    assert not dashboard.train_button.disabled
+
+
+def test_reset_and_presets_move_the_controls(tiny):
+    start = Experiment(image_size=32, l2=0.0023, epochs=7, batch_size=8)
+    dashboard = Dashboard(tiny, start)
+    dashboard.controls.preset.value = "seed 2: simple augmentation"
+    assert dict(dashboard.controls.experiment.augment).keys() == {
+        "flip", "rotation", "width_shift", "height_shift", "shear", "zoom",
+    }  # fmt: skip
+    assert dashboard.controls.experiment.epochs == 7
+    dashboard.controls.widgets["dropout"].value = 0.5
+    dashboard.reset_button.click()
+    assert dashboard.controls.experiment == start
+
+
+def test_the_depth_is_told_in_layers_and_weights(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, unfreeze=3))
+    # Three layers of 3 x 3 x 128 x 128 weights and 128 biases.
+    assert f"block5_conv1 and up ({3 * (9 * 128 * 128 + 128):,} weights)" in dashboard.controls._depth.value
+    dashboard.controls.widgets["unfreeze"].value = 0
+    assert "only the head learns" in dashboard.controls._depth.value
+
+
+def test_code_and_cost_are_there_when_their_tab_is_opened(tiny):
+    dashboard = Dashboard(tiny, START)
+    assert not dashboard.code.value and not dashboard.cost_card.value
+    dashboard.tabs.selected_index = 2
+    assert "import keras" in dashboard.code.value
+    dashboard.controls.widgets["mixup"].value = 0.2
+    assert "MixUp" in dashboard.code.value
+    dashboard.tabs.selected_index = 1
+    assert "a training step" in dashboard.cost_card.value
+
+
+def test_the_words_beside_the_chart_are_those_of_the_diagnosis(tiny):
+    import html
+
+    from vgglab.diagnosis import badge, diagnose
+
+    dashboard = Dashboard(tiny, START)
+    history = dashboard.run()
+    shown = html.unescape(dashboard.diagnosis.value)
+    assert badge(history)[1] in shown and all(each.finding in shown for each in diagnose(history))
+
+
+def test_a_not_a_number_is_said(tiny):
+    dashboard = Dashboard(
+        tiny, Experiment(image_size=32, epochs=30, batch_size=8, unfreeze=13, learning_rate=1.0, weights=None)
+    )
+    with pytest.warns(UserWarning):
+        dashboard.run()
+    assert "A lower learning rate usually helps" in dashboard.message.value
+
+
+def test_a_dashboard_that_is_thrown_away_leaves_no_thread(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    dashboard.start()
+    thread = dashboard._thread
+    Dashboard(tiny, START).start()  # what running the cell again does
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_another_image_size_or_data_set_is_read_when_it_is_needed(tmp_path):
+    from PIL import Image
+
+    from vgglab.datasets import load
+
+    for part in ("train", "validation"):
+        for label, level in (("dark", 40), ("light", 220)):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(8):
+                Image.new("RGB", (40, 40), (level, level, number)).save(
+                    tmp_path / part / label / f"{number}.png"
+                )
+    dashboard = Dashboard(
+        load(tmp_path, 32), Experiment(dataset=str(tmp_path), image_size=32, epochs=1, batch_size=8)
+    )
+    dashboard.controls.widgets["image_size"].value = 64
+    assert dashboard.run().data["image_size"] == 64
+    dashboard.controls.widgets["dataset"].value = str(tmp_path / "absent")
+    dashboard.start()
+    wait(dashboard)
+    assert "absent" in dashboard.message.value and "Traceback" not in dashboard.message.value
+
+
+def test_an_empty_name_leaves_the_experiment_as_it_was(tiny):
+    dashboard = Dashboard(tiny, START)
+    dashboard.controls.widgets["dataset"].value = ""
+    assert (
+        dashboard.controls.experiment == START
+        and "`dataset` must be a name" in dashboard.controls._depth.value
+    )
+
+
+def test_pixels_that_are_no_0_255_images_are_pointed_out(tiny):
+    import dataclasses
+
+    from vgglab.datasets import Split
+
+    assert not tiny.odd_pixels()
+    halved = dataclasses.replace(tiny, train=Split(tiny.train.images // 255, tiny.train.labels))
+    assert "divided by 255" in halved.odd_pixels()[0]
+    dark = dataclasses.replace(tiny, validation=Split(tiny.validation.images // 20, tiny.validation.labels))
+    assert "differ in brightness" in dark.odd_pixels()[0]
+    same = dataclasses.replace(
+        tiny, train=Split(tiny.train.images[:1].repeat(4, axis=0), tiny.train.labels[:4])
+    )
+    assert "the same" in " ".join(same.odd_pixels())
+    dashboard = Dashboard(dark, START)
+    dashboard.run()
+    assert "differ in brightness" in dashboard.diagnosis.value

@@ -1,0 +1,347 @@
+"""The table of runs: what it compares, and the files that can be taken away and brought back."""
+
+import datetime
+import html
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from test_history import make_history
+
+from vgglab.card import load_card, run_card
+from vgglab.experiment import Experiment
+from vgglab.history import History
+from vgglab.panel.runs import Runs, compare
+
+FIGURES = ["run", "epochs run", "best validation %", "gap, points", "seconds"]
+UNUSUAL = (
+    *("../../etc/passwd", "..", ".hidden", "a/b\\c:d*e?f", "<b>&\"'</b>"),
+    *("tab\tnew\nline\0null", "Übung 花", "%s {0}"),
+)
+
+
+class Network:
+    def save(self, path):
+        Path(path).write_text("a network")
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return Runs(tmp_path / "runs", lambda name: None)
+
+
+def select(runs, *names):
+    runs._selected.value = names
+
+
+def press(runs, button):
+    """Press a button and return the kind of what is said, and the sentence."""
+    runs._message.value = ""
+    runs.buttons[button].click()
+    return said(runs)
+
+
+def said(runs):
+    message = ElementTree.fromstring(runs._message.value.replace("\0", "�"))  # which XML does not know
+    return message.get("role"), "".join(message.itertext())
+
+
+def upload(runs, *files):
+    when = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    runs._upload.value = tuple(
+        dict(name=name, type="", size=len(content), content=memoryview(content), last_modified=when)
+        for name, content in files
+    )
+    return said(runs)
+
+
+def files_of(runs):
+    return sorted(each.name for each in runs.folder.iterdir()) if runs.folder.is_dir() else []
+
+
+def test_no_runs_make_an_empty_table():
+    assert compare({}).empty
+
+
+def test_one_run_has_no_settings_in_which_it_differs():
+    table = compare({"only": make_history(l2=0.1)})
+    assert list(table.columns) == FIGURES
+    assert table.iloc[0].tolist() == ["only", 3, 60.0, 20.0, 1.5]
+
+
+def test_the_best_epoch_is_that_of_the_highest_validation_accuracy():
+    history = make_history(validation=(0.4, 0.701, 0.5), train=(0.5, 0.9, 1.0))
+    (row,) = compare({"run": history}).to_dict("records")
+    assert row["best validation %"] == 70.1 and row["gap, points"] == 19.9
+
+
+def test_a_run_without_an_epoch_has_no_figures():
+    table = compare({"stopped": History(Experiment(epochs=5)), "whole": make_history()})
+    assert table["epochs run"].tolist() == [0, 3]
+    assert table["best validation %"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "words"),
+    [
+        (dict(l2=0.01), "L2", ["0", "0.01"]),
+        (dict(unfreeze=5), "unfreeze depth", ["3", "5"]),
+        (dict(weights=None), "weights", ["pretrained", "none"]),
+        (dict(patience=4), "patience", ["none", "4"]),
+        (dict(learning_rate=1e-5), "learning rate", ["0.0005", "1e-05"]),
+        (dict(augment=("flip", "zoom")), "augmentation", ["none", "flip 1, zoom 0.2"]),
+    ],
+)
+def test_only_settings_that_differ_have_a_column(changes, column, words):
+    table = compare({"one": make_history(seed=7), "other": make_history(seed=7, **changes)})
+    assert list(table.columns) == [*FIGURES, column] and table[column].tolist() == words
+
+
+def test_runs_that_differ_in_a_strength_only_can_be_told_apart():
+    one, other = (make_history(augment={"rotation": degrees}) for degrees in (10, 90))
+    assert compare({"one": one, "other": other})["augmentation"].tolist() == ["rotation 10", "rotation 90"]
+
+
+def test_planned_epochs_are_a_setting_beside_the_epochs_that_were_run():
+    one, other = make_history(), make_history()
+    other.experiment = Experiment(epochs=50)
+    table = compare({"one": one, "other": other})
+    assert list(table.columns) == [*FIGURES, "epochs"]
+    assert table["epochs run"].tolist() == [3, 3] and table["epochs"].tolist() == ["5", "50"]
+
+
+def test_runs_are_named_and_no_name_is_given_twice(runs):
+    names = [runs.add(make_history()) for _ in range(2)]
+    names += [runs.add(make_history(), "card") for _ in range(3)]
+    assert names == ["run 1", "run 2", "card", "card (2)", "card (3)"]
+    assert list(runs.histories) == names == list(runs._selected.options)
+    assert all(name in runs._table.value for name in names)
+
+
+def test_after_a_deletion_a_new_run_does_not_look_like_a_copy(runs):
+    for _ in range(3):
+        runs.add(make_history())
+    select(runs, "run 1")
+    press(runs, "Delete")
+    assert runs.add(make_history()) == "run 4"
+
+
+def test_names_are_escaped_in_the_table_and_in_messages(runs):
+    name = "<script>alert(1)</script>"
+    runs.add(make_history(dataset=name), name)
+    runs.add(make_history())
+    select(runs, name)
+    assert press(runs, "Delete") == ("status", f"Deleted: {name}.")
+    assert "<script>" not in runs._message.value
+    runs.add(make_history(dataset=name), name)
+    assert "<script>" not in runs._table.value and runs._table.value.count(html.escape(name)) == 2
+
+
+def test_what_is_selected_is_shown(runs):
+    for _ in range(3):
+        runs.add(make_history())
+    select(runs, "run 1", "run 3")
+    assert runs.shown == ("run 1", "run 3")
+    runs.add(make_history())
+    assert runs.shown == ("run 1", "run 3")
+    select(runs)
+    assert runs.shown == ()
+
+
+def test_rename_keeps_place_history_and_selection(runs):
+    histories = [make_history(seed=seed) for seed in range(3)]
+    for history in histories:
+        runs.add(history)
+    select(runs, "run 2")
+    runs._name.value = "  better  "
+    assert press(runs, "Rename") == ("status", "run 2 is now better.")
+    assert list(runs.histories) == ["run 1", "better", "run 3"]
+    assert list(runs.histories.values()) == histories
+    assert runs.shown == ("better",) and "better" in runs._table.value and "run 2" not in runs._table.value
+
+
+@pytest.mark.parametrize("new", ["", "   ", "run 2", " run 1 "])
+def test_rename_refuses_names_that_are_taken_or_empty(runs, new):
+    for _ in range(2):
+        runs.add(make_history())
+    select(runs, "run 1")
+    runs._name.value = new
+    kind, sentence = press(runs, "Rename")
+    assert kind == "alert" and sentence.startswith("The new name must be one that no other run has.")
+    assert repr(new.strip()) in sentence and list(runs.histories) == ["run 1", "run 2"]
+
+
+def test_rename_wants_exactly_one_run(runs):
+    for _ in range(2):
+        runs.add(make_history())
+    runs._name.value = "new"
+    assert press(runs, "Rename") == ("alert", "Select one run in the list. Selected: 0.")
+    select(runs, "run 1", "run 2")
+    assert press(runs, "Rename") == ("alert", "Select one run in the list. Selected: 2.")
+    assert list(runs.histories) == ["run 1", "run 2"]
+
+
+def test_delete_takes_the_selected_runs_away(runs):
+    for _ in range(3):
+        runs.add(make_history())
+    select(runs, "run 1", "run 3")
+    assert press(runs, "Delete") == ("status", "Deleted: run 1, run 3.")
+    assert list(runs.histories) == list(runs._selected.options) == ["run 2"] and runs.shown == ()
+    select(runs, "run 2")
+    press(runs, "Delete")
+    assert "No runs yet." in runs._table.value
+
+
+@pytest.mark.parametrize("button", ["Delete", "Export", "Run card", "Save model"])
+def test_without_a_selection_there_is_a_sentence_and_no_file(runs, button):
+    runs.add(make_history())
+    assert press(runs, button) == ("alert", "Select a run in the list first.")
+    assert files_of(runs) == [] and list(runs.histories) == ["run 1"]
+
+
+def test_export_writes_record_table_and_charts(runs):
+    history = make_history(augment=("flip",))
+    runs.add(history)
+    runs.add(make_history(l2=0.1))
+    select(runs, "run 1")
+    kind, sentence = press(runs, "Export")
+    assert kind == "status" and str(runs.folder) in sentence and "run 1" in sentence
+    assert files_of(runs) == ["run-1.csv", "run-1.jsonl", "run-1.png", "run-1.svg", "runs.csv"]
+    assert History.load(runs.folder / "run-1.jsonl") == history
+    table = pd.read_csv(runs.folder / "run-1.csv")
+    pd.testing.assert_frame_equal(table, history.frame(), check_dtype=False)
+    assert (runs.folder / "run-1.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert ElementTree.parse(runs.folder / "run-1.svg").getroot().tag.endswith("svg")
+    assert pd.read_csv(runs.folder / "runs.csv")["run"].tolist() == ["run 1", "run 2"]
+
+
+def test_a_run_without_an_epoch_can_be_exported(runs):
+    runs.add(History(Experiment()))
+    select(runs, "run 1")
+    assert press(runs, "Export")[0] == "status" and len(files_of(runs)) == 5
+
+
+def test_cards_are_written_and_loaded_back(runs):
+    histories = [make_history(seed=seed, augment=("flip",)) for seed in range(2)]
+    for history in histories:
+        runs.add(history)
+    select(runs, "run 1", "run 2")
+    assert press(runs, "Run card") == ("status", f"Written to {runs.folder}: run-1.html, run-2.html.")
+    assert files_of(runs) == ["run-1.html", "run-2.html"]
+    assert [load_card(runs.folder / name) for name in files_of(runs)] == histories
+    files = [(name, (runs.folder / name).read_bytes()) for name in files_of(runs)]
+    assert upload(runs, *files) == ("status", "Loaded: run-1, run-2.")
+    assert list(runs.histories) == ["run 1", "run 2", "run-1", "run-2"]
+    assert [runs.histories["run-1"], runs.histories["run-2"]] == histories
+
+
+def test_an_exported_record_and_other_capitals_are_loaded_too(runs):
+    history = make_history()
+    files = ("mine.jsonl", history.to_lines().encode()), ("THEIRS.HTML", run_card(history, "x").encode())
+    assert upload(runs, *files) == ("status", "Loaded: mine, THEIRS.")
+    assert runs.histories == {"mine": history, "THEIRS": history}
+
+
+def test_a_deleted_card_can_be_loaded_again(runs):
+    file = "card.html", run_card(make_history(), "run").encode()
+    upload(runs, file)
+    select(runs, "card")
+    press(runs, "Delete")
+    assert upload(runs, file) == ("status", "Loaded: card.") and list(runs.histories) == ["card"]
+
+
+def test_a_card_loaded_twice_gets_a_name_of_its_own(runs):
+    file = "card.html", run_card(make_history(), "run").encode()
+    assert upload(runs, file, file) == ("status", "Loaded: card, card (2).")
+
+
+ROW = {"kind": "epoch", "row": {"epoch": 1}}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("<b>page.html", b"<html></html>"),
+        ("<b>picture.html", bytes(range(256))),
+        ("<b>other.jsonl", b"[1, 2]"),
+        ("<b>row.jsonl", (History(Experiment()).to_lines() + json.dumps(ROW)).encode()),
+        ("<b>empty.jsonl", b""),
+    ],
+)
+def test_a_file_that_is_no_run_is_one_sentence_and_adds_nothing(runs, name, content):
+    kind, sentence = upload(runs, (name, content))
+    assert kind == "alert" and sentence.startswith(f"{name} is not a ") and "Traceback" not in sentence
+    assert not runs.histories
+    assert upload(runs, ("good.jsonl", make_history().to_lines().encode())) == ("status", "Loaded: good.")
+
+
+def test_of_several_files_the_good_ones_before_a_bad_one_are_there(runs):
+    good, bad = ("good.jsonl", make_history().to_lines().encode()), ("bad.html", b"")
+    kind, sentence = upload(runs, good, bad)
+    assert kind == "alert" and "bad.html" in sentence and list(runs.histories) == ["good"]
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(runs):
+    runs.folder.write_text("a file, not a folder")
+    runs.add(make_history())
+    select(runs, "run 1")
+    for button in ("Export", "Run card"):
+        kind, sentence = press(runs, button)
+        assert kind == "alert" and str(runs.folder) in sentence
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_names_give_files_inside_the_folder(runs, name):
+    runs.add(make_history(), name)
+    select(runs, name)
+    assert press(runs, "Run card")[0] == press(runs, "Export")[0] == "status"
+    assert [each.name for each in runs.folder.parent.iterdir()] == ["runs"]
+    assert len(files_of(runs)) == 6 and all((runs.folder / each).is_file() for each in files_of(runs))
+    for each in {*files_of(runs)} - {"runs.csv"}:
+        stem, _, kind = each.rpartition(".")
+        assert kind in ("csv", "html", "jsonl", "png", "svg")
+        assert stem and all(letter.isalnum() or letter in "-_" for letter in stem)
+    (page,) = runs.folder.glob("*.html")
+    assert load_card(page) == runs.histories[name]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("a/b", "a b"), ("Run", "run"), ("a/b", "a b", "a-b-2"), ("runs", "runs/"), ("STRASSE", "straße")],
+)
+def test_runs_never_overwrite_each_others_files(runs, names):
+    histories = [make_history(seed=seed) for seed in range(len(names))]
+    for name, history in zip(names, histories):
+        runs.add(history, name)
+    select(runs, *names)
+    press(runs, "Export")
+    saved = [History.load(path) for path in runs.folder.glob("*.jsonl")]
+    assert sorted(each.experiment.seed for each in saved) == list(range(len(names)))
+    # Also where capitals make no difference; and the table of all runs stays one.
+    assert len({each.casefold() for each in files_of(runs)}) == len(files_of(runs)) == 4 * len(names) + 1
+    assert pd.read_csv(runs.folder / "runs.csv")["run"].tolist() == list(names)
+    press(runs, "Export")
+    assert len(files_of(runs)) == 4 * len(names) + 1
+
+
+def test_a_run_does_not_take_the_files_of_a_deleted_one_over(runs):
+    for seed, name in enumerate(("a/b", "a b")):
+        runs.add(make_history(seed=seed), name)
+        select(runs, name)
+        press(runs, "Export")
+        press(runs, "Delete")
+    assert {History.load(path).experiment.seed for path in runs.folder.glob("*.jsonl")} == {0, 1}
+
+
+def test_models_are_written_while_they_are_in_memory(tmp_path):
+    runs = Runs(tmp_path / "runs", {"a/b": Network(), "a b": Network()}.get)
+    for name in ("a/b", "a b", "gone"):
+        runs.add(make_history(), name)
+    select(runs, "a/b", "a b")
+    assert press(runs, "Save model") == ("status", f"Written to {runs.folder}: a-b.keras, a-b-2.keras.")
+    assert files_of(runs) == ["a-b-2.keras", "a-b.keras"]
+    select(runs, "gone")
+    kind, sentence = press(runs, "Save model")
+    assert kind == "alert" and sentence.startswith("The network of gone is no longer in memory.")

@@ -1,0 +1,304 @@
+"""The dashboard: controls, a live chart, the runs of the session, and what the numbers say."""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import html
+import os
+import threading
+import time
+import traceback
+import weakref
+from pathlib import Path
+
+import ipywidgets as widgets
+import traitlets
+
+from vgglab.control import Control
+from vgglab.datasets import Dataset, load
+from vgglab.diagnosis import badge, diagnose
+from vgglab.experiment import FIXED, Experiment, InputError
+from vgglab.history import History
+from vgglab.panel.controls import Controls
+from vgglab.panel.live import LiveChart
+from vgglab.panel.runs import Runs
+from vgglab.script import script
+
+# Keras must not be used from two threads at once, so the dashboards of a process take turns.
+_ONE_AT_A_TIME = threading.Lock()
+_DASHBOARDS: weakref.WeakSet[Dashboard] = weakref.WeakSet()
+MODELS_KEPT = 3  # trained networks that can still be saved
+PROGRESS_PAUSE = 0.2  # seconds between two movements of the progress bar
+LONG_EPOCH = 2  # seconds, after which the images done are counted
+
+
+class Dashboard(widgets.VBox):
+    """Toggles for one experiment, its curves while it trains, and the runs before it.
+
+    `data` is trained on; `experiment` says where the controls start; `folder` is where exports go,
+    "runs" in the present folder by default. Training runs in a thread, so that the notebook stays free:
+    a control moved meanwhile takes effect at the next epoch, as a new phase of the run. `history` is
+    the latest run's, None before the first epoch. Starting a run stops the one that another dashboard
+    may have going. `run()` trains in the foreground, for a notebook that nobody watches.
+    """
+
+    history = traitlets.Instance(History, allow_none=True)
+
+    def __init__(
+        self, data: Dataset, experiment: Experiment | None = None, folder: str | Path = "runs"
+    ) -> None:
+        experiment = experiment or Experiment(dataset=data.name, image_size=data.image_size)
+        self.data = data
+        self._loaded = (experiment.dataset, experiment.image_size)
+        self.controls = Controls(experiment)
+        self.chart = LiveChart(experiment)
+        self.runs = Runs(Path(folder), self._model_of)
+        # Of the latest runs, by the history's identity, which is no other's while the history is kept too.
+        self._weights: dict[int, tuple[History, list]] = {}
+        self._control, self._thread = Control(), None
+        self._planned = 0
+        self._moved = self._epoch_began = 0.0
+        self._compose()
+        self.controls.observe(self._experiment_changed, "experiment")
+        self.runs.observe(self._overlay, "shown")
+        self._show_before()
+        _DASHBOARDS.add(self)
+
+    def _compose(self) -> None:
+        def button(name, icon, tip, action, **options):
+            made = widgets.Button(
+                description=name, icon=icon, tooltip=tip, layout=widgets.Layout(width="100px"), **options
+            )
+            made.on_click(lambda _: action())
+            return made
+
+        self.train_button = button("Train", "play", "start a run", self.start, button_style="primary")
+        self.pause_button = button("Pause", "pause", "hold or go on", self.pause, disabled=True)
+        self.stop_button = button("Stop", "stop", "end the run now", self.stop, disabled=True)
+        self.reset_button = button("Reset", "undo", "controls back to the start", self.reset)
+        self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
+        self.logged.observe(self._toggle_logged, "value")
+        self.bar = widgets.FloatProgress(max=1, layout=widgets.Layout(width="230px", height="14px"))
+        self.left = widgets.HTML(layout=widgets.Layout(min_width="190px"))
+        self.message, self.diagnosis = widgets.HTML(), widgets.HTML()
+        self.cost_card, self.code = widgets.HTML(), widgets.HTML()
+        self.tabs = widgets.Tab([self.runs, self.cost_card, self.code], titles=["Runs", "Cost", "Code"])
+        self.tabs.observe(lambda _: self._show_before(), "selected_index")
+        buttons = widgets.HBox([self.train_button, self.pause_button, self.stop_button, self.reset_button])
+        progress = widgets.HBox([self.bar, self.left, self.logged])
+        right = widgets.VBox(
+            [buttons, progress, self.chart, self.message, self.diagnosis],
+            layout=widgets.Layout(flex="1 1 480px"),
+        )
+        board = widgets.Box(
+            [self.controls, right], layout=widgets.Layout(flex_flow="row wrap", grid_gap="24px")
+        )
+        super().__init__([board, self.tabs])
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Train what the controls say, in the background; nothing happens while a run is going."""
+        if self.running:
+            return
+        experiment, control = self._prepare()
+        self._thread = threading.Thread(target=self._guarded, args=(experiment, control), daemon=True)
+        self._thread.start()
+
+    def run(self) -> History:
+        """Train what the controls say and wait for it; what goes wrong is raised, and the chart stays."""
+        self.stop()
+        self.join()
+        experiment, control = self._prepare()
+        try:
+            self._work(experiment, control)
+        finally:
+            self._finish()
+        return self.history
+
+    def first_run(self) -> History | None:
+        """`run()`, so that the page has curves to begin with; None under Voilà.
+
+        Voilà shows a page when all of its notebook has run, and nobody should wait that long.
+        """
+        return None if os.environ.get("SERVER_SOFTWARE", "").startswith("voila") else self.run()
+
+    def pause(self) -> None:
+        """Hold the run after the running batch, or let it go on."""
+        if self._control.paused:
+            self._control.resume()
+        else:
+            self._control.pause()
+        self._label_pause()
+
+    def stop(self) -> None:
+        """Ask the run to end; it does so within the running batch and keeps the finished epochs."""
+        self._control.stop()
+
+    def reset(self) -> None:
+        """Put the controls back to where they started."""
+        self.controls.reset()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the run has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _prepare(self) -> tuple[Experiment, Control]:
+        for other in list(_DASHBOARDS):
+            other.stop()
+        experiment, self._control = self.controls.experiment, Control(self._progress)
+        self._planned = sum(phase.epochs for phase in experiment.phases)
+        self.train_button.disabled = True
+        self.pause_button.disabled = self.stop_button.disabled = False
+        self._label_pause()
+        self.controls.hold((*FIXED, "epochs"))
+        self.message.value, self.diagnosis.value, self.history = "", "", None
+        self.bar.value, self.left.value, self._epoch_began = 0, "", time.monotonic()
+        self.chart.draw(History(experiment))
+        self.chart.say("Getting ready: the network is set up and its first step compiled.")
+        return experiment, self._control
+
+    def _guarded(self, experiment: Experiment, control: Control) -> None:
+        try:
+            self._work(experiment, control)
+        except InputError as error:
+            self._complain(str(error))
+        except Exception as error:  # shown with its frames: a failure in a thread is seen nowhere else
+            self._complain(f"{type(error).__name__}: {error}", traceback.format_exc())
+        finally:
+            self._finish()
+
+    def _work(self, experiment: Experiment, control: Control) -> None:
+        # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
+        from vgglab.compiled import borrowed
+        from vgglab.training import train
+
+        self._load_data(experiment)
+        with _ONE_AT_A_TIME, borrowed(experiment, len(self.data.class_names)) as network:
+            control.check()
+            history = train(experiment, self.data, self._update, model=network, control=control)
+            self._weights[id(history)] = (history, network.model.get_weights())
+        while len(self._weights) > MODELS_KEPT:
+            self._weights.pop(next(iter(self._weights)))
+        self._show(history)
+
+    def _load_data(self, experiment: Experiment) -> None:
+        """Read the data set anew when its name or the image size is another than that of the data at hand."""
+        wanted = (experiment.dataset, experiment.image_size)
+        if wanted != self._loaded:
+            self.chart.say("Reading the images.")
+            self.data, self._loaded = load(*wanted, seed=experiment.seed), wanted
+
+    def _finish(self) -> None:
+        self.train_button.disabled = False
+        self.pause_button.disabled = self.stop_button.disabled = True
+        self.controls.release()
+
+    def _update(self, history: History) -> None:
+        self.history = history
+        self._epoch_began = time.monotonic()
+        self.chart.update(history)
+        seconds = history.epochs[-1]["seconds"]
+        left = (self._planned - len(history.epochs)) * seconds
+        self.left.value = f"epoch {len(history.epochs)} of {self._planned}, {_clock(left)} left"
+        self._diagnose(history)
+
+    def _progress(self, done: int, total: int) -> None:
+        if time.monotonic() - self._moved >= PROGRESS_PAUSE or done == total:
+            epochs = len(self.history.epochs) if self.history else 0
+            self.bar.value = min(1, (epochs + done / total) / max(self._planned, 1))
+            if time.monotonic() - self._epoch_began > LONG_EPOCH:
+                self.left.value = f"epoch {epochs + 1} of {self._planned}, {done} of {total} images"
+            self._moved = time.monotonic()
+
+    def _show(self, history: History) -> None:
+        self.history = history
+        self.chart.draw(history)
+        self.left.value = ""
+        self.message.value = "".join(f"<div>{html.escape(event['text'])}</div>" for event in history.events)
+        self._diagnose(history)
+        if history.epochs:
+            self.runs.add(history)
+        self._show_before()
+
+    def _diagnose(self, history: History) -> None:
+        trained, sentence = badge(history)
+        mark = {True: "✓", False: "✗", None: "…"}[trained]
+        parts = [f"<div><b>{mark}</b> {html.escape(sentence)}</div>"] if sentence else []
+        parts += [f'<div role="alert"><b>{html.escape(odd)}</b></div>' for odd in self.data.odd_pixels()]
+        for each in diagnose(history):
+            advice = f" <i>{html.escape(each.advice)}</i>" if each.advice else ""
+            parts.append(
+                f"<div><b>{html.escape(each.finding)}</b> {html.escape(each.evidence)}{advice}</div>"
+            )
+        text = "".join(parts)
+        if text != self.diagnosis.value:
+            self.diagnosis.value = text
+
+    def _experiment_changed(self, change: dict) -> None:
+        if self.running:
+            phase = dataclasses.replace(change["new"], later=())
+            self._planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
+            self._control.change(phase)
+            self.left.value = "takes effect at the next epoch"
+        else:
+            self._show_before()
+
+    def _show_before(self) -> None:
+        """The tab that is open: what the run will cost, or its code; the others wait until they are opened."""
+        experiment = self.controls.experiment
+        if self.tabs.selected_index == 2:
+            self.code.value = f"<pre>{html.escape(script(experiment))}</pre>"
+        elif self.tabs.selected_index == 1 and not self.running:
+            from vgglab.panel.costs import cost_table
+
+            self.cost_card.value = cost_table(experiment, self.data, self.history)
+
+    def _overlay(self, change: object) -> None:
+        self.chart.ghosts = {name: self.runs.histories[name] for name in self.runs.shown}
+        self.chart.draw(self.history or History(self.controls.experiment))
+
+    def _toggle_logged(self, change: dict) -> None:
+        self.chart.logged = change["new"]
+        self.chart.draw(self.history or History(self.controls.experiment))
+
+    def _label_pause(self) -> None:
+        self.pause_button.description = "Resume" if self._control.paused else "Pause"
+
+    def _model_of(self, name: str):
+        from vgglab.backbone import build_network, configure
+
+        kept = self._weights.get(id(self.runs.histories[name]))
+        if kept is None:
+            return None
+        history, weights = kept
+        last = history.experiment.phases[-1]
+        classes = len(history.data["classes"])
+        model = build_network(last.backbone, last.image_size, classes, last.precision)
+        model.set_weights(weights)
+        return configure(model, last)
+
+    def _complain(self, text: str, details: str = "") -> None:
+        more = (
+            f"<details><summary>Where it happened</summary><pre>{html.escape(details)}</pre></details>"
+            if details
+            else ""
+        )
+        self.chart.say("The run failed.")
+        self.message.value = f'<div role="alert"><b>{html.escape(text)}</b>{more}</div>'
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+@atexit.register
+def _stop_all() -> None:
+    # TensorFlow aborts the process when a step is under way while Python takes it down.
+    for dashboard in list(_DASHBOARDS):
+        dashboard.stop()
+        dashboard.join(timeout=10)

@@ -1,0 +1,195 @@
+"""The runs of a session: a table, what to overlay, and what can be taken away as files."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+import traitlets
+
+from vgglab.card import history_of_card, save_card, words
+from vgglab.charts import detached_axes, plot_accuracy
+from vgglab.experiment import FIELDS, InputError
+from vgglab.history import History
+
+SETTINGS = {name: field.metadata["label"] for name, field in FIELDS.items() if name != "later"}
+TABLE = "runs"  # the name of the file with the table
+
+
+def compare(runs: Mapping[str, History]) -> pd.DataFrame:
+    """A row for each run: best validation accuracy, gap and time, and the settings in which the runs differ.
+
+    Accuracies and gaps in per cent and points; the gap is that of the best epoch.
+    """
+    rows = []
+    for name, history in runs.items():
+        best = max(history.epochs, key=lambda row: row["validation_accuracy"], default=None)
+        figures = {
+            "run": name,
+            "epochs run": len(history.epochs),
+            "best validation %": best and round(100 * best["validation_accuracy"], 1),
+            "gap, points": best and round(100 * best["gap"], 1),
+            "seconds": round(sum(row["seconds"] for row in history.epochs), 1),
+        }
+        last = history.experiment.phases[-1].to_dict()
+        rows.append(figures | {label: words(last[name]) for name, label in SETTINGS.items()})
+    table = pd.DataFrame(rows)
+    if table.empty:
+        return table
+    return table.drop(columns=[label for label in SETTINGS.values() if table[label].nunique() == 1])
+
+
+def _numbered(name: str, form: str) -> Iterator[str]:
+    """`name`, and what `form` makes of it with 2, 3, ..."""
+    return itertools.chain([name], (form.format(name, number) for number in itertools.count(2)))
+
+
+class Runs(widgets.VBox):
+    """A table of runs with the ones to overlay selected; `shown` holds their names.
+
+    `folder` is where exports go. `model_of` gives the trained network of a run, or None.
+    """
+
+    shown = traitlets.Tuple()
+
+    def __init__(self, folder: Path, model_of: Callable[[str], object]) -> None:
+        self.histories: dict[str, History] = {}
+        self.folder, self._model_of = folder, model_of
+        self._stems: dict[str, str] = {}  # of the files of each run there ever was
+        self._table, self._message = widgets.HTML(), widgets.HTML()
+        self._selected = widgets.SelectMultiple(
+            description="overlay", rows=5, layout=widgets.Layout(width="360px")
+        )
+        self._name = widgets.Text(description="new name", layout=widgets.Layout(width="300px"))
+        self._upload = widgets.FileUpload(accept=".html,.jsonl", multiple=True, description="Load run cards")
+        self.buttons = {
+            name: widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="auto"))
+            for name, tip in (
+                ("Rename", "give the selected run the name above"),
+                ("Delete", "take the selected runs off the table"),
+                ("Export", "write record, table and charts of the selected runs"),
+                ("Run card", "write one HTML page for each selected run"),
+                ("Save model", "write the trained network of the selected runs"),
+            )
+        }
+        actions = (self.rename, self.delete, self.export, self.cards, self.save_models)
+        for button, action in zip(self.buttons.values(), actions):
+            button.on_click(lambda _, action=action: self._try(action))
+        self._selected.observe(self._select, "value")
+        self._upload.observe(lambda change: change["new"] and self._try(self._load), "value")
+        choice = widgets.HBox([self._selected, widgets.VBox([self._name, self._upload])])
+        super().__init__([self._table, choice, widgets.HBox(list(self.buttons.values())), self._message])
+        self._refresh()
+
+    def add(self, history: History, name: str | None = None) -> str:
+        """Put a run on the table under a name of its own; returns the name."""
+        unnamed = (f"run {number}" for number in itertools.count(len(self.histories) + 1))
+        wanted = _numbered(name, "{} ({})") if name else unnamed
+        free = next(each for each in wanted if each not in self.histories)
+        self.histories[free] = history
+        self._refresh()
+        return free
+
+    @property
+    def selected(self) -> list[str]:
+        return list(self._selected.value)
+
+    def rename(self) -> str:
+        old, new = self._only_one(), self._name.value.strip()
+        if not new or new in self.histories:
+            raise InputError(f"The new name must be one that no other run has. Received: {new!r}.")
+        self.histories = {new if name == old else name: history for name, history in self.histories.items()}
+        self._refresh()
+        self._selected.value = [new]
+        return f"{old} is now {new}."
+
+    def delete(self) -> str:
+        gone = self._some()
+        for name in gone:
+            del self.histories[name]
+        self._refresh()
+        return f"Deleted: {', '.join(gone)}."
+
+    def export(self) -> str:
+        """Write history (JSON lines and CSV) and chart (PNG and SVG) of each selected run, and the table."""
+        names = self._some()
+        for name in names:
+            stem, history = self._stem(name), self.histories[name]
+            history.save(stem.with_suffix(".jsonl"))
+            history.frame().to_csv(stem.with_suffix(".csv"), index=False)
+            for kind in (".png", ".svg"):
+                plot_accuracy(history, detached_axes()).figure.savefig(stem.with_suffix(kind))
+        compare(self.histories).to_csv(self.folder / f"{TABLE}.csv", index=False)
+        return f"Written to {self.folder}: {', '.join(names)} (.jsonl, .csv, .png, .svg) and {TABLE}.csv."
+
+    def cards(self) -> str:
+        paths = [
+            save_card(self.histories[name], name, self._stem(name).with_suffix(".html"))
+            for name in self._some()
+        ]
+        return f"Written to {self.folder}: {', '.join(path.name for path in paths)}."
+
+    def save_models(self) -> str:
+        names = self._some()
+        for name in names:
+            model = self._model_of(name)
+            if model is None:
+                raise InputError(f"The network of {name} is no longer in memory. Train it again to save it.")
+            path = self._stem(name)
+            beside = path.with_name(f"{path.name}.part.keras")
+            model.save(beside)
+            beside.replace(path.with_suffix(".keras"))
+        return f"Written to {self.folder}: {', '.join(f'{self._stem(name).name}.keras' for name in names)}."
+
+    def _load(self) -> str:
+        names, files = [], self._upload.value
+        self._upload.value = ()  # so that the same files can be given again
+        for file in files:
+            text = bytes(file["content"]).decode("utf-8", errors="replace")
+            read = history_of_card if file["name"].lower().endswith(".html") else History.from_lines
+            names.append(self.add(read(text, file["name"]), Path(file["name"]).stem))
+        return f"Loaded: {', '.join(names)}."
+
+    def _try(self, action: Callable[[], str]) -> None:
+        try:
+            self._message.value = f'<div role="status">{html.escape(action())}</div>'
+        except (InputError, OSError) as error:
+            self._message.value = f'<div role="alert"><b>{html.escape(str(error))}</b></div>'
+
+    def _some(self) -> list[str]:
+        if not self.selected:
+            raise InputError("Select a run in the list first.")
+        return self.selected
+
+    def _only_one(self) -> str:
+        if len(self.selected) != 1:
+            raise InputError(f"Select one run in the list. Selected: {len(self.selected)}.")
+        return self.selected[0]
+
+    def _stem(self, name: str) -> Path:
+        """Where a run's files go, without suffix: no other run's name gives the same, whatever the file system."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if name not in self._stems:
+            taken = {TABLE, *(stem.casefold() for stem in self._stems.values())}
+            safe = "".join(each if each.isalnum() or each in "-_" else "-" for each in name)
+            wanted = _numbered(safe, "{}-{}")
+            self._stems[name] = next(each for each in wanted if each.casefold() not in taken)
+        return self.folder / self._stems[name]
+
+    def _select(self, change: object) -> None:
+        self.shown = tuple(self._selected.value)
+
+    def _refresh(self) -> None:
+        table = compare(self.histories)
+        self._table.value = (
+            table.to_html(index=False, border=0, na_rep="", justify="left")
+            if len(table)
+            else "<i>No runs yet.</i>"
+        )
+        chosen = [name for name in self._selected.value if name in self.histories]
+        self._selected.options = list(self.histories)
+        self._selected.value = chosen
