@@ -258,7 +258,7 @@ def test_the_advice_for_underfitting_is_what_holds_back():
         (dict(dropout=0.5), "Try less dropout."),
         ({}, "Try another learning rate."),
     ):
-        found = diagnose(make_history(train, (0.8, 0.8), experiment=Experiment(**fields)))
+        found = diagnose(make_history(train, (0.8, 0.8), experiment=Experiment(**{"unfreeze": 13, **fields})))
         assert (found[0].kind, found[0].advice) == ("underfitting", advice)
 
 
