@@ -86,6 +86,15 @@ class Person:
             self.page.wait_for_timeout(40)
 
 
+def save(page, path):
+    """Save the notebook, and wait until its file holds the widget: a reload before that finds none."""
+    deadline = time.monotonic() + 60
+    while "widget-view+json" not in path.read_text():
+        assert time.monotonic() < deadline, "the notebook is saved"
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(500)
+
+
 def test_the_dashboard_in_jupyterlab(page, tmp_path):
     cell = nbformat.v4.new_code_cell(CELL.format(folder=str(tmp_path / "runs")).strip())
     notebook = nbformat.v4.new_notebook(cells=[cell])
@@ -140,7 +149,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         page.get_by_text("import keras").first.wait_for()
         person.look("5-code")
 
-        page.keyboard.press("Control+s")
+        save(page, tmp_path / "dashboard.ipynb")
         page.reload()
         page.locator("svg[role=img]").first.wait_for()  # the kernel still has the widgets
         assert "gap" in person.status()

@@ -301,15 +301,15 @@ def test_pixels_that_are_no_0_255_images_are_pointed_out(tiny):
 
     from vgglab.datasets import Split
 
-    assert not tiny.odd_pixels()
+    assert not tiny.odd_pixels
     halved = dataclasses.replace(tiny, train=Split(tiny.train.images // 255, tiny.train.labels))
-    assert "divided by 255" in halved.odd_pixels()[0]
+    assert "divided by 255" in halved.odd_pixels[0]
     dark = dataclasses.replace(tiny, validation=Split(tiny.validation.images // 20, tiny.validation.labels))
-    assert "differ in brightness" in dark.odd_pixels()[0]
+    assert "differ in brightness" in dark.odd_pixels[0]
     same = dataclasses.replace(
         tiny, train=Split(tiny.train.images[:1].repeat(4, axis=0), tiny.train.labels[:4])
     )
-    assert "the same" in " ".join(same.odd_pixels())
+    assert "the same" in " ".join(same.odd_pixels)
     dashboard = Dashboard(dark, START)
     dashboard.run()
     assert "differ in brightness" in dashboard.diagnosis.value

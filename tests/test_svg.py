@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 import pytest
 from test_history import make_history
 
-from vgglab.experiment import Experiment
+from vgglab.experiment import Experiment, what_changed
 from vgglab.history import History
-from vgglab.svg import LOGGED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg, what_changed
+from vgglab.svg import LOGGED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 WIDTH, LEFT, RIGHT = 720, 62, 600

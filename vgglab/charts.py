@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vgglab.experiment import FIELDS, Experiment
+from vgglab.experiment import what_changed
 from vgglab.history import DRIFT, History
 
 _PALETTE = sns.color_palette("colorblind")
@@ -239,7 +239,7 @@ def _write_gap(ax: Axes, row) -> None:
 
 
 def _epoch_axis(ax: Axes, history: History) -> None:
-    planned = sum(phase.epochs for phase in history.experiment.phases)
+    planned = history.experiment.planned_epochs
     # Room on the right for the gap's size, from the first epoch on, so that nothing jumps.
     ax.set_xlim(0.5, max(planned, len(history.epochs)) * 1.16 + 1)
     ticks = MaxNLocator(integer=True, nbins=8).tick_values(1, planned)
@@ -256,22 +256,12 @@ def _phase_marks(ax: Axes, history: History, at: float) -> None:
         ax.text(
             first - 0.4,
             at,
-            _what_changed(phases[number - 2], phases[number - 1]),
+            "\n".join(what_changed(phases[number - 2], phases[number - 1])),
             transform=ax.get_xaxis_transform(),
             va="center",
             fontsize=8,
             color="0.35",
         )
-
-
-def _what_changed(before: Experiment, after: Experiment) -> str:
-    was, now = before.to_dict(), after.to_dict()
-    hidden = ("later", "epochs")
-    return "\n".join(
-        f"{FIELDS[name].metadata['label']} {now[name]}"
-        for name in now
-        if now[name] != was[name] and name not in hidden
-    )
 
 
 def _legend(ax: Axes) -> None:

@@ -98,7 +98,7 @@ def diagnose(history: History) -> list[Diagnosis]:
     wrong = "Not exactly the layers that were told to train have trained."
     found = [Diagnosis("not-training", wrong, moved)] if well is False else []
     if len(history.epochs) < EARLIEST:
-        planned = sum(phase.epochs for phase in history.experiment.phases)
+        planned = history.experiment.planned_epochs
         advice = _advice("more", "epochs") if planned < EARLIEST else ""
         early = f"Too early to tell: a trend takes at least {EARLIEST} epochs."
         return [*found, Diagnosis("too-early", early, history.summary(), advice)]
@@ -204,7 +204,7 @@ def _improving(history: History) -> Diagnosis | None:
     if _gap(history)[0] > 0:
         kind = "memorised-but-fine"
         finding = "There is a gap between train and validation, but the validation loss still improves."
-    ended = len(rows) >= sum(phase.epochs for phase in history.experiment.phases)
+    ended = len(rows) >= history.experiment.planned_epochs
     evidence = f"{_measured(history)} {_best_text(history)}"
     return Diagnosis(kind, finding, evidence, _advice("more", "epochs") if ended else "")
 

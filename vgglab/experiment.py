@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -179,6 +179,11 @@ class Experiment:
         """This run's phases in order, each an experiment of one phase."""
         return (dataclasses.replace(self, later=()), *self.later)
 
+    @property
+    def planned_epochs(self) -> int:
+        """The epochs of all phases together; early stopping and Stop make them fewer."""
+        return sum(phase.epochs for phase in self.phases)
+
     def then(self, **changes: Any) -> Experiment:
         """This experiment followed by one more phase: the last one's fields, with `changes`.
 
@@ -224,6 +229,37 @@ def in_phases(phases: Sequence[Experiment]) -> Experiment:
 
 FIELDS = {each.name: each for each in dataclasses.fields(Experiment)}
 FIXED = ("dataset", "backbone", "weights", "image_size", "precision", "seed", "later")
+
+
+def what_changed(before: Experiment, after: Experiment) -> list[str]:
+    """The fields that a phase changed, each in a few words such as "MixUp on" or "L2 0.01"."""
+    words: list[str] = []
+    for name, each in FIELDS.items():
+        was, now = getattr(before, name), getattr(after, name)
+        if was != now and name not in ("later", "epochs"):
+            words += _CHANGES.get(name, _number_change)(each.metadata["label"], was, now)
+    return words
+
+
+def _number_change(label: str, was: object, now: object) -> list[str]:
+    if not now:
+        return [f"{label} off"]
+    return [f"{label} on" if not was else f"{label} {now:g}" if isinstance(now, float) else f"{label} {now}"]
+
+
+def _augment_change(label: str, was: tuple, now: tuple) -> list[str]:
+    was, now = dict(was), dict(now)
+    words = [f"{name.replace('_', ' ')} on" for name in now if name not in was]
+    words += [f"{name.replace('_', ' ')} off" for name in was if name not in now]
+    return words + [
+        f"{name.replace('_', ' ')} {now[name]:g}" for name in now if was.get(name, now[name]) != now[name]
+    ]
+
+
+_CHANGES: dict[str, Callable[..., list[str]]] = {
+    "augment": _augment_change,
+    "unfreeze": lambda label, was, now: [f"{label} {now}"],
+}
 
 
 def _field_named(name: str) -> dataclasses.Field:

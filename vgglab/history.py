@@ -86,9 +86,8 @@ class History:
         if not self.epochs:
             return "No epoch finished yet."
         row = self.epochs[-1]
-        total = sum(phase.epochs for phase in self.experiment.phases)
         return (
-            f"Epoch {row['epoch']} of {total}: train {row['train_accuracy']:.0%}, "
+            f"Epoch {row['epoch']} of {self.experiment.planned_epochs}: train {row['train_accuracy']:.0%}, "
             f"validation {row['validation_accuracy']:.0%}, gap {100 * row['gap']:.0f} points"
         )
 

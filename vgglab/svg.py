@@ -9,10 +9,10 @@ from __future__ import annotations
 import html
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vgglab.experiment import FIELDS, Experiment
+from vgglab.experiment import what_changed
 from vgglab.history import History
 
 WIDTH, HEIGHT = 720, 470
@@ -57,7 +57,7 @@ def live_svg(
     """
     ghosts = ghosts or {}
     everything = [history, *ghosts.values()]
-    epochs = max(_planned(history), *(len(each.epochs) for each in everything))
+    epochs = max(history.experiment.planned_epochs, *(len(each.epochs) for each in everything))
     accuracy = Scale(epochs, 0, 1, top=46, bottom=292)
     highest = max(_highest_loss(each) for each in everything)
     loss = Scale(epochs, 0, highest, top=322, bottom=HEIGHT - 36)
@@ -77,10 +77,6 @@ def live_svg(
     parts += [_line(rows, "train_loss", loss, TRAIN), _line(rows, "validation_loss", loss, VALIDATION)]
     parts += _legend([colour for _, colour in lines], bool(ghosts))
     return _svg(parts, history.summary())
-
-
-def _planned(history: History) -> int:
-    return sum(phase.epochs for phase in history.experiment.phases)
 
 
 def _thinned(rows: Sequence[Row]) -> list[Row]:
@@ -182,37 +178,6 @@ def _phases(history: History, scale: Scale) -> list[str]:
         for place, change in enumerate(what_changed(before, after)):
             parts.append(_text(x + 4, scale.bottom - 8 - 13 * place, change, "start", size=11))
     return parts
-
-
-def what_changed(before: Experiment, after: Experiment) -> list[str]:
-    """The fields that a phase changed, each in a few words such as "MixUp on" or "L2 0.01"."""
-    words: list[str] = []
-    for name, field in FIELDS.items():
-        was, now = getattr(before, name), getattr(after, name)
-        if was != now and name not in ("later", "epochs"):
-            words += _CHANGES.get(name, _number_change)(field.metadata["label"], was, now)
-    return words
-
-
-def _number_change(label: str, was: object, now: object) -> list[str]:
-    if not now:
-        return [f"{label} off"]
-    return [f"{label} on" if not was else f"{label} {now:g}" if isinstance(now, float) else f"{label} {now}"]
-
-
-def _augment_change(label: str, was: tuple, now: tuple) -> list[str]:
-    was, now = dict(was), dict(now)
-    words = [f"{name.replace('_', ' ')} on" for name in now if name not in was]
-    words += [f"{name.replace('_', ' ')} off" for name in was if name not in now]
-    return words + [
-        f"{name.replace('_', ' ')} {now[name]:g}" for name in now if was.get(name, now[name]) != now[name]
-    ]
-
-
-_CHANGES: dict[str, Callable] = {
-    "augment": _augment_change,
-    "unfreeze": lambda label, was, now: [f"{label} {now}"],
-}
 
 
 def _legend(colours: Sequence[str], ghosts: bool) -> list[str]:

@@ -52,6 +52,7 @@ class Dataset:
             digest.update(split.labels.astype("<i8"))
         return digest.hexdigest()[:16]
 
+    @cached_property
     def odd_pixels(self) -> list[str]:
         """What about the pixels does not look like 0-255 RGB images, in sentences; empty when nothing does.
 

@@ -151,7 +151,7 @@ class Dashboard(widgets.VBox):
         for other in list(_DASHBOARDS):
             other.stop()
         experiment, self._control = self.controls.experiment, Control(self._progress)
-        self._planned = sum(phase.epochs for phase in experiment.phases)
+        self._planned = experiment.planned_epochs
         self.train_button.disabled = True
         self.pause_button.disabled = self.stop_button.disabled = False
         self._label_pause()
@@ -229,7 +229,7 @@ class Dashboard(widgets.VBox):
         trained, sentence = badge(history)
         mark = {True: "✓", False: "✗", None: "…"}[trained]
         parts = [f"<div><b>{mark}</b> {html.escape(sentence)}</div>"] if sentence else []
-        parts += [f'<div role="alert"><b>{html.escape(odd)}</b></div>' for odd in self.data.odd_pixels()]
+        parts += [f'<div role="alert"><b>{html.escape(odd)}</b></div>' for odd in self.data.odd_pixels]
         for each in diagnose(history):
             advice = f" <i>{html.escape(each.advice)}</i>" if each.advice else ""
             parts.append(
