@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from test_history import make_history
 
 from vgglab import cost as module
@@ -12,8 +13,7 @@ from vgglab.backbone import build_model, build_network, configure
 from vgglab.compiled import Compiled
 from vgglab.cost import cost
 from vgglab.datasets.dataset import Dataset, Split
-from vgglab.experiment import CONV_LAYERS, Experiment
-from vgglab.feeding import cached_bytes
+from vgglab.experiment import CONV_LAYERS, Experiment, is_random
 from vgglab.panel.costs import cost_table
 from vgglab.source import CLASS_NAMES
 
@@ -64,9 +64,12 @@ def test_kept_features_are_as_large_as_the_cache_makes_them(precision, size, tin
     compiled = Compiled(build_network("vgg16-mini", size, 2, precision))
     base = dataclasses.replace(BASE, image_size=size, precision=precision)
     for unfreeze in range(CONV_LAYERS):
+        boundary = compiled.boundary(CONV_LAYERS - unfreeze)
+        kept = math.prod(boundary.shape[1:]) * np.dtype(tf.as_dtype(boundary.dtype).as_numpy_dtype).itemsize
         for changes in ({}, dict(RANDOM, views=1), dict(mixup=0.2, views=5), dict(views=5)):
             phase = dataclasses.replace(base, unfreeze=unfreeze, **changes)
-            assert cost(phase, tiny).cache == cached_bytes(compiled, phase, tiny) > 0, phase
+            images = len(tiny.train) * (phase.views if is_random(phase) else 1)
+            assert cost(phase, tiny).cache == images * kept > 0, phase
 
 
 def test_nothing_is_kept_where_nothing_can_be(tiny, stopwatch):

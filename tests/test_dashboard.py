@@ -17,6 +17,13 @@ def wait(dashboard):
     assert not dashboard.running
 
 
+def train_until_the_first_epoch(dashboard):
+    first = threading.Event()
+    dashboard.observe(lambda change: change["new"] and first.set(), "history")
+    dashboard.train_button.click()
+    assert first.wait(60)
+
+
 def test_every_field_has_a_control():
     assert set(FIELDS) - set(CONTROLS) == {"later"}
 
@@ -52,10 +59,7 @@ def test_train_draws_each_epoch_and_frees_the_kernel(tiny):
 
 def test_stop_ends_the_run_and_keeps_the_epochs(tiny):
     dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
-    first = threading.Event()
-    dashboard.observe(lambda change: change["new"] and first.set(), "history")
-    dashboard.train_button.click()
-    assert first.wait(60)
+    train_until_the_first_epoch(dashboard)
     dashboard.stop_button.click()
     wait(dashboard)
     assert 1 <= len(dashboard.history.epochs) < 1000 and "Stopped" in dashboard.message.value
@@ -124,10 +128,7 @@ def test_the_default_experiment_fits_the_data(tiny):
 
 def test_pause_holds_the_run_and_resume_goes_on(tiny):
     dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
-    first = threading.Event()
-    dashboard.observe(lambda change: change["new"] and first.set(), "history")
-    dashboard.train_button.click()
-    assert first.wait(60)
+    train_until_the_first_epoch(dashboard)
     dashboard.pause_button.click()
     assert dashboard.pause_button.description == "Resume"
     time.sleep(0.3)  # the running batch ends

@@ -157,17 +157,16 @@ def test_another_size_is_a_miss(filled):
 def test_the_size_is_known_before_it_is_built(tiny, tmp_path):
     for changes, images in ((dict(unfreeze=3), 24), (dict(unfreeze=3, views=4, **RANDOM), 96)):
         experiment = dataclasses.replace(BASE, **changes)
-        compiled = Compiled(build_model(experiment, 2))
         # Four halvings of 32 pixels, 128 filters of the mini network, four bytes a number.
         size = images * 2 * 2 * 128 * 4
-        assert feeding.cached_bytes(compiled, experiment, tiny) == size
+        assert feeding.cached_bytes(experiment, tiny) == size
         for cache, said in (
             (FeatureCache(folder=tmp_path), f"{size / 1e6:.1f} MB in memory"),
             (FeatureCache(0, folder=tmp_path), f"{size / 1e6:.1f} MB in files under {tmp_path}"),
             (FeatureCache(0, 0, tmp_path), f"would take {size / 1e6:.1f} MB, for which there is no room"),
         ):
-            assert said in feeding.forecast(compiled, experiment, tiny, cache)
-    assert "nothing is frozen" in feeding.forecast(compiled, Experiment(unfreeze=13), tiny, cache)
+            assert said in feeding.forecast(experiment, tiny, cache)
+    assert "nothing is frozen" in feeding.forecast(Experiment(unfreeze=13), tiny, cache)
 
 
 def test_small_batches_share_a_call_and_large_ones_do_not(tiny, tmp_path):

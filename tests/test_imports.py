@@ -11,7 +11,7 @@ import vgglab
 
 # A module may import from the layers before its own, and within its own.
 LAYERS = [
-    ["vgglab", "vgglab.experiment", "vgglab.architecture", "vgglab.weights"],
+    ["vgglab", "vgglab.experiment", "vgglab.architecture", "vgglab.weights", "vgglab.files"],
     ["vgglab.history", "vgglab.control"],
     [
         "vgglab.datasets",

@@ -14,6 +14,9 @@ BACKBONES = {"vgg16": 1, "vgg16-mini": 4}  # and what its filters are divided by
 UNITS = 128  # of the head's dense layer
 
 
+BYTES = {"float32": 4, "bfloat16": 2}  # of a number that a conv layer makes
+
+
 @dataclass(frozen=True)
 class Layer:
     """A layer with weights: multiply-adds, and the numbers that go in and out, are those of one image."""

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 
 from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, UNITS
-from vgglab.experiment import Experiment, InputError
+from vgglab.experiment import Experiment, InputError, check_weights_exist
 from vgglab.weights import PRETRAINED
 
 # Published by Keras: keras.io/api/applications/vgg.
@@ -138,10 +138,7 @@ def _weights_file(experiment: Experiment) -> Path | None:
             raise InputError(_NOT_HERE[backbone].format(path=path))
         return path
     if weights == "imagenet":
-        if backbone != "vgg16":
-            raise InputError(
-                f"`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone '{backbone}'."
-            )
+        check_weights_exist(experiment)
         return _imagenet()
     path = Path(weights).expanduser()
     if not path.is_file():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vgglab.diagnosis import diagnose
 from vgglab.experiment import FIELDS, Experiment, InputError
+from vgglab.files import written_whole
 from vgglab.history import History
 from vgglab.svg import live_svg
 
@@ -52,10 +53,10 @@ def run_card(history: History, name: str) -> str:
 def save_card(history: History, name: str, path: str | os.PathLike) -> Path:
     """Write a run card; the file is written beside `path` and then renamed."""
     path = Path(path)
-    beside = path.with_name(path.name + ".part")
-    # Names may hold what UTF-8 does not: half a character of a file's name.
-    beside.write_bytes(run_card(history, name).encode(errors="xmlcharrefreplace"))
-    return beside.replace(path)
+    with written_whole(path) as beside:
+        # Names may hold what UTF-8 does not: half a character of a file's name.
+        beside.write_bytes(run_card(history, name).encode(errors="xmlcharrefreplace"))
+    return path
 
 
 def load_card(path: str | os.PathLike) -> History:

@@ -106,14 +106,13 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     console = Console()
     data = _load(experiment, console)
     from vgglab.backbone import build_model
-    from vgglab.compiled import Compiled
     from vgglab.evaluation import evaluate
     from vgglab.features import CACHE
     from vgglab.feeding import forecast
     from vgglab.training import train
 
     model = build_model(experiment, len(data.class_names))
-    console.print(forecast(Compiled(model), experiment, data, CACHE), markup=False, soft_wrap=True)
+    console.print(forecast(experiment, data, CACHE), markup=False, soft_wrap=True)
     with _progress(console) as progress:
         task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
         history = train(

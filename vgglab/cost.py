@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, Layer, network
+from vgglab.architecture import BACKBONES, BLOCKS, BYTES, CONV_NAMES, Layer, network
 from vgglab.datasets import Dataset
-from vgglab.experiment import CONV_LAYERS, Experiment, is_random
-from vgglab.feeding import why_not_cached
+from vgglab.evaluation import IMAGES_A_CALL
+from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.feeding import cached_bytes, why_not_cached
 from vgglab.forgetting import has_source_task
 from vgglab.source import CLASS_NAMES
 
 LONG = 60  # seconds; a lesson should answer sooner
-BYTES = {"float32": 4, "bfloat16": 2}  # of a number that a conv layer makes
 TIMED_IMAGES, TIMED_CALLS = 8, 2
 STEP_OVERHEAD = 2e-3  # seconds a call of the network takes beside its arithmetic
 
@@ -67,16 +67,10 @@ def cost(phase: Experiment, data: Dataset) -> Cost:
         multiply_adds=sum(layer.multiply_adds for layer in layers),
         flops=2 * phase.batch_size * (forwards + backwards),
         memory=BYTES["float32"] * (parameters + 3 * trainable) + activations,
-        cache=_kept(phase, layers[frozen], len(data.train)) if cached else 0,
+        cache=cached_bytes(phase, data) if cached else 0,
         seconds=_seconds(phase, data, trained_from, frozen),
         epochs=phase.epochs,
     )
-
-
-def _kept(phase: Experiment, lowest: Layer, images: int) -> int:
-    """Bytes of the features that the lowest learning layer takes; the head's are float32 always."""
-    size = BYTES["float32"] if phase.unfreeze == 0 else BYTES[phase.precision]
-    return size * lowest.inputs * images * (phase.views if is_random(phase) else 1)
 
 
 def _made(phase: Experiment, layers: list[Layer]) -> list[int]:
@@ -90,7 +84,7 @@ def _seconds(phase: Experiment, data: Dataset, trained_from: int, frozen: int) -
     train = len(data.train) * (sum(forwards[trained_from:]) + sum(backwards[frozen:]))
     clean = min(len(data.train), len(data.validation))
     evaluated = clean + len(data.validation) + (len(CLASS_NAMES) if has_source_task(phase) else 0)
-    calls = len(data.train) / phase.batch_size + evaluated / 64
+    calls = len(data.train) / phase.batch_size + evaluated / IMAGES_A_CALL
     return train + evaluated * sum(forwards[frozen:]) + calls * STEP_OVERHEAD
 
 

@@ -231,6 +231,14 @@ FIELDS = {each.name: each for each in dataclasses.fields(Experiment)}
 FIXED = ("dataset", "backbone", "weights", "image_size", "precision", "seed", "later")
 
 
+def check_weights_exist(experiment: Experiment) -> None:
+    """`InputError` when ImageNet weights are asked for a backbone that nobody trained on ImageNet."""
+    if experiment.weights == "imagenet" and experiment.backbone != "vgg16":
+        raise InputError(
+            f"`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone '{experiment.backbone}'."
+        )
+
+
 def what_changed(before: Experiment, after: Experiment) -> list[str]:
     """The fields that a phase changed, each in a few words such as "MixUp on" or "L2 0.01"."""
     words: list[str] = []

@@ -66,7 +66,7 @@ class FeatureCache:
         if key in self._arrays:
             self._arrays.move_to_end(key)
             return self._arrays[key]
-        place = self.place(math.prod(shape) * np.dtype(dtype).itemsize)
+        place = self.place(_size(shape, dtype))
         if place == "memory":
             return self._keep(key, shape, dtype, fill)
         return self._map(key, shape, dtype, fill, note) if place else None
@@ -83,7 +83,7 @@ class FeatureCache:
         return sum(array.nbytes for array in self._arrays.values())
 
     def _keep(self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> np.ndarray:
-        size = math.prod(shape) * np.dtype(dtype).itemsize
+        size = _size(shape, dtype)
         while self._arrays and self.used + size > self.memory:
             self._arrays.popitem(last=False)
         array = np.empty(shape, dtype)
@@ -97,7 +97,7 @@ class FeatureCache:
     ) -> np.ndarray | None:
         path = self.folder / f"{key}.features"
         header = dict(version=VERSION, shape=list(shape), dtype=str(np.dtype(dtype)))
-        size = math.prod(shape) * np.dtype(dtype).itemsize
+        size = _size(shape, dtype)
         if path.exists() and not self._is_whole(path, header, size):
             note(f"The cache file {path.name} was cut short or is another version's; it is made again.")
             path.unlink(missing_ok=True)
@@ -121,7 +121,7 @@ class FeatureCache:
 
     def _write(self, path: Path, header: dict, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> None:
         beside = path.with_suffix(f".{os.getpid()}.part")
-        line, size = _line(header), math.prod(shape) * np.dtype(dtype).itemsize
+        line, size = _line(header), _size(shape, dtype)
         try:
             with beside.open("wb") as file:
                 file.write(line)
@@ -144,6 +144,10 @@ class FeatureCache:
 
     def _files(self) -> list[Path]:
         return list(self.folder.glob("*.features")) if self.folder.is_dir() else []
+
+
+def _size(shape: tuple[int, ...], dtype: np.dtype) -> int:
+    return math.prod(shape) * np.dtype(dtype).itemsize
 
 
 def _line(header: dict) -> bytes:

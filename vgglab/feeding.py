@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 import functools
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from vgglab.architecture import CONV_NAMES
+from vgglab.architecture import BYTES, CONV_NAMES, network
 from vgglab.augmentation import augmenter
 from vgglab.compiled import Compiled
 from vgglab.control import Control
@@ -79,21 +79,22 @@ def why_not_cached(phase: Experiment) -> str | None:
     return None
 
 
-def forecast(compiled: Compiled, phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
+def forecast(phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
     """What a phase will keep of its training images and how large that is, before anything is computed."""
     why_not = why_not_cached(phase)
-    size = cached_bytes(compiled, phase, data)
+    size = cached_bytes(phase, data)
     place = cache.place(size)
     if why_not or place is None:
         return why_not or _NO_ROOM.format(size=_readable(size))
     return f"The frozen layers run once; their output will take {_readable(size)} {_WHERE[place].format(cache=cache)}."
 
 
-def cached_bytes(compiled: Compiled, phase: Experiment, data: Dataset) -> int:
-    """How large the features of a phase's training images are, or would be."""
-    boundary = compiled.boundary(CONV_LAYERS - phase.unfreeze)
+def cached_bytes(phase: Experiment, data: Dataset) -> int:
+    """How large the features of a phase's training images are, or would be; the head's are float32 always."""
+    layers = network(phase.backbone, phase.image_size, len(data.class_names))
+    number = BYTES["float32"] if phase.unfreeze == 0 else BYTES[phase.precision]
     images = len(data.train) * (phase.views or 1 if is_random(phase) else 1)
-    return images * math.prod(boundary.shape[1:]) * tf.as_dtype(boundary.dtype).size
+    return images * layers[CONV_LAYERS - phase.unfreeze].inputs * number
 
 
 def _evaluation(keeper: _Keeper | None, splits: list[Split]) -> tuple[int, list[Split]]:
@@ -117,7 +118,7 @@ def _training(
     else:
         kept = keeper.split(data.train)
         batches = functools.partial(_from_split, phase, number, kept, len(data.class_names))
-    size = cached_bytes(keeper.compiled, phase, data)
+    size = cached_bytes(phase, data)
     if kept is None:
         return 0, plain, _NO_ROOM.format(size=_readable(size))
     return keeper.below, batches, _report(keeper, phase, size)
@@ -155,8 +156,13 @@ class _Keeper:
     def views(self, phase: Experiment, number: int, data: Dataset) -> tuple[np.ndarray, np.ndarray] | None:
         """Features and targets of the epochs that a phase draws once, one after another."""
 
-        def drawn():
-            return (pair for view in range(phase.views) for pair in _drawn(phase, number, data, view))
+        targets: list[np.ndarray] = []
+
+        def drawn() -> Iterator[np.ndarray]:
+            for view in range(phase.views):
+                for images, mixed in _drawn(phase, number, data, view):
+                    targets.append(mixed)
+                    yield images
 
         draws = dict(
             phase.to_dict(),
@@ -168,8 +174,12 @@ class _Keeper:
             epochs=None,
         )
         key = content_key(self._key, data.train.images, data.train.labels, draws)
-        features = self._get(key, phase.views * len(data.train), lambda: (images for images, _ in drawn()))
-        return None if features is None else (features, np.concatenate([targets for _, targets in drawn()]))
+        features = self._get(key, phase.views * len(data.train), drawn)
+        if features is None:
+            return None
+        if not targets:  # the features were kept already; only the targets are still to be drawn
+            collections.deque(drawn(), maxlen=0)
+        return features, np.concatenate(targets)
 
     def _get(self, key: str, count: int, images: Callable[[], Iterable[np.ndarray]]) -> np.ndarray | None:
         dtype = tf.as_dtype(self._boundary.dtype).as_numpy_dtype

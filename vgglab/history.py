@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from vgglab.experiment import Experiment, InputError
+from vgglab.files import written_whole
 
 DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))
 COLUMNS = (
@@ -127,9 +128,9 @@ class History:
     def save(self, path: str | os.PathLike) -> Path:
         """Write the record to a file, beside `path` first and then renamed, so that it is whole or absent."""
         path = Path(path)
-        beside = path.with_name(path.name + ".part")
-        beside.write_text(self.to_lines(), encoding="utf-8")
-        return beside.replace(path)
+        with written_whole(path) as beside:
+            beside.write_text(self.to_lines(), encoding="utf-8")
+        return path
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> History:

@@ -23,11 +23,12 @@ import tensorflow as tf
 from keras import layers
 from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
 
-import vgglab
 from vgglab.augmentation import augmenter
 from vgglab.backbone import build_base, has_fast_bfloat16
 from vgglab.experiment import Experiment
+from vgglab.files import written_whole
 from vgglab.source import CLASS_NAMES, draw_source
+from vgglab.training import versions
 from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
 
 
@@ -89,10 +90,8 @@ def _pictures(folder: Path, count: int, size: int, seed: int) -> tuple[np.ndarra
 
 
 def _draw_file(name: str, path: Path, *, count: int, size: int, seed: int) -> None:
-    beside = path.with_suffix(f".{os.getpid()}.part")
-    with beside.open("wb") as file:
-        np.save(file, draw_source(name, count, size, seed))
-    beside.replace(path)
+    with written_whole(path) as beside:
+        np.save(beside, draw_source(name, count, size, seed))
 
 
 def _network(recipe: Recipe) -> keras.Model:
@@ -174,12 +173,7 @@ def _export(model: keras.Model, log: list, recipe: Recipe, folder: Path) -> None
         minutes=round(sum(epoch["seconds"] for epoch in log) / 60, 1),
         precision=model.layers[-3].compute_dtype,
         recipe=asdict(recipe),
-        versions=dict(
-            vgglab=vgglab.__version__,
-            keras=keras.__version__,
-            tensorflow=tf.__version__,
-            numpy=np.__version__,
-        ),
+        versions=versions(),
         class_names=CLASS_NAMES,
     )
     (folder / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n")

@@ -14,7 +14,7 @@ from typing import Any
 
 from vgglab.architecture import BACKBONES, BLOCKS
 from vgglab.datasets import BLOSSOMS
-from vgglab.experiment import CONV_LAYERS, Experiment, InputError, is_random
+from vgglab.experiment import CONV_LAYERS, Experiment, check_weights_exist, is_random
 from vgglab.weights import PRETRAINED
 
 WIDTH = 100  # characters a line
@@ -28,10 +28,7 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """
-    if (experiment.backbone, experiment.weights) == ("vgg16-mini", "imagenet"):
-        raise InputError(
-            "`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone 'vgg16-mini'."
-        )
+    check_weights_exist(experiment)
     phases = experiment.phases
     sections = [_top(experiment, data), _images(experiment), _backbone(experiment), _head(experiment), _CURVE]
     before = _as_built(experiment)

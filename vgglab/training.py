@@ -43,13 +43,15 @@ def train(
 
     Blocks until it is done. `on_epoch` is called with the growing History after every epoch. `model`
     is one from `build_model`, or such a one compiled, which is then trained in place; by default a
-    network is borrowed that earlier runs have compiled. `control` pauses, changes and stops the run; Ctrl-C stops it too, and so
-    does a loss that is not a number. The finished epochs stay in the History, with an event that says
-    what happened. A change becomes a phase of the History's experiment, which replays to the same curves. What frozen layers make of an image is kept in `cache`; None computes it
-    anew each time, with the same result. `InputError` when experiment and data do not fit together.
+    network is borrowed that earlier runs have compiled. `control` pauses, changes and stops the run;
+    Ctrl-C stops it too, and so does a loss that is not a number. The finished epochs stay in the
+    History, with an event that says what happened. A change becomes a phase of the History's
+    experiment, which replays to the same curves. What frozen layers make of an image is kept in
+    `cache`; None computes it anew each time, with the same result. `InputError` when experiment and
+    data do not fit together.
     """
     _check(experiment, data)
-    history = History(experiment, data.describe(), _versions())
+    history = History(experiment, data.describe(), versions())
     classes = len(data.class_names)
     own = model if isinstance(model, Compiled) else model and Compiled(model)
     with contextlib.nullcontext(own) if own else borrowed(experiment, classes) as compiled:
@@ -249,7 +251,8 @@ def _relative_change(before: list[np.ndarray], after: list[np.ndarray]) -> float
     return change / size if size else change
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the software that results depend on."""
     return dict(
         vgglab=vgglab.__version__, keras=keras.__version__, tensorflow=tf.__version__, numpy=np.__version__
     )

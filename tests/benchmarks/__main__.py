@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vgglab.backbone import has_fast_bfloat16
+from vgglab.files import written_whole
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
@@ -190,9 +191,9 @@ def load(path: Path = RESULTS) -> list[Row]:
 def write(rows: list[Row], path: Path) -> None:
     """Write the rows as JSON, with the machine they are from."""
     machine = dict(system=platform.platform(), processors=os.cpu_count(), bfloat16=has_fast_bfloat16())
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(dict(machine=machine, rows=[vars(row) for row in rows]), indent=1) + "\n")
-    beside.replace(path)
+    with written_whole(path) as beside:
+        text = json.dumps(dict(machine=machine, rows=[vars(row) for row in rows]), indent=1)
+        beside.write_text(text + "\n")
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def _steps(*values: float | None) -> Callable[[dataclasses.Field, Any], widgets.
     """A slider over chosen values, because most of these fields matter by their order of magnitude."""
 
     def make(field: dataclasses.Field, value: float | None) -> widgets.Widget:
-        ordered = sorted({*values, value}, key=lambda each: -1.0 if each is None else each)
+        ordered = sorted({*values, value}, key=_place)
         off = None if field.metadata.get("optional") else 0
         options = [("off" if each == off else f"{each:g}", each) for each in ordered]
         return widgets.SelectionSlider(
@@ -77,6 +77,11 @@ def _steps(*values: float | None) -> Callable[[dataclasses.Field, Any], widgets.
         )
 
     return make
+
+
+def _place(value: float | None) -> float:
+    """Where a value stands among the others on a slider: None, which is "off", first."""
+    return -1.0 if value is None else value
 
 
 def _menu(field: dataclasses.Field, value: str) -> widgets.Widget:
@@ -221,10 +226,7 @@ def _move(widget: widgets.Widget, value: Any) -> None:
     if isinstance(widget, AugmentToggles):
         widget.set(value)
     elif isinstance(widget, widgets.SelectionSlider) and value not in [each for _, each in widget.options]:
-        options = sorted(
-            [*widget.options, (f"{value:g}", value)], key=lambda each: -1.0 if each[1] is None else each[1]
-        )
-        widget.options = options
+        widget.options = sorted([*widget.options, (f"{value:g}", value)], key=lambda each: _place(each[1]))
         widget.value = value
     else:
         widget.value = "none" if value is None and isinstance(widget, widgets.Combobox) else value

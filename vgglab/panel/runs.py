@@ -14,6 +14,7 @@ import traitlets
 from vgglab.card import history_of_card, save_card, words
 from vgglab.charts import detached_axes, plot_accuracy
 from vgglab.experiment import FIELDS, InputError
+from vgglab.files import written_whole
 from vgglab.history import History
 
 SETTINGS = {name: field.metadata["label"] for name, field in FIELDS.items() if name != "later"}
@@ -139,10 +140,8 @@ class Runs(widgets.VBox):
             model = self._model_of(name)
             if model is None:
                 raise InputError(f"The network of {name} is no longer in memory. Train it again to save it.")
-            path = self._stem(name)
-            beside = path.with_name(f"{path.name}.part.keras")
-            model.save(beside)
-            beside.replace(path.with_suffix(".keras"))
+            with written_whole(self._stem(name).with_suffix(".keras")) as beside:
+                model.save(beside)
         return f"Written to {self.folder}: {', '.join(f'{self._stem(name).name}.keras' for name in names)}."
 
     def _load(self) -> str:

@@ -1,0 +1,22 @@
+import pytest
+
+from vgglab.files import written_whole
+
+
+def test_a_file_takes_its_name_when_it_is_whole(tmp_path):
+    path = tmp_path / "run.keras"
+    path.write_text("before")
+    with written_whole(path) as beside:
+        assert beside.suffix == ".keras" and beside.parent == tmp_path
+        beside.write_text("after")
+        assert path.read_text() == "before"
+    assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    path = tmp_path / "run.csv"
+    path.write_text("before")
+    with pytest.raises(OSError, match="full"), written_whole(path) as beside:
+        beside.write_text("half")
+        raise OSError("full")
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
