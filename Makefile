@@ -4,6 +4,8 @@
 # make pretrain   make the embedded weights anew  make bench      measure speed and memory
 # make bench-dashboard                            measure how quickly the dashboard answers
 # make probe DATA="FOLDER ..."                    measure how far the weights carry over
+# make study      run what the course's claims rest on    make course   run all notebooks
+# make html       run all notebooks, render them to pages in build/html
 # Needs Python 3.11, 3.12 or 3.13; name another one with `make lab PYTHON=/path/to/python`.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,\
   $(if $(shell $(name) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) and print("right")' 2>/dev/null),$(name))))
@@ -35,6 +37,16 @@ bench-dashboard: env
 probe: env
 	$(BIN)/python -m tests.benchmarks.probe $(DATA)
 
+# Goes on where an interrupted run stopped; delete build/study to begin anew.
+study: env
+	$(BIN)/python -m vgglab.study $(ARGS)
+
+course: env
+	$(BIN)/python -m vgglab.course $(ARGS)
+
+html: env
+	$(BIN)/python -m vgglab.course --html build/html $(ARGS)
+
 env: .venv/ready
 
 # Installed anew whenever what is to be installed changes.
@@ -51,4 +63,4 @@ lock: env
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
-.PHONY: lab dashboard test test-fast pretrain bench bench-dashboard probe env lock
+.PHONY: lab dashboard test test-fast pretrain bench bench-dashboard probe study course html env lock

@@ -102,7 +102,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
     nbformat.write(notebook, tmp_path / "dashboard.ipynb")
     person = Person(page, "lab")
     with running("lab", tmp_path / "runtime", f"--ServerApp.root_dir={tmp_path}") as address:
-        page.goto(address.replace("notebooks/01_overfitting_gap.ipynb", "dashboard.ipynb"))
+        page.goto(address.replace("notebooks/00_start_here.ipynb", "dashboard.ipynb"))
         page.locator(".jp-Notebook .jp-CodeCell").first.click()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
         page.keyboard.press("Shift+Enter")

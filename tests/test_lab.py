@@ -25,10 +25,10 @@ def status(address):
 
 def test_the_notebook_is_served_to_whoever_has_the_token(address):
     page, token = address.split("?token=")
-    assert "/tree/notebooks/01_overfitting_gap.ipynb" in page
+    assert "/tree/notebooks/00_start_here.ipynb" in page
     code, text = status(address)
     assert code == 200 and "JupyterLab" in text
-    contents = page.split("/lab")[0] + "/api/contents/notebooks/01_overfitting_gap.ipynb"
+    contents = page.split("/lab")[0] + "/api/contents/notebooks/00_start_here.ipynb"
     assert status(f"{contents}?token={token}")[0] == 200
     assert status(contents)[0] == 403
     assert status(f"{contents}?token={'0' * len(token)}")[0] == 403

@@ -27,8 +27,8 @@ from rich.table import Table
 from vgglab.experiment import FIELDS, Experiment, InputError
 from vgglab.history import History
 
-FIRST_NOTEBOOK = "01_overfitting_gap.ipynb"
-DASHBOARD_NOTEBOOK = "08_dashboard.ipynb"
+FIRST_NOTEBOOK = "00_start_here.ipynb"
+DASHBOARD = Path(__file__).parent / "panel" / "app.ipynb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -200,7 +200,11 @@ def _write_run(out: Path, history: History, model) -> None:
 
 
 def _lab(options: argparse.Namespace, rest: list[str]) -> int:
-    notebooks = _notebooks("lab")
+    notebooks = Path(__file__).parent.parent / "notebooks"
+    if not (notebooks / FIRST_NOTEBOOK).is_file():
+        raise InputError(
+            f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md."
+        )
     command = [
         "lab",
         "--ServerApp.ip=127.0.0.1",
@@ -215,26 +219,10 @@ def _lab(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _dashboard(options: argparse.Namespace, rest: list[str]) -> int:
-    notebooks = _notebooks("dashboard")
     # `--token` makes one up; without it every program of this machine could run code through the page.
-    command = [
-        sys.executable,
-        "-m",
-        "voila",
-        str(notebooks / DASHBOARD_NOTEBOOK),
-        "--Voila.ip=127.0.0.1",
-        "--token",
-    ]
-    return _serve([*command, *rest], notebooks.parent)
-
-
-def _notebooks(command: str) -> Path:
-    notebooks = Path(__file__).parent.parent / "notebooks"
-    if not (notebooks / FIRST_NOTEBOOK).is_file():
-        raise InputError(
-            f"The notebooks are not at {notebooks}. `vgglab {command}` runs from a checkout of the project; see README.md."
-        )
-    return notebooks
+    command = [sys.executable, "-m", "voila", str(DASHBOARD), "--Voila.ip=127.0.0.1", "--token"]
+    os.environ["VGGLAB_RUNS"] = str(Path.cwd() / "runs")
+    return _serve([*command, *rest], Path.cwd())
 
 
 def _serve(command: list[str], folder: Path) -> int:

@@ -48,3 +48,15 @@ def as_input(array: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Images of whole numbers as the floats that the network takes; everything else as it is."""
     tensor = tf.convert_to_tensor(array)
     return tf.cast(tensor, tf.float32) if tensor.dtype.is_integer else tensor
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> float:
+    """The expected calibration error: how far, on average, a network's confidence is from how often it is right.
+
+    `probabilities` (n, classes), `labels` (n,); confidence is the largest probability, in `bins` of equal
+    width. 0 is honest, 1 the worst. Guo et al. 2017, arXiv:1706.04599, equation 3.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs(np.sum(right[which == each]) - np.sum(confidence[which == each])) for each in range(bins)]
+    return float(sum(gaps) / len(labels))

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from vgglab.datasets.blossoms import SPECIES, WIDE, Nuisances, draw
+from vgglab.datasets.blossoms import NARROW, SPECIES, TWINS, WIDE, Nuisances, Species, draw
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
 from vgglab.experiment import InputError
 
-__all__ = ["Dataset", "Nuisances", "Split", "draw_blossoms", "load"]
+__all__ = [
+    "NARROW",
+    "SPECIES",
+    "TWINS",
+    "WIDE",
+    "Dataset",
+    "Nuisances",
+    "Species",
+    "Split",
+    "draw_blossoms",
+    "load",
+    "shuffled_labels",
+    "validation_by_nuisance",
+]
 
 _PACKAGE = Path(__file__).parent.parent
 # Beside the package in a checkout, inside it when installed from a wheel.
@@ -42,10 +57,11 @@ def draw_blossoms(
     validation_images: int = 50,
     image_size: int = 64,
     seed: int = 0,
+    species: Sequence[Species] = SPECIES,
 ) -> Dataset:
     """Draw flowers instead of reading them: so many images a species, each split with its own nuisances.
 
-    The validation images are never among the training images, whatever the two counts are.
+    `species` are the classes: the eight of the embedded data set, the two `TWINS`, or your own. The validation images are never among the training images, whatever the two counts are.
     """
     for name, count in (("train_images", train_images), ("validation_images", validation_images)):
         if count < 1:
@@ -55,6 +71,38 @@ def draw_blossoms(
         (train, train_images, 2 * seed),
         (validation, validation_images, 2 * seed + 1),
     ):
-        images = [draw(species, count, nuisances, image_size, split_seed) for species in SPECIES]
-        parts.append(Split(np.concatenate(images), np.repeat(np.arange(len(SPECIES)), count)))
-    return Dataset("blossoms drawn on request", tuple(species.name for species in SPECIES), *parts)
+        images = [draw(each, count, nuisances, image_size, split_seed) for each in species]
+        parts.append(Split(np.concatenate(images), np.repeat(np.arange(len(species)), count)))
+    return Dataset("blossoms drawn on request", tuple(each.name for each in species), *parts)
+
+
+def shuffled_labels(data: Dataset, seed: int = 0) -> Dataset:
+    """The same images with the training labels dealt out at random: nothing is left to learn but the images themselves.
+
+    Zhang et al. 2017, arXiv:1611.03530. The validation part stays as it is.
+    """
+    labels = np.random.default_rng(seed).permutation(data.train.labels)
+    return dataclasses.replace(
+        data, name=f"{data.name}, labels shuffled", train=Split(data.train.images, labels)
+    )
+
+
+def validation_by_nuisance(
+    validation_images: int = 50, image_size: int = 64, seed: int = 0
+) -> dict[str, Split]:
+    """For each nuisance, validation images in which it varies as widely as it can and all others not at all.
+
+    The flowers are otherwise those of `draw_blossoms(NARROW, NARROW)` with the same seed, so that only the
+    nuisance tells the splits apart.
+    """
+    return {
+        each.name: draw_blossoms(
+            NARROW,
+            dataclasses.replace(NARROW, **{each.name: 1.0}),
+            train_images=1,
+            validation_images=validation_images,
+            image_size=image_size,
+            seed=seed,
+        ).validation
+        for each in dataclasses.fields(Nuisances)
+    }

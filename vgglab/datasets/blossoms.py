@@ -60,6 +60,12 @@ SPECIES = (
     Species("starflower", 6, 1, 0.20, 0.55, 1.10, 0.0, 0.0, 0.15),
 )
 
+# One the mirror image of the other. Only while the rotation dial is at most 0.5 is a flower never mirrored.
+TWINS = (
+    Species("left-handed", 5, 1, 0.36, 0.90, 0.45, 0.0, -1.0, 0.12),
+    Species("right-handed", 5, 1, 0.36, 0.90, 0.45, 0.0, 1.0, 0.12),
+)
+
 
 @dataclass(frozen=True)
 class Nuisances:

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import traitlets
 
 from vgglab.architecture import unfrozen
-from vgglab.experiment import AUGMENTATIONS, FIELDS, Experiment, InputError
+from vgglab.experiment import AUGMENTATIONS, FIELDS, Experiment, InputError, unknown
 
 _ROW = dict(style={"description_width": "110px"}, layout=widgets.Layout(width="372px"))
 
@@ -150,22 +150,26 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 class Controls(widgets.VBox):
-    """All controls; `experiment` is what they say now, and everything else as in the one given."""
+    """Controls of the named fields; `experiment` is what they say now, and everything else as in the one given."""
 
     experiment = traitlets.Instance(Experiment)
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, names: Iterable[str] = tuple(CONTROLS)) -> None:
         self._start = experiment
         self._quiet = False
         self.widgets = {
-            name: make(FIELDS[name], getattr(experiment, name)) for name, make in CONTROLS.items()
+            name: _maker(name)(FIELDS[name], getattr(experiment, name)) for name in names
         }
-        self.preset = widgets.Dropdown(options=list(PRESETS), description="preset", **_ROW)
+        # A preset moves fields that a lesson's panel may not have.
+        presets = [name for name, values in PRESETS.items() if values.keys() <= self.widgets.keys()]
+        self.preset = widgets.Dropdown(options=presets, description="preset", **_ROW)
         self._depth = widgets.HTML(layout=widgets.Layout(margin="0 0 0 118px"))
         rows = []
         for name, widget in self.widgets.items():
             rows += [widget, self._depth] if name == "unfreeze" else [widget]
-        super().__init__([self.preset, *rows])
+        if self._depth not in rows:  # it is where an error stands, too
+            rows.append(self._depth)
+        super().__init__([self.preset, *rows] if len(presets) > 1 else rows)
         self.experiment = experiment
         self._describe_depth()
         for widget in self.widgets.values():
@@ -219,6 +223,12 @@ class Controls(widgets.VBox):
         self._depth.value = (
             f"<small>{html.escape(unfrozen(self.experiment.backbone, self.experiment.unfreeze))}</small>"
         )
+
+
+def _maker(name: str) -> Callable[[dataclasses.Field, Any], widgets.Widget]:
+    if name not in CONTROLS:
+        raise unknown("control", name, CONTROLS)
+    return CONTROLS[name]
 
 
 def _move(widget: widgets.Widget, value: Any) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import html
-import os
 import threading
 import time
 import traceback
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -20,7 +20,7 @@ from vgglab.datasets import Dataset, load
 from vgglab.diagnosis import badge, diagnose
 from vgglab.experiment import FIXED, Experiment, InputError
 from vgglab.history import History
-from vgglab.panel.controls import Controls
+from vgglab.panel.controls import CONTROLS, Controls
 from vgglab.panel.live import LiveChart
 from vgglab.panel.runs import Runs
 from vgglab.script import script
@@ -39,19 +39,24 @@ class Dashboard(widgets.VBox):
     `data` is trained on; `experiment` says where the controls start; `folder` is where exports go,
     "runs" in the present folder by default. Training runs in a thread, so that the notebook stays free:
     a control moved meanwhile takes effect at the next epoch, as a new phase of the run. `history` is
-    the latest run's, None before the first epoch. Starting a run stops the one that another dashboard
+    the latest run's, None before the first epoch. `controls` names the fields that get one, all by
+    default: a lesson shows those that it is about. Starting a run stops the one that another dashboard
     may have going. `run()` trains in the foreground, for a notebook that nobody watches.
     """
 
     history = traitlets.Instance(History, allow_none=True)
 
     def __init__(
-        self, data: Dataset, experiment: Experiment | None = None, folder: str | Path = "runs"
+        self,
+        data: Dataset,
+        experiment: Experiment | None = None,
+        folder: str | Path = "runs",
+        controls: Sequence[str] = tuple(CONTROLS),
     ) -> None:
         experiment = experiment or Experiment(dataset=data.name, image_size=data.image_size)
         self.data = data
         self._loaded = (experiment.dataset, experiment.image_size)
-        self.controls = Controls(experiment)
+        self.controls = Controls(experiment, controls)
         self.chart = LiveChart(experiment)
         self.runs = Runs(Path(folder), self._model_of)
         # Of the latest runs, by the history's identity, which is no other's while the history is kept too.
@@ -96,6 +101,9 @@ class Dashboard(widgets.VBox):
         )
         super().__init__([board, self.tabs])
 
+    def __repr__(self) -> str:
+        return "Dashboard: controls and a live chart, in the open notebook"
+
     @property
     def running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
@@ -118,13 +126,6 @@ class Dashboard(widgets.VBox):
         finally:
             self._finish()
         return self.history
-
-    def first_run(self) -> History | None:
-        """`run()`, so that the page has curves to begin with; None under Voilà.
-
-        Voilà shows a page when all of its notebook has run, and nobody should wait that long.
-        """
-        return None if os.environ.get("SERVER_SOFTWARE", "").startswith("voila") else self.run()
 
     def pause(self) -> None:
         """Hold the run after the running batch, or let it go on."""

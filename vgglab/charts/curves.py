@@ -40,18 +40,18 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
 
     `logged` adds the train accuracy that Keras logs, for comparison.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     rows = history.frame()
     _pair(ax, rows, "accuracy")
     if logged and len(rows):
-        _line(ax, rows["epoch"], rows["logged_accuracy"], "train, as Keras logs it", LOGGED)
+        line(ax, rows["epoch"], rows["logged_accuracy"], "train, as Keras logs it", LOGGED)
     ax.set(ylim=(-0.01, 1.01), ylabel="accuracy")
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     _epoch_axis(ax, history)
     _phase_marks(ax, history, at=0.08)
     if len(rows):
         _write_gap(ax, rows.iloc[-1])
-        _legend(ax)
+        legend_above(ax)
     return ax
 
 
@@ -60,17 +60,17 @@ def plot_loss(history: History, ax: Axes | None = None, *, logged: bool = False)
 
     `logged` adds the train loss that Keras logs, weight penalty included.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     rows = history.frame()
     _pair(ax, rows, "loss")
     if logged and len(rows):
-        _line(ax, rows["epoch"], rows["logged_loss"], "train, as Keras logs it", LOGGED)
+        line(ax, rows["epoch"], rows["logged_loss"], "train, as Keras logs it", LOGGED)
     ax.set_ylim(bottom=0)
     ax.set_ylabel("cross-entropy")
     _epoch_axis(ax, history)
     _phase_marks(ax, history, at=0.94)
     if len(rows):
-        _legend(ax)
+        legend_above(ax)
     return ax
 
 
@@ -79,7 +79,7 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
 
     `histories` maps the runs' names to their histories; the epoch whose weights were kept counts.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     for place, (name, history) in enumerate(histories.items()):
         row = history.kept
         train, validation = row["train_accuracy"], row["validation_accuracy"]
@@ -109,7 +109,7 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.grid(axis="y", visible=False)
     if histories:
-        _legend(ax)
+        legend_above(ax)
     return ax
 
 
@@ -118,14 +118,14 @@ def plot_drift(history: History, ax: Axes | None = None) -> Axes:
 
     Drift is 1 - linear CKA; the accuracy is there for runs from the embedded weights only.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     rows = history.frame()
     for name, colour in zip(DRIFT, sns.color_palette("flare", len(DRIFT))):
         label = f"drift of {name.removeprefix('drift_')}"
-        _line(ax, rows["epoch"], rows[name], label, dict(color=colour, linestyle="-", marker="."))
+        line(ax, rows["epoch"], rows[name], label, dict(color=colour, linestyle="-", marker="."))
     if rows["source_accuracy"].notna().any():
         style = dict(color="0.25", linestyle=(0, (4, 2)), marker="s")
-        _line(ax, rows["epoch"], rows["source_accuracy"].astype(float), "accuracy on the source task", style)
+        line(ax, rows["epoch"], rows["source_accuracy"].astype(float), "accuracy on the source task", style)
     ax.set(ylim=(-0.01, 1.01), ylabel="drift, accuracy")
     _epoch_axis(ax, history)
     if len(rows):
@@ -139,7 +139,7 @@ def plot_forgetting(histories: Sequence[History], ax: Axes | None = None) -> Axe
     Runs from the embedded weights show their last accuracy on it, all others the last drift of
     block 5. Runs that share depth and rate (other seeds) are averaged; those of their last phase count.
     """
-    ax = _axes(ax)
+    ax = new_axes(ax)
     known = all(history.kept["source_accuracy"] is not None for history in histories)
     column, label = (
         ("source_accuracy", "accuracy on the source task") if known else (DRIFT[4], "drift of block 5")
@@ -196,14 +196,16 @@ def plot_images(
     return ax
 
 
-def _axes(ax: Axes | None) -> Axes:
+def new_axes(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:
+    """The Axes given, or those of a new figure of pyplot."""
     if ax is not None:
         return ax
     with sns.axes_style("whitegrid", _STYLE):
-        return plt.subplots(figsize=(7, 4.2), layout="constrained")[1]
+        return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def _line(ax: Axes, x, y, label: str, style: dict) -> None:
+def line(ax: Axes, x, y, label: str, style: dict) -> None:
+    """A line in the style of train or validation."""
     # A marker for each epoch while they can still be told apart.
     marker = style["marker"] if len(x) <= 40 else None
     ax.plot(x, y, label=label, linewidth=2, markersize=4, **{**style, "marker": marker})
@@ -213,8 +215,8 @@ def _pair(ax: Axes, rows, what: str) -> None:
     if rows.empty:
         return
     train, validation = rows[f"train_{what}"], rows[f"validation_{what}"]
-    _line(ax, rows["epoch"], train, "train", TRAIN)
-    _line(ax, rows["epoch"], validation, "validation", VALIDATION)
+    line(ax, rows["epoch"], train, "train", TRAIN)
+    line(ax, rows["epoch"], validation, "validation", VALIDATION)
     ax.fill_between(rows["epoch"], train, validation, color="0.5", alpha=0.15, linewidth=0, label="gap")
 
 
@@ -264,7 +266,7 @@ def _phase_marks(ax: Axes, history: History, at: float) -> None:
         )
 
 
-def _legend(ax: Axes) -> None:
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.2, handlelength=2.4
-    )
+def legend_above(ax: Axes, columns: int = 4) -> None:
+    """A legend that covers no line."""
+    place = dict(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+    ax.legend(**place, ncols=columns, frameon=False, handlelength=2.4)

@@ -1,0 +1,43 @@
+"""What lesson 07 must come out as, and answers that its exercises must reject."""
+
+RESULTS = """
+assert 2.9 < step / forwards < 3
+assert memory.loc["VGG16 with pooling"].idxmax() == "the activations"
+assert memory.loc["VGG16 as published", "the weights"] > 9 * memory.loc["VGG16 with pooling", "the weights"]
+assert runs["batches of 8"].kept["validation_accuracy"] > runs["batches of 32"].kept["validation_accuracy"]
+said = {name: run.events[0]["text"] for name, run in (depths | flipped).items()}
+assert "nothing is frozen" in said[13]
+assert "run once" in said[3] and "run once" in said[0]
+assert "augmentation draws new images" in said["new images in every epoch"]
+assert "Not cached" not in said["two epochs kept"]
+assert days > 1 and 0 < small < 1
+assert 0.1 < paper / (4 * 5.1e12) < 0.6
+assert kept["weights that learn"] < narrow["weights that learn"]
+assert kept["GFLOP a step"] < narrow["GFLOP a step"]
+"""
+
+WRONG = [
+    ("07.1", 138_357_544 * 4 / 1e9, {}),  # the weights alone
+    ("07.1", 138_357_544 * 8 / 1e9, {}),  # Adam's means alone
+    ("07.1", 138_357_544 * 12 / 1e9, {}),  # no gradients
+    ("07.1", 138_357_544 * 16, {}),  # bytes
+    ("07.1", 138_357_544 * 16 / 2**30, {}),
+    ("07.1", 138_357_544 * 128 / 1e9, {}),  # bits
+    ("07.1", "2 GB", {}),
+    ("07.2", 224 / 96, {}),  # in one direction only
+    ("07.2", (224 / 96) ** 3, {}),
+    ("07.2", (96 / 224) ** 2, {}),
+    ("07.2", 1, {}),
+    ("07.2", 4, {}),
+    ("07.3", 0.684, {}),  # at 224 pixels
+    ("07.3", 1.369, {}),  # twice as much
+    ("07.3", 0.912, {}),  # forwards only
+    ("07.3", 65.7, {}),  # hours
+    ("07.3", 0, {}),
+    ("07.4", "a", {}),
+    ("07.4", "b", {}),
+    ("07.4", "d", {}),
+    ("07.4", "e", {}),
+    ("07.4", "z", {}),
+    ("07.4", 3, {}),
+]

@@ -1,0 +1,34 @@
+"""What lesson 09 must come out as, and answers that its exercises must reject."""
+
+import pandas as pd
+
+PHOTOS = pd.DataFrame(
+    {
+        "plant": ["p1", "p1", "p2", "p2"],
+        "A": ["train", "train", "train", "valid"],
+        "B": ["train", "train", "valid", "valid"],
+        "C": ["train", "valid"] * 2,
+    }
+)
+RESULTS = '''
+assert not FOLDER and not data.odd_pixels and not data.skipped
+assert history.kept["validation_accuracy"] > 0.5
+assert low < right / len(data.validation) < high
+assert table.to_numpy().sum() == len(data.validation) and int(np.diag(table).sum()) == right
+assert leaky > honest + 0.1
+assert "vgglab-history" in page
+'''
+WRONG = [
+    ("09.1", (0.817, 0.983), {}),
+    ("09.1", (78, 96), {}),
+    ("09.1", (0.5, 0.7), {}),
+    ("09.1", 0.9, {}),
+    ("09.2", {"C"}, dict(photos=PHOTOS)),
+    ("09.2", {"A", "B", "C"}, dict(photos=PHOTOS)),
+    ("09.2", {"A"}, dict(photos=PHOTOS)),
+    ("09.2", {"D"}, dict(photos=PHOTOS)),
+    ("09.3", dict(unfreeze=13, learning_rate=0.002, worse=0), {}),
+    ("09.3", dict(unfreeze=3, learning_rate=0.0001, worse=0), {}),
+    ("09.3", dict(unfreeze=5, learning_rate=0.0005, worse=1), {}),
+    ("09.3", (3, 0.002), {}),
+]

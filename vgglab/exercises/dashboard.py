@@ -1,0 +1,36 @@
+"""Checks of lesson 08, the dashboard."""
+
+from __future__ import annotations
+
+from vgglab.diagnosis import difference_interval
+from vgglab.experiment import Experiment
+from vgglab.history import History
+
+
+def _better_run(answer: History, first: History, second: History) -> str | None:
+    if answer.experiment in (first.experiment, second.experiment):
+        return "these are settings that were run above; try others."
+    images = first.data["validation"]
+    before, after = first.kept, answer.kept
+    low, _ = difference_interval(after["validation_accuracy"], images, before["validation_accuracy"], images)
+    if low <= 0:
+        return "the validation accuracy is not higher beyond what the choice of images explains."
+    if after["gap"] >= before["gap"]:
+        return "it is more often right, but its gap is no smaller."
+    return None
+
+
+def _phases(answer: Experiment) -> str | None:
+    if len(answer.phases) != 2:
+        return "a change on the way is one more phase: `Experiment(...).then(...)`."
+    head, block = answer.phases
+    if head.unfreeze != 0 or block.unfreeze != 3:
+        return "look at the unfreeze depth of each phase."
+    if block.learning_rate != 1e-4 or head.learning_rate == block.learning_rate:
+        return "the learning rate changed on the way, not before."
+    if (head.epochs, block.epochs) != (10, 20):
+        return "each phase counts its own epochs."
+    return None
+
+
+CHECKS = {"08.1": _better_run, "08.2": _phases}

@@ -1,0 +1,86 @@
+"""A question to answer before a run; what came out is then shown beside the answer."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import ipywidgets as widgets
+
+
+class _Prediction(widgets.VBox):
+    """What both kinds of questions share: the question, a control, and a line for the outcome."""
+
+    def __init__(self, question: str, control: widgets.Widget) -> None:
+        self.question, self.control = question, control
+        self.guess: Any = None  # until the control is touched: somebody who does not guess is not made to
+        self.line = widgets.HTML()
+        asked = widgets.HTML(f"<b>Predict:</b> {html.escape(question)}")
+        super().__init__([asked, control, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
+        self.say("Your guess first; then run the next cell.")
+        control.observe(self._guessed, "value")
+
+    def __repr__(self) -> str:
+        return f"Predict: {self.question}"
+
+    def say(self, text: str) -> None:
+        self.line.value = f'<div role="status" aria-live="polite">{html.escape(text)}</div>'
+
+    def _guessed(self, change: dict) -> None:
+        self.guess = change["new"]
+        self.say(f"Your guess: {self.written(self.guess)}. Now run the next cell.")
+
+    def _revealed(self, text: str) -> str:
+        self.control.disabled = True
+        self.say(text)
+        return text
+
+    def written(self, value: Any) -> str:
+        return str(value)
+
+
+class GuessNumber(_Prediction):
+    """A question whose answer is a number from `low` to `high`, in `unit`, given on a slider."""
+
+    def __init__(self, question: str, low: float = 0, high: float = 100, unit: str = "%") -> None:
+        self.unit = unit
+        slider = widgets.FloatSlider(
+            (low + high) / 2, min=low, max=high, step=(high - low) / 100, readout_format=".3g",
+            continuous_update=False, layout=widgets.Layout(width="460px"),
+        )  # fmt: skip
+        super().__init__(question, slider)
+
+    def reveal(self, outcome: float) -> str:
+        """The guess against what came out, in the question's unit; without a guess only the latter."""
+        if self.guess is None:
+            return self._revealed(f"It came out as {self.written(outcome)}.")
+        off = outcome - self.guess
+        how = "as you said" if self.written(outcome) == self.written(self.guess) else (
+            f"{self.written(abs(off))} {'higher' if off > 0 else 'lower'}"
+        )  # fmt: skip
+        return self._revealed(
+            f"Your guess: {self.written(self.guess)}. It came out as {self.written(outcome)}: {how}."
+        )
+
+    def written(self, value: float) -> str:
+        return f"{value:.3g} {self.unit}".strip()
+
+
+class GuessChoice(_Prediction):
+    """A question whose answer is one of `options`."""
+
+    def __init__(self, question: str, options: tuple[str, ...] | list[str]) -> None:
+        buttons = widgets.RadioButtons(
+            options=list(options), value=None, layout=widgets.Layout(width="auto")
+        )
+        super().__init__(question, buttons)
+
+    def reveal(self, outcome: str) -> str:
+        """The guess against what came out, which must be one of the options."""
+        if outcome not in self.control.options:
+            options = ", ".join(repr(each) for each in self.control.options)
+            raise ValueError(f"`outcome` must be one of {options}. Received: {outcome!r}.")
+        if self.guess is None:
+            return self._revealed(f"It came out as: {outcome}.")
+        how = "as you said" if self.guess == outcome else f"not as you said ({self.guess})"
+        return self._revealed(f"It came out as: {outcome}, {how}.")

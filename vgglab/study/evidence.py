@@ -1,0 +1,118 @@
+"""What bears on a claim: contrasts of measurements over seeds, and facts that can be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from vgglab.comparison import Effect, mean_interval
+from vgglab.experiment import InputError
+
+
+class Unit(NamedTuple):
+    """How measurements become what is averaged, how the average is read, and how it is written."""
+
+    name: str
+    inwards: Callable[[np.ndarray], np.ndarray]
+    outwards: Callable[[float], float]
+    form: str
+
+
+POINTS = Unit("points", lambda value: 100 * value, float, "{:+.1f} points")
+NATS = Unit("nats", np.positive, float, "{:+.2f} nats")
+TIMES = Unit("times", np.log, np.exp, "{:.2f} ×")  # ratios are averaged as logarithms
+COUNT = Unit("count", np.positive, float, "{:,.4g}")
+
+Term = tuple[float, str, str, str]  # weight, study, arm, measurement
+
+
+class Finding(NamedTuple):
+    """What a piece of evidence came out as; a counted fact has no `n` and no interval."""
+
+    words: str
+    n: int | None
+    effect: float
+    low: float | None
+    high: float | None
+    unit: str
+    supports: bool
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of a seed's measurements; it supports its claim when the interval of its mean over
+    the seeds lies above `threshold`, which is in the unit."""
+
+    words: str
+    terms: tuple[Term, ...]
+    unit: Unit = POINTS
+    threshold: float = 0.0
+
+    def of(self, ends: pd.DataFrame) -> Finding:
+        """Look it up in the table of ends; `InputError` where the study has no such measurement."""
+        effect = mean_interval(self._by_seed(ends))
+        return Finding(self.words, effect.n, *self._read(effect), self.unit.name, effect.above(self.threshold))
+
+    def _by_seed(self, ends: pd.DataFrame) -> np.ndarray:
+        total = 0.0
+        for weight, study, arm, metric in self.terms:
+            rows = ends.loc[(study, arm, metric)] if (study, arm, metric) in ends.index else None
+            if rows is None:
+                raise InputError(f"The study has no '{metric}' of arm '{arm}' in '{study}'.")
+            total = total + weight * self.unit.inwards(rows.sort_values("seed")["value"].to_numpy())
+        return total
+
+    def _read(self, effect: Effect) -> tuple[float, float, float]:
+        return tuple(float(self.unit.outwards(each)) for each in (effect.mean, effect.low, effect.high))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that is counted or worked out; it supports its claim when `is_so` says yes to the number."""
+
+    words: str
+    count: Callable[[], float]
+    is_so: Callable[[float], bool]
+
+    def of(self, ends: pd.DataFrame) -> Finding:
+        number = float(self.count())
+        return Finding(self.words, None, number, None, None, COUNT.name, bool(self.is_so(number)))
+
+
+def level(words: str, study: str, arm: str, metric: str, above: float, unit: Unit = POINTS) -> Contrast:
+    """That a measurement lies above a number."""
+    return Contrast(words, ((1, study, arm, metric),), unit, above)
+
+
+def below(words: str, study: str, arm: str, metric: str, under: float) -> Contrast:
+    """That a measurement, in points, lies under a number; the effect is by how much."""
+    return Contrast(words, ((-1, study, arm, metric),), POINTS, -under)
+
+
+def more(words: str, study: str, a: str, b: str, metric: str, unit: Unit = POINTS) -> Contrast:
+    """That a measurement is higher in arm `a` than in arm `b` of the same seed."""
+    return Contrast(words, ((1, study, a, metric), (-1, study, b, metric)), unit)
+
+
+def helps(study: str, arm: str, plain: str = "plain") -> tuple[Contrast, Contrast]:
+    """That an arm narrows the gap, and that it is better on images never seen: one without the other is no help."""
+    return (
+        more(f"{study}: gap, {plain} minus {arm}", study, plain, arm, "gap"),
+        more(f"{study}: validation, {arm} minus {plain}", study, arm, plain, "validation_accuracy"),
+    )
+
+
+def covers(transform: str, nuisance: str, nuisances: tuple[str, ...]) -> Contrast:
+    """That a transform gains more on the nuisance it matches than on the others, on average."""
+    others = [each for each in nuisances if each != nuisance]
+    weights = {nuisance: 1.0} | {each: -1 / len(others) for each in others}
+    terms = [
+        (sign * weight, "nuisances", arm, f"accuracy_{each}")
+        for each, weight in weights.items()
+        for sign, arm in ((1, transform), (-1, "none"))
+    ]
+    return Contrast(f"nuisances: gain of {transform} on {nuisance} minus its gain elsewhere", tuple(terms))

@@ -1,0 +1,103 @@
+"""The claims ledger: every claim with its evidence and a verdict, as a table and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from vgglab.experiment import InputError
+from vgglab.files import written_whole
+from vgglab.study.claims import CLAIMS
+from vgglab.study.evidence import COUNT, NATS, POINTS, TIMES
+from vgglab.study.tables import claims_ledger
+
+UNITS = {unit.name: unit for unit in (POINTS, NATS, TIMES, COUNT)}
+BEGIN, END = "<!-- ledger: made by `make study` -->\n", "<!-- end of the ledger -->\n"
+PAGE = """# The claims ledger
+
+Every claim of the course and of the text it is built on, held against the runs in this folder. A piece of
+evidence *supports* a claim when the whole 95 % interval (Student's t, over the seeds) lies beyond the threshold that
+its words name, or beyond no difference; the two runs of a pair share images, start and seed. All of the evidence:
+*holds*. Some of it: *holds in part*. None: *not here*, which does not mean nowhere: the pictures are drawn, the
+network is small, and five seeds see only what is large. Of so many intervals about one in twenty errs by chance.
+
+`make study` made the tables and this page. `ends.csv` has what every run ended with, the others have the curves.
+
+"""
+
+
+def ledger(ends: pd.DataFrame) -> pd.DataFrame:
+    """The evidence of all claims, one row each, and on every row the verdict on its claim.
+
+    `ends` has the columns `study`, `arm`, `metric`, `seed`, `value`.
+    """
+    ends = ends.set_index(["study", "arm", "metric"]).sort_index()
+    rows = []
+    for claim in CLAIMS:
+        findings = [evidence.of(ends) for evidence in claim.evidence]
+        said = verdict([finding.supports for finding in findings])
+        about = dict(claim=claim.name, by=claim.by, lesson=claim.lesson, says=claim.says, verdict=said)
+        rows += [about | finding._asdict() for finding in findings]
+    return pd.DataFrame(rows).astype({"n": "Int64"})
+
+
+def verdict(supports: list[bool]) -> str:
+    """Of a claim, from whether each piece of its evidence supports it."""
+    if all(supports):
+        return "holds"
+    return "holds in part" if any(supports) else "not here"
+
+
+def write_ledger(folder: Path) -> None:
+    """Work the ledger out from the table of ends in `folder`, and write it there, as a table and as a page."""
+    table = ledger(pd.read_csv(folder / "ends.csv", dtype={"arm": str}))
+    with written_whole(folder / "claims.csv") as beside:
+        table.to_csv(beside, index=False, float_format="%.6g")
+    # From the file, so that page and file say the same to the last digit.
+    _write(folder / "README.md", PAGE + page(claims_ledger(folder)))
+
+
+def put_into(readme: Path, table: pd.DataFrame) -> None:
+    """Replace what stands between the two marks of a page by the summary of the ledger."""
+    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise InputError(f"{readme} has no place for the ledger, between {BEGIN.strip()} and {END.strip()}.")
+    _write(readme, before + begin + summary(table) + end + after)
+
+
+def summary(table: pd.DataFrame) -> str:
+    """One line a claim, as Markdown."""
+    lines = ["| lesson | claim | by | evidence | verdict |", "|---|---|---|---|---|"]
+    for name, rows in table.groupby("claim", sort=False):
+        first, supports = rows.iloc[0], int(rows["supports"].sum())
+        lines.append(
+            f"| {first.lesson} | {first.says} | {first.by} | {supports} of {len(rows)} | **{first.verdict}** |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def page(table: pd.DataFrame) -> str:
+    """Every piece of evidence, claim by claim, as Markdown."""
+    parts = []
+    for name, rows in table.groupby("claim", sort=False):
+        first = rows.iloc[0]
+        parts.append(f"## {first.says}\n\n*{name}*, lesson {first.lesson}, the {first.by}'s: **{first.verdict}**\n")
+        parts.append("| evidence | n | effect | 95 % interval | supports |\n|---|---|---|---|---|")
+        parts += [_line(row) for row in rows.itertuples()]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _line(row) -> str:
+    form = UNITS[row.unit].form
+    counted = pd.isna(row.low)
+    interval = "" if counted else f"{form.format(row.low)} to {form.format(row.high)}"
+    n = "counted" if counted else row.n
+    return f"| {row.words} | {n} | {form.format(row.effect)} | {interval} | {'yes' if row.supports else 'no'} |"
+
+
+def _write(path: Path, text: str) -> None:
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
