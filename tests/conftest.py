@@ -55,7 +55,10 @@ def running(target: str, runtime: Path, options: str = "") -> Iterator[str]:
             stdout=out,
             stderr=out,
             start_new_session=True,
-            env={**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime)},
+            env={
+                **{name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+                "JUPYTER_RUNTIME_DIR": str(runtime),
+            },
         )
     try:
         yield _printed_address(process, log, port)

@@ -170,3 +170,85 @@ def test_the_dashboard_in_voila(page, tmp_path):
         person.wait_for("of 20: train")
         page.locator("td", has_text="run 1").first.wait_for()
         person.look("2-trained")
+
+
+def test_a_learner_walks_through_the_first_notebook(page, tmp_path):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    person = Person(page, "walk")
+    with running("lab", tmp_path / "runtime", f"--ServerApp.root_dir={tmp_path}") as address:
+        page.goto(address)
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+        walk = Walk(page)
+        walk.until("print(check_setup())")
+        assert "✓ tensorflow" in walk.output() and "✗" not in walk.output()
+        walk.until("unseen = GuessNumber")
+        page.get_by_role("slider").first.focus()
+        page.keyboard.press("ArrowRight")
+        page.get_by_text("Your guess: 51 %. Now run the next cell.").wait_for()
+        person.look("1-guessed")
+        walk.until("print(unseen.reveal(")
+        assert "Your guess: 51 %. It came out as" in walk.output() and "The gap between" in walk.output()
+        person.look("2-revealed")
+        walk.until("start = GuessChoice")
+        page.get_by_label("the accuracy on other images").check()
+        walk.until("print(start.reveal(")
+        assert "as you said" in walk.output()
+        walk.until("Dashboard(")
+        person.button("Train").wait_for()
+        walk.until('print(check("00.1", answer))')
+        assert "put your answer in place of the dots" in walk.output()
+        for answer, said in (
+            ("8", "not yet, that is the number of species"),
+            ("100 / 8", "Exercise 00.1: right."),
+        ):
+            walk.rewrite(f'answer = {answer}\nprint(check("00.1", answer))')
+            walk.until('print(check("00.1", answer))')
+            assert said in walk.output()
+        person.look("3-checked")
+        page.get_by_text("Solution").first.click()
+        page.get_by_text("answer = 100 / len(flowers.class_names)").first.wait_for()
+        assert not page.locator(".jp-OutputArea-output[data-mime-type*=stderr]").count()
+
+
+class Walk:
+    """Going down a notebook with Shift+Enter; `at` is the cell that was run last."""
+
+    def __init__(self, page):
+        self.page, self.at = page, None
+        page.locator(".jp-Notebook .jp-Cell").first.click()
+        page.keyboard.press("Escape")
+
+    def until(self, words):
+        """Run cell after cell, up to the one with these words, and wait until it is done."""
+        for _ in range(60):
+            self.at = self.page.locator(".jp-Cell.jp-mod-selected").first
+            found = words in self.source()
+            number = self.at.evaluate("cell => [...cell.parentNode.children].indexOf(cell)")
+            self.page.keyboard.press("Shift+Enter")
+            self.at = self.page.locator(".jp-Notebook .jp-Cell").nth(number)
+            if found:
+                self.page.wait_for_function(
+                    "([number]) => /\\[\\d+\\]/.test(document.querySelectorAll('.jp-Notebook .jp-Cell')[number]"
+                    ".querySelector('.jp-InputPrompt').innerText)",
+                    arg=[number],
+                    timeout=240_000,
+                )
+                return
+        raise AssertionError(f"no cell has {words!r}")
+
+    def source(self):
+        return (
+            self.at.locator(".cm-content").first.inner_text()
+            if self.at.locator(".cm-content").count()
+            else ""
+        )
+
+    def output(self):
+        return "\n".join(self.at.locator(".jp-OutputArea-output").all_inner_texts())
+
+    def rewrite(self, source):
+        """Put other words into the cell that was run last, and select it."""
+        self.at.locator(".cm-content").first.click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.type(source)
+        self.page.keyboard.press("Escape")

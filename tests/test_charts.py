@@ -1,15 +1,21 @@
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from test_history import make_history
 
 from vgglab.charts import (
     detached_axes,
     plot_accuracy,
+    plot_arms,
     plot_drift,
     plot_forgetting,
+    plot_growth,
     plot_images,
     plot_loss,
+    plot_matrix,
+    plot_on_seeds,
+    plot_reliability,
     plot_runs,
 )
 from vgglab.experiment import Experiment
@@ -118,3 +124,59 @@ def test_forgetting_is_depth_by_rate_and_averages_seeds():
 def test_forgetting_without_a_source_task_is_drift():
     ax = plot_forgetting([forgotten(3, 1e-3, None)], detached_axes())
     np.testing.assert_allclose(ax.collections[0].get_array(), [[0.4]])
+
+
+def seeds_table():
+    rows = [
+        (arm, seed, epoch, 0.5 + 0.1 * epoch + 0.01 * seed, 0.3 + 0.1 * epoch + 0.02 * seed)
+        for arm in ("plain", "flip")
+        for seed in range(3)
+        for epoch in (1, 2, 3)
+    ]
+    return pd.DataFrame(rows, columns=["arm", "seed", "epoch", "train_accuracy", "validation_accuracy"])
+
+
+def test_a_run_lies_on_the_bands_of_all_seeds():
+    history, table = make_history(), seeds_table()
+    ax = plot_on_seeds(history, table[table["arm"] == "plain"])
+    assert list(line(ax, "validation, yours").get_ydata()) == [0.4, 0.6, 0.5]
+    (band,) = [each for each in ax.collections if each.get_label() == "validation, 3 seeds"]
+    corners = band.get_paths()[0].vertices
+    at_two = corners[corners[:, 0] == 2][:, 1]
+    assert at_two.min() == pytest.approx(0.5) and at_two.max() == pytest.approx(0.54)
+
+
+def test_arms_show_every_seed_their_mean_and_mine():
+    ends = seeds_table().query("epoch == 3")
+    ax = plot_arms(ends, "validation_accuracy", mine={"flip": 0.9})
+    assert [each.get_text() for each in ax.get_yticklabels()] == ["plain", "flip"]
+    dots, mean = (line(ax, label) for label in ("a seed", "their mean"))
+    assert list(dots.get_xdata()) == pytest.approx([0.6, 0.62, 0.64])
+    assert mean.get_xdata()[0] == pytest.approx(0.62)
+    star = line(ax, "yours")
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (0.9, 1)
+
+
+def test_growth_has_a_point_a_size():
+    ends = seeds_table().query("epoch == 3")
+    ax = plot_growth({"fine-tuned": {5: ends, 20: ends}})
+    (drawn,) = [each for each in ax.containers if each.get_label() == "validation, fine-tuned"]
+    assert list(drawn.lines[0].get_xdata()) == [5, 20]
+    assert list(drawn.lines[0].get_ydata()) == pytest.approx([0.62, 0.62])
+
+
+def test_a_matrix_shows_its_numbers():
+    table = pd.DataFrame([[0.5, 1.0], [0.25, 0.75]], ["hue", "scale"], ["none", "zoom"])
+    table = table.rename_axis("nuisance").rename_axis("transform", axis=1)
+    ax = plot_matrix(table, label="right")
+    assert texts(ax) == ["50%", "100%", "25%", "75%"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("transform", "nuisance")
+    assert ax.collections[0].colorbar.ax.get_ylabel() == "right"
+    assert texts(plot_matrix(table - 0.5, difference=True)) == ["+0", "+50", "-25", "+25"]
+
+
+def test_reliability_bars_are_how_often_it_is_right():
+    probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.65, 0.35], [0.65, 0.35]])
+    ax = plot_reliability(probabilities, np.array([0, 0, 0, 0]))
+    heights = {round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in ax.patches}
+    assert heights == {0.95: 0.5, 0.65: 1.0}

@@ -38,5 +38,10 @@ def test_it_asks_for_what_the_project_asks_for():
     for name, oldest in PACKAGES.items():
         assert any(clause.operator == ">=" and clause.version == oldest for clause in versions[name])
     python = Requirement(f"python{PROJECT['requires-python']}").specifier
-    for edge, inside in ((OLDEST, True), (NEWEST, True), ((3, OLDEST[1] - 1), False), ((3, NEWEST[1] + 1), False)):
+    for edge, inside in (
+        (OLDEST, True),
+        (NEWEST, True),
+        ((3, OLDEST[1] - 1), False),
+        ((3, NEWEST[1] + 1), False),
+    ):
         assert (f"{edge[0]}.{edge[1]}" in python) == inside

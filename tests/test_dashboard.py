@@ -5,7 +5,7 @@ import ipywidgets as widgets
 import pytest
 
 from vgglab import training
-from vgglab.experiment import FIELDS, Experiment
+from vgglab.experiment import FIELDS, Experiment, InputError
 from vgglab.panel import Dashboard
 from vgglab.panel.controls import CONTROLS, Controls
 
@@ -41,6 +41,21 @@ def test_controls_start_where_the_experiment_is_and_change_it():
     )
     controls.widgets["augment"]._toggles["zoom"].value = False
     assert controls.experiment.augment == (("flip", 1.0),)
+
+
+def test_a_lesson_shows_the_controls_that_it_is_about(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, l2=0.1, epochs=3), controls=("l2", "augment"))
+    assert list(dashboard.controls.widgets) == ["l2", "augment"]
+    dashboard.controls.widgets["l2"].value = 0.01
+    assert dashboard.controls.experiment == Experiment(image_size=32, l2=0.01, epochs=3)
+    # Only presets whose controls are there, and a way back.
+    assert set(dashboard.controls.preset.options) == {"as it was", "seed 2: simple augmentation"}
+    dashboard.controls.preset.value = "seed 2: simple augmentation"
+    assert "rotation" in dict(dashboard.controls.experiment.augment)
+    dashboard.reset()
+    assert dashboard.controls.experiment == Experiment(image_size=32, l2=0.1, epochs=3)
+    with pytest.raises(InputError, match="Unknown control. Received: 'l3'"):
+        Dashboard(tiny, controls=("l3",))
 
 
 def test_train_draws_each_epoch_and_frees_the_kernel(tiny):

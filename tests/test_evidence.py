@@ -4,19 +4,23 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from vgglab.experiment import InputError
-from vgglab.study import facts
+from vgglab.study import claims_ledger, facts, lesson_claims, study_curves, study_ends
 from vgglab.study.claims import CLAIMS
 from vgglab.study.evidence import NATS, TIMES, Contrast, Fact, below, covers, helps, level, more
-from vgglab.study.ledger import BEGIN, END, ledger, page, put_into, summary, verdict
+from vgglab.study.ledger import BEGIN, END, PAGE, ledger, page, put_into, summary, verdict
 from vgglab.study.plan import STUDIES
+from vgglab.study.tables import FOLDER
 
 
 def ends(**values):
     """A table of ends: `study__arm__metric` to one value a seed."""
     rows = [
-        (*name.split("__"), seed, value) for name, column in values.items() for seed, value in enumerate(column)
+        (*name.split("__"), seed, value)
+        for name, column in values.items()
+        for seed, value in enumerate(column)
     ]
     frame = pd.DataFrame(rows, columns=["study", "arm", "metric", "seed", "value"])
     return frame.set_index(["study", "arm", "metric"]).sort_index()
@@ -143,3 +147,44 @@ def test_the_ledger_goes_between_its_marks(tmp_path):
     readme.write_text("no marks\n")
     with pytest.raises(InputError, match="has no place for the ledger"):
         put_into(readme, table)
+
+
+def test_the_ledger_in_the_project_is_what_its_tables_say():
+    written = claims_ledger()
+    worked_out = ledger(pd.read_csv(FOLDER / "ends.csv", dtype={"arm": str}))
+    assert list(written.columns) == list(worked_out.columns)
+    for column in written:
+        if written[column].dtype.kind == "f":
+            assert np.allclose(written[column], worked_out[column], rtol=1e-4, equal_nan=True), column
+        else:
+            assert written[column].tolist() == worked_out[column].tolist(), column
+    assert written["n"].dropna().min() >= 5, "seeds"
+
+
+def test_both_pages_say_what_the_ledger_says():
+    written = claims_ledger()
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == PAGE + page(written)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.partition(BEGIN)[2].partition(END)[0] == summary(written)
+
+
+def test_every_lesson_that_the_ledger_names_is_there():
+    for lesson in set(claims_ledger()["lesson"]):
+        (path,) = (ROOT / "notebooks").glob(f"{lesson}_*.ipynb")
+        assert f'lesson_claims("{lesson}")' in path.read_text(encoding="utf-8").replace('\\"', '"')
+        table = lesson_claims(lesson)
+        assert len(table) == (claims_ledger()["lesson"] == lesson).sum()
+    with pytest.raises(InputError, match="Unknown lesson"):
+        lesson_claims("12")
+
+
+def test_the_tables_have_every_arm_of_the_plan_with_every_seed():
+    for study, arms in STUDIES.items():
+        ends, curves = study_ends(study), study_curves(study)
+        assert list(dict.fromkeys(ends["arm"])) == list(arms)
+        assert (ends.groupby("arm")["seed"].nunique() >= 5).all()
+        last = curves.groupby(["arm", "seed"])["epoch"].max()
+        for name, arm in arms.items():
+            planned = arm.experiment.planned_epochs
+            reached = last[name]
+            assert (reached <= planned).all() and (arm.experiment.patience or (reached == planned).all())

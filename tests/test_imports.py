@@ -11,7 +11,15 @@ import vgglab
 
 # A module may import from the layers before its own, and within its own.
 LAYERS = [
-    ["vgglab", "vgglab.experiment", "vgglab.architecture", "vgglab.weights", "vgglab.files", "vgglab.checkup"],
+    [
+        "vgglab",
+        "vgglab.experiment",
+        "vgglab.architecture",
+        "vgglab.weights",
+        "vgglab.files",
+        "vgglab.checkup",
+        "vgglab.quiet",
+    ],
     ["vgglab.history", "vgglab.control", "vgglab.comparison"],
     [
         "vgglab.datasets",
@@ -40,7 +48,7 @@ ONLY = {
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
     "rich": ("cli", "pretraining", "study.__main__"),
-    "scipy": ("comparison",),
+    "scipy": ("comparison", "exercises.mixing"),
     "distributed": ("study.schedule",),
 }
 MODULES = sorted((ROOT / "vgglab").rglob("*.py"))
@@ -92,6 +100,18 @@ def test_a_bare_import_loads_nothing_heavy():
     heavy = ("tensorflow", "keras", "numpy", "pandas", "matplotlib", "ipywidgets")
     code = f"import sys, vgglab; sys.exit(' '.join(name for name in {heavy!r} if name in sys.modules) or 0)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_tensorflow_is_loaded_without_a_word_and_its_errors_are_heard():
+    done = subprocess.run(
+        [sys.executable, "-c", "import vgglab, sys; vgglab.train; print('heard', file=sys.stderr)"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "heard\n")
+    broken = "import vgglab, sys; sys.modules['tensorflow.python'] = None; import tensorflow"
+    done = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True)
+    assert done.returncode == 1 and "ModuleNotFoundError" in done.stderr
 
 
 def test_every_name_of_the_glossary_exists():

@@ -1,6 +1,7 @@
 """The course: its form, and every notebook run from top to bottom with the solutions of its exercises."""
 
 import importlib
+import os
 import re
 import sys
 
@@ -14,7 +15,18 @@ from vgglab.exercises import checkers
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXERCISE = re.compile(r'^print\(check\("(\d\d\.\d)".*\)\)$', re.MULTILINE)
 SOLUTION = re.compile(r"<details><summary>Solution.*?```python\n(.*?)```.*?</details>", re.DOTALL)
-PICTURES = {"00": 1, "01": 5, "02": 7, "03": 4, "04": 5, "05": 5, "06": 4, "07": 2, "08": 2, "09": 3}  # at least
+PICTURES = {
+    "00": 1,
+    "01": 5,
+    "02": 7,
+    "03": 4,
+    "04": 5,
+    "05": 5,
+    "06": 4,
+    "07": 2,
+    "08": 2,
+    "09": 3,
+}  # at least
 
 
 def number(path):
@@ -67,7 +79,9 @@ def solved(path):
         if cell.cell_type == "code" and EXERCISE.search(cell.source):
             asked = EXERCISE.search(cell.source)[0].removeprefix("print(").removesuffix(")")
         elif asked and SOLUTION.search(cell.source):
-            tried = f"{SOLUTION.search(cell.source)[1]}\nsaid = {asked}\nassert said.endswith(': right.'), said"
+            tried = (
+                f"{SOLUTION.search(cell.source)[1]}\nsaid = {asked}\nassert said.endswith(': right.'), said"
+            )
             cells.append(nbformat.v4.new_code_cell(tried))
             asked = None
     assert asked is None, "an exercise has no solution"
@@ -83,6 +97,8 @@ def course(tmp_path_factory):
     folder, out = tmp_path_factory.mktemp("solved"), tmp_path_factory.mktemp("run")
     for path in NOTEBOOKS:
         nbformat.write(solved(path), folder / path.name)
+    # Under pytest a kernel does not show what is written to file descriptor 2, which people would see.
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
     # The longest first, so that no core is left with one of them at the end.
     paths = sorted(folder.glob("*.ipynb"), key=lambda path: -path.stat().st_size)
     return {number(run.notebook): run for run in run_all(paths, out)}, out
@@ -132,7 +148,9 @@ def test_all_failures_are_reported_and_none_keeps_the_others_from_running(tmp_pa
     failed = report(run_all(paths, tmp_path / "out", jobs=2), said.append)
     assert {run.notebook.stem for run in failed} == {"a", "c"}
     text = "\n".join(said)
-    assert "ZeroDivisionError" in text and "no good" in text and re.search(r"^b:  ?\d+ s$", text, re.MULTILINE)
+    assert (
+        "ZeroDivisionError" in text and "no good" in text and re.search(r"^b:  ?\d+ s$", text, re.MULTILINE)
+    )
     assert (tmp_path / "out" / "b.ipynb").is_file() and not (tmp_path / "out" / "a.ipynb").exists()
 
 

@@ -62,7 +62,9 @@ def test_every_task_draws_what_its_arms_expect():
 def test_nuisances_come_one_at_a_time():
     splits = validation_by_nuisance(3, 32, seed=5)
     assert list(splits) == [each.name for each in dataclasses.fields(NARROW)]
-    narrow = draw_blossoms(NARROW, NARROW, train_images=1, validation_images=3, image_size=32, seed=5).validation
+    narrow = draw_blossoms(
+        NARROW, NARROW, train_images=1, validation_images=3, image_size=32, seed=5
+    ).validation
     for name, split in splits.items():
         assert (split.labels == narrow.labels).all() and (split.images != narrow.images).any()
         one = dataclasses.replace(NARROW, **{name: 1.0})
@@ -188,7 +190,10 @@ def test_a_cluster_elsewhere_is_used_by_its_address(tmp_path, monkeypatch):
 
 
 def test_no_scheduler_there():
-    with pytest.raises(InputError, match="No Dask scheduler answers at nowhere"), client_of("nowhere://1:1", 1):
+    with (
+        pytest.raises(InputError, match="No Dask scheduler answers at nowhere"),
+        client_of("nowhere://1:1", 1),
+    ):
         pass
     with pytest.raises(InputError, match="`workers` must be at least 1"), client_of(None, 0):
         pass
@@ -196,5 +201,7 @@ def test_no_scheduler_there():
 
 def test_the_key_is_the_same_everywhere():
     one = tiny()
-    assert one.key == Trial(one.task, Experiment.from_dict(json.loads(json.dumps(one.experiment.to_dict())))).key
+    assert (
+        one.key == Trial(one.task, Experiment.from_dict(json.loads(json.dumps(one.experiment.to_dict())))).key
+    )
     assert one.key != tiny(l2=0.1).key != tiny(seed=1).key

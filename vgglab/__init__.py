@@ -7,7 +7,10 @@ TensorFlow is loaded only by the first call that needs it.
 import importlib
 import os
 
-# TensorFlow's notes on processors and missing GPUs would stand in red in every notebook.
+from vgglab import quiet
+
+quiet.install()
+# What TensorFlow says later on, when it runs.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"

@@ -55,7 +55,9 @@ class Checkup(list[Point]):
             lines.append(f"{'✗' if point.mend else '✓'} {point.what}: {point.found}")
             if point.mend:
                 lines.append(f"    {point.mend}")
-        lines.append("Everything is there." if self.fine else "Mend what is marked, restart the kernel, try again.")
+        lines.append(
+            "Everything is there." if self.fine else "Mend what is marked, restart the kernel, try again."
+        )
         return "\n".join(lines)
 
 
@@ -65,14 +67,21 @@ def check_setup(version: Callable[[str], str] = importlib.metadata.version) -> C
     `version` gives the version of a package, or raises `PackageNotFoundError`.
     """
     return Checkup(
-        [_python(), *(_package(name, oldest, version) for name, oldest in PACKAGES.items()), *_files(), _cores()]
+        [
+            _python(),
+            *(_package(name, oldest, version) for name, oldest in PACKAGES.items()),
+            *_files(),
+            _cores(),
+        ]
     )
 
 
 def _python() -> Point:
     found = ".".join(map(str, sys.version_info[:3]))
     right = OLDEST <= sys.version_info[:2] <= NEWEST
-    return Point("Python", found, "" if right else "Use Python 3.11, 3.12 or 3.13: make lab PYTHON=/path/to/python")
+    return Point(
+        "Python", found, "" if right else "Use Python 3.11, 3.12 or 3.13: make lab PYTHON=/path/to/python"
+    )
 
 
 def _package(name: str, oldest: str, version: Callable[[str], str]) -> Point:
@@ -109,4 +118,6 @@ def _there(places: list[Path], mend: str) -> tuple[str, str]:
 
 def _cores() -> Point:
     cores = os.cpu_count() or 1
-    return Point("processor cores", str(cores), "" if cores > 1 else "With one core a cell may take two minutes.")
+    return Point(
+        "processor cores", str(cores), "" if cores > 1 else "With one core a cell may take two minutes."
+    )

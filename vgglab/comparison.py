@@ -13,7 +13,10 @@ from vgglab.experiment import InputError
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean over `n` seeds, and the interval from `low` to `high` in which the mean of all seeds lies."""
+    """A mean over `n` seeds, and the interval from `low` to `high` in which the mean of all seeds lies.
+
+    As text it is in points, a hundredth of the number, which is right for accuracies and gaps.
+    """
 
     mean: float
     low: float
@@ -25,7 +28,6 @@ class Effect:
         return self.low > threshold
 
     def __str__(self) -> str:
-        """In points, for accuracies."""
         mean, low, high = (100 * value for value in (self.mean, self.low, self.high))
         return f"{mean:+.1f} points ({low:+.1f} to {high:+.1f}, n = {self.n})"
 

@@ -89,16 +89,21 @@ def report(runs: Iterable[Run], say: Callable[[str], object] = print) -> list[Ru
 def write_index(notebooks: Iterable[Path], folder: Path) -> None:
     """A page with a link to each of the rendered notebooks."""
     links = "".join(
-        f'<li><a href="{each.stem}.html">{html.escape(each.stem.replace("_", " "))}</a></li>\n' for each in notebooks
+        f'<li><a href="{each.stem}.html">{html.escape(each.stem.replace("_", " "))}</a></li>\n'
+        for each in notebooks
     )
-    page = f"<!doctype html>\n<meta charset=utf-8>\n<title>vgglab</title>\n<h1>vgglab</h1>\n<ul>\n{links}</ul>\n"
+    page = (
+        f"<!doctype html>\n<meta charset=utf-8>\n<title>vgglab</title>\n<h1>vgglab</h1>\n<ul>\n{links}</ul>\n"
+    )
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
 def main() -> int:
     """Run the course; with `--html FOLDER` keep it as pages."""
     parser = argparse.ArgumentParser(prog="python -m vgglab.course", description=main.__doc__)
-    parser.add_argument("--html", type=Path, metavar="FOLDER", help="write pages there that open without a server")
+    parser.add_argument(
+        "--html", type=Path, metavar="FOLDER", help="write pages there that open without a server"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="notebooks at a time")
     options = parser.parse_args()
     notebooks = sorted(NOTEBOOKS.glob("*.ipynb"))

@@ -1,6 +1,6 @@
 """What lesson 04 must come out as, and answers that its exercises must reject."""
 
-RESULTS = '''
+RESULTS = """
 ended = {name: run.kept for name, run in runs.items()}
 assert ended["plain"]["train_accuracy"] >= 0.99
 assert ended["simple"]["validation_accuracy"] > ended["plain"]["validation_accuracy"] + 0.03
@@ -14,7 +14,7 @@ assert mine.loc["gained", "rotation"] > 0.15
 assert mine.loc["gained", "rotation"] > rest.mean() + 0.15
 assert gains.loc["rotation", "rotation"] > 0.15
 assert (matrix.loc["none, fine-tuned"] > 0.9).all()
-'''
+"""
 WRONG = [
     ("04.1", dict(rotation=45, shear=11.3), {}),
     ("04.1", dict(rotation=0.25, shear=11.3), {}),

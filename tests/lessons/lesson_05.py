@@ -21,9 +21,7 @@ _PAIR = dict(
 )
 _BOX = dict(box=(44, 10, 84, 50), size=64)
 _COIN = dict(alpha=1.0, sure_from=0.7)
-_TABLE = dict(
-    confidence=np.array([0.95, 0.93, 0.97, 0.91, 0.65, 0.62]), right=np.array([1, 1, 0, 1, 1, 1])
-)
+_TABLE = dict(confidence=np.array([0.95, 0.93, 0.97, 0.91, 0.65, 0.62]), right=np.array([1, 1, 0, 1, 1, 1]))
 _BLEND, _LABEL = [[70, 100], [60, 190]], [0.3, 0, 0.7]
 RIGHT = [
     ("05.1", (_BLEND, _LABEL), _PAIR),

@@ -10,14 +10,14 @@ PHOTOS = pd.DataFrame(
         "C": ["train", "valid"] * 2,
     }
 )
-RESULTS = '''
+RESULTS = """
 assert not FOLDER and not data.odd_pixels and not data.skipped
 assert history.kept["validation_accuracy"] > 0.5
 assert low < right / len(data.validation) < high
 assert table.to_numpy().sum() == len(data.validation) and int(np.diag(table).sum()) == right
 assert leaky > honest + 0.1
 assert "vgglab-history" in page
-'''
+"""
 WRONG = [
     ("09.1", (0.817, 0.983), {}),
     ("09.1", (78, 96), {}),

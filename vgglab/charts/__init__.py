@@ -9,8 +9,8 @@ from vgglab.charts.curves import (
     plot_loss,
     plot_runs,
 )
-from vgglab.charts.seeds import plot_arms, plot_growth, plot_matrix, plot_on_seeds
 from vgglab.charts.reliability import plot_reliability
+from vgglab.charts.seeds import plot_arms, plot_growth, plot_matrix, plot_on_seeds
 
 __all__ = [
     "detached_axes",

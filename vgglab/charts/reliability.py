@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from vgglab.charts.curves import VALIDATION, new_axes
+from vgglab.charts.curves import VALIDATION, legend_above, new_axes
 
 
 def plot_reliability(
@@ -25,10 +25,17 @@ def plot_reliability(
     for each in np.unique(which):
         inside = which == each
         width = 0.95 / bins * np.sqrt(inside.sum() / np.bincount(which).max())
-        ax.bar((each + 0.5) / bins, right[inside].mean(), width, color=VALIDATION["color"], alpha=0.75, label=label)
+        ax.bar(
+            (each + 0.5) / bins,
+            right[inside].mean(),
+            width,
+            color=VALIDATION["color"],
+            alpha=0.75,
+            label=label,
+        )
         label = None
     ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence", ylabel="how often right")
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
-    ax.legend(loc="upper left", frameon=False)
+    legend_above(ax)
     return ax

@@ -27,13 +27,19 @@ def plot_on_seeds(history: History, curves: pd.DataFrame, ax: Axes | None = None
         by_epoch = curves.groupby("epoch")[column]
         low, high = by_epoch.min(), by_epoch.max()
         ax.fill_between(
-            low.index, low, high, color=style["color"], alpha=0.18, linewidth=0, label=f"{name}, {seeds} seeds"
+            low.index,
+            low,
+            high,
+            color=style["color"],
+            alpha=0.18,
+            linewidth=0,
+            label=f"{name}, {seeds} seeds",
         )
         rows = history.frame()
         line(ax, rows["epoch"], rows[column], f"{name}, yours", style)
     ax.set(ylim=(-0.01, 1.01), xlabel="epoch", ylabel="accuracy")
     ax.yaxis.set_major_formatter(PercentFormatter(1))
-    legend_above(ax)
+    legend_above(ax, columns=2)
     return ax
 
 
@@ -79,11 +85,15 @@ def plot_growth(sizes: Mapping[str, Mapping[int, pd.DataFrame]], ax: Axes | None
         for column, name, style in _PAIR:
             values = [by_size[size][column] for size in x]
             means = np.array([each.mean() for each in values])
-            reach = [[m - v.min() for m, v in zip(means, values)], [v.max() - m for m, v in zip(means, values)]]
+            reach = [
+                [m - v.min() for m, v in zip(means, values)],
+                [v.max() - m for m, v in zip(means, values)],
+            ]
             ax.errorbar(x, means, reach, label=f"{name}, {way}", color=style["color"], marker=style["marker"],
                         linestyle=tone, linewidth=2, capsize=3)  # fmt: skip
         low, high = (
-            [by_size[size][column].mean() for size in x] for column in ("validation_accuracy", "train_accuracy")
+            [by_size[size][column].mean() for size in x]
+            for column in ("validation_accuracy", "train_accuracy")
         )
         ax.fill_between(x, low, high, color="0.5", alpha=0.1, linewidth=0)
     ax.set_xscale("log")
@@ -96,15 +106,27 @@ def plot_growth(sizes: Mapping[str, Mapping[int, pd.DataFrame]], ax: Axes | None
     return ax
 
 
-def plot_matrix(table: pd.DataFrame, ax: Axes | None = None, *, difference: bool = False) -> Axes:
-    """A table of accuracies (fractions) as a heatmap; `difference`: of what was gained, in points."""
+def plot_matrix(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    difference: bool = False,
+    label: str = "validation accuracy",
+) -> Axes:
+    """A table of accuracies (fractions) as a heatmap; `difference`: of what was gained, in points.
+
+    `label` says what the colours mean; rows and columns are named by the table's own names.
+    """
     ax = new_axes(ax, width=8.4, height=5)
     if difference:
         scale = dict(cmap="vlag_r", center=0, fmt="+.0f", cbar_kws=dict(label="points gained"))
         table = 100 * table
     else:
-        scale = dict(cmap="mako", vmin=0, vmax=1, fmt=".0%", cbar_kws=dict(label="validation accuracy"))
+        scale = dict(cmap="mako", vmin=0, vmax=1, fmt=".0%", cbar_kws=dict(label=label))
     sns.heatmap(table, ax=ax, annot=True, linewidths=0.5, annot_kws=dict(size=8), **scale)
     ax.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
-    ax.tick_params(axis="x", rotation=35)
+    ax.tick_params(axis="y", rotation=0)
+    if max(len(str(each)) for each in table.columns) > 8:
+        for tick in ax.get_xticklabels():
+            tick.set(rotation=35, ha="right", rotation_mode="anchor")
     return ax

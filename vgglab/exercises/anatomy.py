@@ -70,7 +70,9 @@ def _receptive_field(answer, **given) -> str | None:
     name = next((name for name, side in fields.items() if side == answer), None)
     if name:
         return f"that is the receptive field of {name}."
-    return "go from layer to layer: a filter adds twice the jump, a pooling adds the jump once and doubles it."
+    return (
+        "go from layer to layer: a filter adds twice the jump, a pooling adds the jump once and doubles it."
+    )
 
 
 def _flattened(answer, **given) -> str | None:

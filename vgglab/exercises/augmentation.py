@@ -40,7 +40,9 @@ def _units(answer: Mapping[str, float]) -> str | None:
 
 
 def _best_strength(answer: float) -> str | None:
-    means = study_ends("strength").groupby("arm", sort=False)[["train_accuracy", "validation_accuracy"]].mean()
+    means = (
+        study_ends("strength").groupby("arm", sort=False)[["train_accuracy", "validation_accuracy"]].mean()
+    )
     means.index = means.index.astype(float)
     strength = float(answer)
     if strength not in means.index:

@@ -45,7 +45,9 @@ def _adam(answer, **given) -> str | None:
         return "one of the four is missing: Adam keeps two means, and a gradient is there as well."
     if _is(answer, 8 * 4 * weights):
         return "those are bits; a byte has eight."
-    return "multiply the parameters, the bytes of a float32, and the numbers that are kept for each parameter."
+    return (
+        "multiply the parameters, the bytes of a float32, and the numbers that are kept for each parameter."
+    )
 
 
 def _fewer(answer, **given) -> str | None:

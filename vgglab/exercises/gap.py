@@ -18,7 +18,9 @@ def _gap_in_points(answer: float, history: History) -> str | None:
         return "that is a fraction; a point is a hundredth."
     if isclose(answer, -right, abs_tol=0.1):
         return "the other way round: train minus validation."
-    if isclose(answer, 100 * (history.kept["logged_accuracy"] - history.kept["validation_accuracy"]), abs_tol=0.1):
+    if isclose(
+        answer, 100 * (history.kept["logged_accuracy"] - history.kept["validation_accuracy"]), abs_tol=0.1
+    ):
         return "that is the accuracy that Keras logs; take the one measured on clean images."
     return "subtract `validation_accuracy` from `train_accuracy`."
 

@@ -157,9 +157,7 @@ class Controls(widgets.VBox):
     def __init__(self, experiment: Experiment, names: Iterable[str] = tuple(CONTROLS)) -> None:
         self._start = experiment
         self._quiet = False
-        self.widgets = {
-            name: _maker(name)(FIELDS[name], getattr(experiment, name)) for name in names
-        }
+        self.widgets = {name: _maker(name)(FIELDS[name], getattr(experiment, name)) for name in names}
         # A preset moves fields that a lesson's panel may not have.
         presets = [name for name, values in PRESETS.items() if values.keys() <= self.widgets.keys()]
         self.preset = widgets.Dropdown(options=presets, description="preset", **_ROW)

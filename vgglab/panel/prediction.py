@@ -70,9 +70,7 @@ class GuessChoice(_Prediction):
     """A question whose answer is one of `options`."""
 
     def __init__(self, question: str, options: tuple[str, ...] | list[str]) -> None:
-        buttons = widgets.RadioButtons(
-            options=list(options), value=None, layout=widgets.Layout(width="auto")
-        )
+        buttons = widgets.RadioButtons(options=list(options), value=None, layout=widgets.Layout(width="auto"))
         super().__init__(question, buttons)
 
     def reveal(self, outcome: str) -> str:

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vgglab.experiment import InputError
-from vgglab.study.ledger import write_ledger
+from vgglab.study.ledger import put_into, write_ledger
 from vgglab.study.schedule import Studied, client_of, records_of, study
-from vgglab.study.tables import FOLDER, write_tables
+from vgglab.study.tables import FOLDER, claims_ledger, write_tables
 from vgglab.study.trial import trials
 
 
@@ -23,7 +23,10 @@ def main() -> int:
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, as in tcp://host:8786")
     parser.add_argument("--workers", type=int, default=1, help="local ones, sharing the cores (default 1)")
     parser.add_argument(
-        "--records", type=Path, default=Path("build/study"), help="keeps what each run left; delete it to begin anew"
+        "--records",
+        type=Path,
+        default=Path("build/study"),
+        help="keeps what each run left; delete it to begin anew",
     )
     parser.add_argument("--out", type=Path, default=FOLDER, help="for the tables (default data/studies)")
     options = parser.parse_args()
@@ -36,6 +39,8 @@ def main() -> int:
             return _report(failed)
         write_tables(records_of(planned, options.records), seeds, options.out)
         write_ledger(options.out)
+        if options.out == FOLDER:
+            put_into(FOLDER.parent.parent / "README.md", claims_ledger())
     except InputError as error:
         print(f"study: {error}", file=sys.stderr)
         return 2
@@ -55,7 +60,9 @@ def _show(progress: Progress, task, studied: Studied) -> None:
 def _report(failed: dict[str, str]) -> int:
     for key, error in failed.items():
         print(f"{key}: {error}", file=sys.stderr)
-    print(f"{len(failed)} runs failed; the others are kept. Run the same command to try again.", file=sys.stderr)
+    print(
+        f"{len(failed)} runs failed; the others are kept. Run the same command to try again.", file=sys.stderr
+    )
     return 1
 
 

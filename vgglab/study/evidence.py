@@ -55,7 +55,9 @@ class Contrast:
     def of(self, ends: pd.DataFrame) -> Finding:
         """Look it up in the table of ends; `InputError` where the study has no such measurement."""
         effect = mean_interval(self._by_seed(ends))
-        return Finding(self.words, effect.n, *self._read(effect), self.unit.name, effect.above(self.threshold))
+        return Finding(
+            self.words, effect.n, *self._read(effect), self.unit.name, effect.above(self.threshold)
+        )
 
     def _by_seed(self, ends: pd.DataFrame) -> np.ndarray:
         total = 0.0

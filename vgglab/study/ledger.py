@@ -83,7 +83,9 @@ def page(table: pd.DataFrame) -> str:
     parts = []
     for name, rows in table.groupby("claim", sort=False):
         first = rows.iloc[0]
-        parts.append(f"## {first.says}\n\n*{name}*, lesson {first.lesson}, the {first.by}'s: **{first.verdict}**\n")
+        parts.append(
+            f"## {first.says}\n\n*{name}*, lesson {first.lesson}, the {first.by}'s: **{first.verdict}**\n"
+        )
         parts.append("| evidence | n | effect | 95 % interval | supports |\n|---|---|---|---|---|")
         parts += [_line(row) for row in rows.itertuples()]
         parts.append("")
@@ -95,7 +97,9 @@ def _line(row) -> str:
     counted = pd.isna(row.low)
     interval = "" if counted else f"{form.format(row.low)} to {form.format(row.high)}"
     n = "counted" if counted else row.n
-    return f"| {row.words} | {n} | {form.format(row.effect)} | {interval} | {'yes' if row.supports else 'no'} |"
+    return (
+        f"| {row.words} | {n} | {form.format(row.effect)} | {interval} | {'yes' if row.supports else 'no'} |"
+    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -41,7 +41,10 @@ class Record:
         """What `to_lines` wrote; `InputError` names the `origin` when it is something else."""
         scores, _, history = text.partition("\n")
         try:
-            return cls(History.from_lines(history, origin), {name: float(v) for name, v in json.loads(scores).items()})
+            return cls(
+                History.from_lines(history, origin),
+                {name: float(v) for name, v in json.loads(scores).items()},
+            )
         except (ValueError, AttributeError, TypeError) as error:
             raise InputError(f"{origin} is not the record of a trial ({error}).") from None
 
@@ -88,11 +91,7 @@ def trials(seeds: range) -> list[Trial]:
     from vgglab.study.plan import STUDIES
 
     arms = [arm for study in STUDIES.values() for arm in study.values()]
-    every = [
-        Trial(arm.task, with_seed(arm.experiment, seed))
-        for seed in seeds
-        for arm in arms
-    ]
+    every = [Trial(arm.task, with_seed(arm.experiment, seed)) for seed in seeds for arm in arms]
     return list(dict.fromkeys(every))
 
 
