@@ -18,7 +18,7 @@ from vgglab.charts import (
     plot_reliability,
     plot_runs,
 )
-from vgglab.experiment import Experiment
+from vgglab.experiment import Experiment, InputError
 from vgglab.history import DRIFT, History
 
 
@@ -180,3 +180,8 @@ def test_reliability_bars_are_how_often_it_is_right():
     ax = plot_reliability(probabilities, np.array([0, 0, 0, 0]))
     heights = {round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in ax.patches}
     assert heights == {0.95: 0.5, 0.65: 1.0}
+
+
+def test_a_label_is_missing():
+    with pytest.raises(InputError, match="one for each of the 3 images. Received: 2"):
+        plot_images(np.zeros((3, 8, 8, 3)), ["a", "b"])

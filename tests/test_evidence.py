@@ -172,7 +172,7 @@ def test_every_lesson_that_the_ledger_names_is_there():
     for lesson in set(claims_ledger()["lesson"]):
         (path,) = (ROOT / "notebooks").glob(f"{lesson}_*.ipynb")
         assert f'lesson_claims("{lesson}")' in path.read_text(encoding="utf-8").replace('\\"', '"')
-        table = lesson_claims(lesson)
+        table = lesson_claims(lesson).data
         assert len(table) == (claims_ledger()["lesson"] == lesson).sum()
     with pytest.raises(InputError, match="Unknown lesson"):
         lesson_claims("12")

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vgglab.experiment import what_changed
+from vgglab.experiment import InputError, what_changed
 from vgglab.history import DRIFT, History
 
 _PALETTE = sns.color_palette("colorblind")
@@ -174,10 +174,12 @@ def plot_images(
 ) -> Axes:
     """A grid of images in rows of `columns`, from left to right, with a label above each where given.
 
-    `images`: (n, height, width, 3), 0-255.
+    `images`: (n, height, width, 3), 0-255. `InputError` when there are labels, but not one for each.
     """
     images = np.asarray(images)
     count, height, width = images.shape[:3]
+    if len(labels) not in (0, count):
+        raise InputError(f"`labels` must be one for each of the {count} images. Received: {len(labels)}.")
     rows = -(-count // columns)
     space = 0.24 if len(labels) else 0.06  # between the images, as a fraction of their height
     ax = (

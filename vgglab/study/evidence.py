@@ -19,13 +19,13 @@ class Unit(NamedTuple):
     name: str
     inwards: Callable[[np.ndarray], np.ndarray]
     outwards: Callable[[float], float]
-    form: str
+    write: Callable[[float], str]
 
 
-POINTS = Unit("points", lambda value: 100 * value, float, "{:+.1f} points")
-NATS = Unit("nats", np.positive, float, "{:+.2f} nats")
-TIMES = Unit("times", np.log, np.exp, "{:.2f} ×")  # ratios are averaged as logarithms
-COUNT = Unit("count", np.positive, float, "{:,.4g}")
+POINTS = Unit("points", lambda value: 100 * value, float, "{:+.1f} points".format)
+NATS = Unit("nats", np.positive, float, "{:+.2f} nats".format)
+TIMES = Unit("times", np.log, np.exp, "{:.2f} ×".format)  # ratios are averaged as logarithms
+COUNT = Unit("count", np.positive, float, lambda count: f"{count:,.0f}" if count > 999 else f"{count:.3g}")
 
 Term = tuple[float, str, str, str]  # weight, study, arm, measurement
 
@@ -102,9 +102,10 @@ def more(words: str, study: str, a: str, b: str, metric: str, unit: Unit = POINT
 
 def helps(study: str, arm: str, plain: str = "plain") -> tuple[Contrast, Contrast]:
     """That an arm narrows the gap, and that it is better on images never seen: one without the other is no help."""
+    where = "from scratch" if study == "from_scratch" else "fine-tuned"
     return (
-        more(f"{study}: gap, {plain} minus {arm}", study, plain, arm, "gap"),
-        more(f"{study}: validation, {arm} minus {plain}", study, arm, plain, "validation_accuracy"),
+        more(f"{where}: gap, {plain} minus {arm}", study, plain, arm, "gap"),
+        more(f"{where}: validation, {arm} minus {plain}", study, arm, plain, "validation_accuracy"),
     )
 
 
@@ -117,4 +118,4 @@ def covers(transform: str, nuisance: str, nuisances: tuple[str, ...]) -> Contras
         for each, weight in weights.items()
         for sign, arm in ((1, transform), (-1, "none"))
     ]
-    return Contrast(f"nuisances: gain of {transform} on {nuisance} minus its gain elsewhere", tuple(terms))
+    return Contrast(f"gain of {transform} on {nuisance} minus its gain elsewhere", tuple(terms))

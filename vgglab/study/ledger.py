@@ -71,11 +71,17 @@ def summary(table: pd.DataFrame) -> str:
     """One line a claim, as Markdown."""
     lines = ["| lesson | claim | by | evidence | verdict |", "|---|---|---|---|---|"]
     for name, rows in table.groupby("claim", sort=False):
-        first, supports = rows.iloc[0], int(rows["supports"].sum())
+        first = rows.iloc[0]
         lines.append(
-            f"| {first.lesson} | {first.says} | {first.by} | {supports} of {len(rows)} | **{first.verdict}** |"
+            f"| {first.lesson} | {first.says} | {first.by} | {_in_short(rows)} | **{first.verdict}** |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _in_short(rows: pd.DataFrame) -> str:
+    if rows["n"].isna().all():
+        return "counted: " + ", ".join(COUNT.write(value) for value in rows["effect"])
+    return f"{int(rows['supports'].sum())} of {len(rows)}"
 
 
 def page(table: pd.DataFrame) -> str:
@@ -93,13 +99,11 @@ def page(table: pd.DataFrame) -> str:
 
 
 def _line(row) -> str:
-    form = UNITS[row.unit].form
+    write = UNITS[row.unit].write
     counted = pd.isna(row.low)
-    interval = "" if counted else f"{form.format(row.low)} to {form.format(row.high)}"
+    interval = "" if counted else f"{write(row.low)} to {write(row.high)}"
     n = "counted" if counted else row.n
-    return (
-        f"| {row.words} | {n} | {form.format(row.effect)} | {interval} | {'yes' if row.supports else 'no'} |"
-    )
+    return f"| {row.words} | {n} | {write(row.effect)} | {interval} | {'yes' if row.supports else 'no'} |"
 
 
 def _write(path: Path, text: str) -> None:

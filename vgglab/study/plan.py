@@ -83,7 +83,11 @@ STUDIES: dict[str, dict[str, Arm]] = {
             "simple + MixUp": dict(augment=SIMPLE, mixup=0.2),
         },
     ),
-    "from_scratch": _arms("small", _SCRATCH, _HELD_BACK),
+    "from_scratch": {
+        **_arms("small", _SCRATCH, _HELD_BACK),
+        # What all of these are up against: the embedded weights, on the same images.
+        "fine-tuned": Arm("small", dataclasses.replace(_TUNED, image_size=32)),
+    },
     "training_images": {
         "fine-tuned, 5": Arm("few", _TUNED),
         **{f"fine-tuned, {count}": Arm(f"{count} a species", _TUNED) for count in (10, 20, 50)},

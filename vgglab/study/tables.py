@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from vgglab.experiment import InputError, unknown
 from vgglab.files import written_whole
@@ -60,15 +61,20 @@ def claims_ledger(folder: Path | None = None) -> pd.DataFrame:
     return _read("claims", folder)
 
 
-def lesson_claims(lesson: str) -> pd.DataFrame:
-    """What the ledger says on the claims of a lesson, such as "03": short, for reading in its notebook."""
+def lesson_claims(lesson: str) -> Styler:
+    """What the ledger says on the claims of a lesson, such as "03", as a table to read in its notebook.
+
+    `lesson_claims("03").data` is the plain table.
+    """
     rows = claims_ledger()
     rows = rows[rows["lesson"] == lesson]
     if rows.empty:
         raise unknown("lesson", lesson, sorted(set(claims_ledger()["lesson"])))
-    table = rows[["says", "words", "effect", "low", "high", "unit", "verdict"]]
-    table = table.rename(columns=dict(says="claim", words="evidence")).set_index(["claim", "evidence"])
-    return table.round(2).astype(object).where(table.notna(), "")
+    table = rows[["says", "verdict", "words", "effect", "low", "high", "unit"]]
+    table = table.rename(columns=dict(says="claim", words="evidence"))
+    table = table.set_index(["claim", "verdict", "evidence"])
+    left = [dict(selector="th, td", props="text-align: left; vertical-align: top; max-width: 22em")]
+    return table.style.format("{:,.4g}", subset=["effect", "low", "high"], na_rep="").set_table_styles(left)
 
 
 def _known(study: str) -> str:
