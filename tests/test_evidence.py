@@ -155,7 +155,7 @@ def test_the_ledger_in_the_project_is_what_its_tables_say():
     assert list(written.columns) == list(worked_out.columns)
     for column in written:
         if written[column].dtype.kind == "f":
-            assert np.allclose(written[column], worked_out[column], rtol=1e-4, equal_nan=True), column
+            assert np.allclose(written[column], worked_out[column], atol=1e-4, equal_nan=True), column
         else:
             assert written[column].tolist() == worked_out[column].tolist(), column
     assert written["n"].dropna().min() >= 5, "seeds"

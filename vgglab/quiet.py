@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,11 @@ def silent_stderr() -> Iterator[None]:
         os.close(kept)
 
 
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    # A function for each layer or augmentation is traced on purpose; each of them is traced once.
+    return "triggered tf.function retracing" not in str(record.msg)
+
+
 class _Loader(importlib.abc.Loader):
     """A loader that does what another does, silently."""
 
@@ -45,6 +51,7 @@ class _Loader(importlib.abc.Loader):
         module.__loader__ = module.__spec__.loader = self.loader  # as if nobody had been in between
         with silent_stderr():
             self.loader.exec_module(module)
+        logging.getLogger("tensorflow").addFilter(_is_no_retracing)
 
 
 class QuietTensorFlow(importlib.abc.MetaPathFinder):

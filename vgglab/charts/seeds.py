@@ -68,7 +68,7 @@ def plot_arms(
     ax.set_yticks(range(len(arms)), arms)
     ax.set(ylim=(len(arms) - 0.5, -0.5), xlabel=metric.replace("_", " "))
     if "accuracy" in metric or metric == "gap":
-        ax.xaxis.set_major_formatter(PercentFormatter(1))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.grid(axis="y", visible=False)
     legend_above(ax)
     return ax

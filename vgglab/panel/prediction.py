@@ -63,7 +63,8 @@ class GuessNumber(_Prediction):
         )
 
     def written(self, value: float) -> str:
-        return f"{value:.3g} {self.unit}".strip()
+        number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        return f"{number} {self.unit}".strip()
 
 
 class GuessChoice(_Prediction):

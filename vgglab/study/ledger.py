@@ -53,7 +53,7 @@ def write_ledger(folder: Path) -> None:
     """Work the ledger out from the table of ends in `folder`, and write it there, as a table and as a page."""
     table = ledger(pd.read_csv(folder / "ends.csv", dtype={"arm": str}))
     with written_whole(folder / "claims.csv") as beside:
-        table.to_csv(beside, index=False, float_format="%.6g")
+        table.round(4).to_csv(beside, index=False, float_format="%.12g")
     # From the file, so that page and file say the same to the last digit.
     _write(folder / "README.md", PAGE + page(claims_ledger(folder)))
 
