@@ -15,6 +15,8 @@ from vgglab.features import FeatureCache
 from vgglab.feeding import feed
 from vgglab.training import train
 
+pytestmark = pytest.mark.slow
+
 # A learning rate at which nothing is chaotic yet: rounding must not grow into a difference of its own.
 BASE = Experiment(
     weights=None, image_size=32, epochs=3, batch_size=8, dropout=0.3, l2=0.01, learning_rate=1e-4

@@ -18,6 +18,8 @@ from vgglab.experiment import AUGMENTATIONS, CONV_LAYERS, Experiment, InputError
 from vgglab.script import script
 from vgglab.training import train
 
+pytestmark = pytest.mark.slow
+
 # What each setting writes into a script, and nothing else does.
 MARKS = {
     "flip": "RandomFlip",
