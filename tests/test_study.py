@@ -143,11 +143,13 @@ def test_a_trial_trains_and_is_tested_elsewhere(monkeypatch):
 def counted(one):
     """A run that leaves a mark each time it is begun; the third seed's kills its worker the first time."""
     import os
+    import time
     from pathlib import Path
 
     folder = Path(os.environ["VGGLAB_TEST_MARKS"])
     mark = folder / f"{one.experiment.seed}.{len(list(folder.iterdir()))}"
     mark.touch()
+    time.sleep(1)  # as long as it takes to fetch what was finished before: real runs take longer
     if one.experiment.seed == 2 and len(list(folder.glob("2.*"))) == 1:
         os._exit(1)
     if one.experiment.seed == 4:
