@@ -205,8 +205,8 @@ def test_a_learner_walks_through_the_first_notebook(page, tmp_path):
             walk.until('print(check("00.1", answer))')
             assert said in walk.output()
         person.look("3-checked")
-        page.get_by_text("Solution").first.click()
-        page.get_by_text("answer = 100 / len(flowers.class_names)").first.wait_for()
+        page.locator("summary", has_text="Solution").first.click()
+        page.locator("details code", has_text="answer = 100 / len(flowers.class_names)").first.wait_for()
         assert not page.locator(".jp-OutputArea-output[data-mime-type*=stderr]").count()
 
 

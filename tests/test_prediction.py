@@ -1,6 +1,12 @@
 import pytest
 
 from vgglab import GuessChoice, GuessNumber
+from vgglab.panel import prediction
+
+
+@pytest.fixture(autouse=True)
+def nothing_guessed(monkeypatch):
+    monkeypatch.setattr(prediction, "_KEPT", {})
 
 
 def test_a_guess_is_shown_against_the_outcome():
@@ -39,3 +45,13 @@ def test_a_page_without_widgets_still_has_the_question():
 def test_questions_are_text_not_markup():
     guess = GuessNumber("Is 1 < 2?")
     assert "1 &lt; 2" in guess.children[0].value
+
+
+def test_a_cell_that_is_run_again_keeps_the_guess():
+    GuessNumber("How often?").control.value = 70
+    again = GuessNumber("How often?")
+    assert again.control.value == 70 and "Your guess: 70 %" in again.line.value
+    assert again.reveal(70) == "Your guess: 70 %. It came out as 70 %: as you said."
+    GuessChoice("Which?", ["up", "down"]).control.value = "down"
+    assert GuessChoice("Which?", ["up", "down"]).guess == "down"
+    assert GuessNumber("How often now?").guess is None

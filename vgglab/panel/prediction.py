@@ -7,6 +7,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
+# By question: who moves a slider and presses Shift+Enter runs its cell again, and must not lose the guess.
+_KEPT: dict[str, Any] = {}
+
 
 class _Prediction(widgets.VBox):
     """What both kinds of questions share: the question, a control, and a line for the outcome."""
@@ -18,6 +21,9 @@ class _Prediction(widgets.VBox):
         asked = widgets.HTML(f"<b>Predict:</b> {html.escape(question)}")
         super().__init__([asked, control, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
         self.say("Your guess first; then run the next cell.")
+        if question in _KEPT:
+            control.value = _KEPT[question]
+            self._guessed({"new": control.value})
         control.observe(self._guessed, "value")
 
     def __repr__(self) -> str:
@@ -27,7 +33,7 @@ class _Prediction(widgets.VBox):
         self.line.value = f'<div role="status" aria-live="polite">{html.escape(text)}</div>'
 
     def _guessed(self, change: dict) -> None:
-        self.guess = change["new"]
+        self.guess = _KEPT[self.question] = change["new"]
         self.say(f"Your guess: {self.written(self.guess)}. Now run the next cell.")
 
     def _revealed(self, text: str) -> str:
