@@ -16,6 +16,7 @@ import pytest
 
 from vgglab.datasets.dataset import Dataset, Split
 
+_OF_TESTS = ("MPLBACKEND", "PYTEST_CURRENT_TEST")  # with them a notebook shows less than people see
 ROOT = Path(__file__).parent.parent
 
 
@@ -56,7 +57,7 @@ def running(target: str, runtime: Path, options: str = "") -> Iterator[str]:
             stderr=out,
             start_new_session=True,
             env={
-                **{name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+                **{name: value for name, value in os.environ.items() if name not in _OF_TESTS},
                 "JUPYTER_RUNTIME_DIR": str(runtime),
             },
         )

@@ -188,6 +188,7 @@ def test_a_learner_walks_through_the_first_notebook(page, tmp_path):
         person.look("1-guessed")
         walk.until("print(unseen.reveal(")
         assert "Your guess: 51 %. It came out as" in walk.output() and "The gap between" in walk.output()
+        assert page.locator(".jp-OutputArea-output img").count() >= 2, "the flowers and the curves"
         person.look("2-revealed")
         walk.until("start = GuessChoice")
         page.get_by_label("the accuracy on other images").check()

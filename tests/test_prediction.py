@@ -14,7 +14,7 @@ def test_a_guess_is_shown_against_the_outcome():
     guess.control.value = 60
     assert "Your guess: 60 %" in guess.line.value
     text = guess.reveal(47.25)
-    assert text == "Your guess: 60 %. It came out as 47.2 %: 12.8 % lower."
+    assert text == "Your guess: 60 %. It came out as 47.2 %: 12.8 points lower."
     assert text in guess.line.value and guess.control.disabled
 
 

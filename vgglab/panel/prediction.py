@@ -61,16 +61,20 @@ class GuessNumber(_Prediction):
         if self.guess is None:
             return self._revealed(f"It came out as {self.written(outcome)}.")
         off = outcome - self.guess
-        how = "as you said" if self.written(outcome) == self.written(self.guess) else (
-            f"{self.written(abs(off))} {'higher' if off > 0 else 'lower'}"
-        )  # fmt: skip
+        unit = "points" if self.unit == "%" else self.unit  # a difference of percentages
+        how = f"{_number(abs(off))} {unit} {'higher' if off > 0 else 'lower'}".replace("  ", " ")
+        if self.written(outcome) == self.written(self.guess):
+            how = "as you said"
         return self._revealed(
             f"Your guess: {self.written(self.guess)}. It came out as {self.written(outcome)}: {how}."
         )
 
     def written(self, value: float) -> str:
-        number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-        return f"{number} {self.unit}".strip()
+        return f"{_number(value)} {self.unit}".strip()
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 class GuessChoice(_Prediction):
