@@ -26,7 +26,8 @@ _OFFLINE = (
     "--HTMLExporter.jquery_url=",
     "--HTMLExporter.jupyter_widgets_base_url=",
     "--HTMLExporter.widget_renderer_url=",
-    "--HTMLExporter.mermaid_js_url=",
+    # Without widgets, which need a kernel: their text stands instead.
+    '--NbConvertBase.display_data_priority=["text/html","image/png","text/markdown","text/plain"]',
 )
 
 
