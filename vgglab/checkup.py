@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vgglab.files import shipped
 from vgglab.weights import PRETRAINED
 
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -101,19 +102,17 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _files() -> list[Point]:
-    package = Path(__file__).parent
-    flowers = [root / "data" / "blossoms" for root in (package, package.parent)]
-    studies = [root / "data" / "studies" for root in (package, package.parent)]
-    again = "The checkout is not whole; clone it again."
     return [
-        Point("embedded weights", *_there([PRETRAINED], again)),
-        Point("flowers", *_there(flowers, again)),
-        Point("tables of the study", *_there(studies, again)),
+        _there("embedded weights", PRETRAINED),
+        _there("flowers", shipped("blossoms")),
+        _there("tables of the study", shipped("studies")),
     ]
 
 
-def _there(places: list[Path], mend: str) -> tuple[str, str]:
-    return ("here", "") if any(place.exists() for place in places) else ("missing", mend)
+def _there(what: str, place: Path) -> Point:
+    if place.exists():
+        return Point(what, "here")
+    return Point(what, "missing", "The checkout is not whole; clone it again.")
 
 
 def _cores() -> Point:

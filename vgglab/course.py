@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
+from vgglab.files import write_whole
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 SECONDS_A_CELL = 300  # far beyond the minute that a cell may take, for machines that are busy
 # A page must not fetch formulas, widgets or fonts from anywhere.
@@ -96,7 +98,7 @@ def write_index(notebooks: Iterable[Path], folder: Path) -> None:
     page = (
         f"<!doctype html>\n<meta charset=utf-8>\n<title>vgglab</title>\n<h1>vgglab</h1>\n<ul>\n{links}</ul>\n"
     )
-    (folder / "index.html").write_text(page, encoding="utf-8")
+    write_whole(folder / "index.html", page)
 
 
 def main() -> int:

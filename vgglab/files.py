@@ -1,4 +1,4 @@
-"""Files that are whole or absent."""
+"""Files: those that come with the project, and those that are whole or absent."""
 
 from __future__ import annotations
 
@@ -17,3 +17,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file that is whole or absent, in UTF-8."""
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def shipped(name: str) -> Path:
+    """Where a part of `data` is: beside the package in a checkout, inside it when installed from a wheel."""
+    package = Path(__file__).parent
+    places = [root / "data" / name for root in (package, package.parent)]
+    return next((place for place in places if place.is_dir()), places[-1])

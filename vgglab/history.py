@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from vgglab.experiment import Experiment, InputError
-from vgglab.files import written_whole
+from vgglab.files import write_whole
 
 DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))
 COLUMNS = (
@@ -128,8 +128,7 @@ class History:
     def save(self, path: str | os.PathLike) -> Path:
         """Write the record to a file, beside `path` first and then renamed, so that it is whole or absent."""
         path = Path(path)
-        with written_whole(path) as beside:
-            beside.write_text(self.to_lines(), encoding="utf-8")
+        write_whole(path, self.to_lines())
         return path
 
     @classmethod

@@ -22,7 +22,7 @@ def plot_on_seeds(history: History, curves: pd.DataFrame, ax: Axes | None = None
     `curves`: the rows of one arm, with `seed`, `epoch`, `train_accuracy` and `validation_accuracy`.
     """
     ax = new_axes(ax)
-    seeds = curves["seed"].nunique()
+    rows, seeds = history.frame(), curves["seed"].nunique()
     for column, name, style in _PAIR:
         by_epoch = curves.groupby("epoch")[column]
         low, high = by_epoch.min(), by_epoch.max()
@@ -35,7 +35,6 @@ def plot_on_seeds(history: History, curves: pd.DataFrame, ax: Axes | None = None
             linewidth=0,
             label=f"{name}, {seeds} seeds",
         )
-        rows = history.frame()
         line(ax, rows["epoch"], rows[column], f"{name}, yours", style)
     ax.set(ylim=(-0.01, 1.01), xlabel="epoch", ylabel="accuracy")
     ax.yaxis.set_major_formatter(PercentFormatter(1))

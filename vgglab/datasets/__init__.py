@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from vgglab.datasets.blossoms import NARROW, SPECIES, TWINS, WIDE, Nuisances, Sp
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
 from vgglab.experiment import InputError
+from vgglab.files import shipped
 
 __all__ = [
     "NARROW",
@@ -29,12 +29,7 @@ __all__ = [
     "validation_by_nuisance",
 ]
 
-_PACKAGE = Path(__file__).parent.parent
-# Beside the package in a checkout, inside it when installed from a wheel.
-BLOSSOMS = next(
-    (folder for root in (_PACKAGE, _PACKAGE.parent) if (folder := root / "data" / "blossoms").is_dir()),
-    _PACKAGE / "data" / "blossoms",
-)
+BLOSSOMS = shipped("blossoms")
 
 
 def load(dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: int = 0) -> Dataset:
@@ -66,14 +61,23 @@ def draw_blossoms(
     for name, count in (("train_images", train_images), ("validation_images", validation_images)):
         if count < 1:
             raise InputError(f"`{name}` must be at least 1. Received: {count!r}.")
-    parts = []
-    for nuisances, count, split_seed in (
-        (train, train_images, 2 * seed),
-        (validation, validation_images, 2 * seed + 1),
-    ):
-        images = [draw(each, count, nuisances, image_size, split_seed) for each in species]
-        parts.append(Split(np.concatenate(images), np.repeat(np.arange(len(species)), count)))
-    return Dataset("blossoms drawn on request", tuple(each.name for each in species), *parts)
+    return Dataset(
+        "blossoms drawn on request",
+        tuple(each.name for each in species),
+        _draw_split(species, train, train_images, image_size, 2 * seed),
+        _draw_split(species, validation, validation_images, image_size, _validation_seed(seed)),
+    )
+
+
+def _validation_seed(seed: int) -> int:
+    return 2 * seed + 1
+
+
+def _draw_split(
+    species: Sequence[Species], nuisances: Nuisances, count: int, image_size: int, split_seed: int
+) -> Split:
+    images = [draw(each, count, nuisances, image_size, split_seed) for each in species]
+    return Split(np.concatenate(images), np.repeat(np.arange(len(species)), count))
 
 
 def shuffled_labels(data: Dataset, seed: int = 0) -> Dataset:
@@ -96,13 +100,12 @@ def validation_by_nuisance(
     nuisance tells the splits apart.
     """
     return {
-        each.name: draw_blossoms(
-            NARROW,
+        each.name: _draw_split(
+            SPECIES,
             dataclasses.replace(NARROW, **{each.name: 1.0}),
-            train_images=1,
-            validation_images=validation_images,
-            image_size=image_size,
-            seed=seed,
-        ).validation
+            validation_images,
+            image_size,
+            _validation_seed(seed),
+        )
         for each in dataclasses.fields(Nuisances)
     }

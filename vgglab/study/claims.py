@@ -8,18 +8,10 @@ from dataclasses import dataclass
 from vgglab.datasets import Nuisances
 from vgglab.study import facts
 from vgglab.study.evidence import NATS, TIMES, Contrast, Fact, below, covers, helps, level, more
+from vgglab.study.plan import COVERS
 
 NUISANCES = tuple(each.name for each in dataclasses.fields(Nuisances))
 _CHANCE = 100 / 8
-_MATCHING = {  # which transform was made for which nuisance
-    "rotation": "rotation",
-    "shift": "position",
-    "zoom": "scale",
-    "shear": "aspect",
-    "brightness": "light",
-    "colour jitter": "hue",
-    "erasing": "occlusion",
-}
 _LOW, _MIDDLE, _HIGH = "0.0001", "0.0005", "0.002"
 
 
@@ -123,7 +115,7 @@ CLAIMS = (
         for each in NUISANCES
     )),
     Claim("depends on the data", "seed", "04", "Which augmentation works depends on the data.",
-          tuple(covers(transform, nuisance, NUISANCES) for transform, nuisance in _MATCHING.items())),
+          tuple(covers(transform, nuisance, NUISANCES) for transform, (nuisance, _) in COVERS.items())),
     Claim("diversity against integrity", "seed", "04", "Between too little and too much lies a best strength.", (
         more("validation, the generator's strength minus none", "strength", "1", "0", "validation_accuracy"),
         more("validation, the generator's strength minus four times as much", "strength", "1", "4",

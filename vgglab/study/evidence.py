@@ -62,10 +62,10 @@ class Contrast:
     def _by_seed(self, ends: pd.DataFrame) -> np.ndarray:
         total = 0.0
         for weight, study, arm, metric in self.terms:
-            rows = ends.loc[(study, arm, metric)] if (study, arm, metric) in ends.index else None
-            if rows is None:
+            if (study, arm, metric) not in ends.index:
                 raise InputError(f"The study has no '{metric}' of arm '{arm}' in '{study}'.")
-            total = total + weight * self.unit.inwards(rows.sort_values("seed")["value"].to_numpy())
+            values = ends.loc[(study, arm, metric)].sort_values("seed")["value"].to_numpy()
+            total = total + weight * self.unit.inwards(values)
         return total
 
     def _read(self, effect: Effect) -> tuple[float, float, float]:

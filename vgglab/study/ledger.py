@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from vgglab.experiment import InputError
-from vgglab.files import written_whole
+from vgglab.files import write_whole, written_whole
 from vgglab.study.claims import CLAIMS
 from vgglab.study.evidence import COUNT, NATS, POINTS, TIMES
 from vgglab.study.tables import claims_ledger
@@ -55,7 +55,7 @@ def write_ledger(folder: Path) -> None:
     with written_whole(folder / "claims.csv") as beside:
         table.round(4).to_csv(beside, index=False, float_format="%.12g")
     # From the file, so that page and file say the same to the last digit.
-    _write(folder / "README.md", PAGE + page(claims_ledger(folder)))
+    write_whole(folder / "README.md", PAGE + page(claims_ledger(folder)))
 
 
 def put_into(readme: Path, table: pd.DataFrame) -> None:
@@ -64,7 +64,7 @@ def put_into(readme: Path, table: pd.DataFrame) -> None:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise InputError(f"{readme} has no place for the ledger, between {BEGIN.strip()} and {END.strip()}.")
-    _write(readme, before + begin + summary(table) + end + after)
+    write_whole(readme, before + begin + summary(table) + end + after)
 
 
 def summary(table: pd.DataFrame) -> str:
@@ -104,8 +104,3 @@ def _line(row) -> str:
     interval = "" if counted else f"{write(row.low)} to {write(row.high)}"
     n = "counted" if counted else row.n
     return f"| {row.words} | {n} | {write(row.effect)} | {interval} | {'yes' if row.supports else 'no'} |"
-
-
-def _write(path: Path, text: str) -> None:
-    with written_whole(path) as beside:
-        beside.write_text(text, encoding="utf-8")

@@ -44,26 +44,20 @@ _HELD_BACK = {
     "advanced": dict(augment=ADVANCED, mixup=0.2),
 }
 
-# The augmentations of the nuisance study, each as wide as the dial that it is meant to cover.
-COVERS = dict(
-    rotation=dict(rotation=180),
-    position=dict(width_shift=0.1, height_shift=0.1),
-    scale=dict(zoom=0.25),
-    aspect=dict(shear=0.2),
-    light=dict(brightness=0.2),
-    hue=dict(color_jitter=0.5),
-    occlusion=dict(erasing=0.5),
-)
+# Transforms with the nuisance that each was made for, as wide as that nuisance's dial.
+COVERS: dict[str, tuple[str, dict[str, float]]] = {
+    "rotation": ("rotation", dict(rotation=180)),
+    "shift": ("position", dict(width_shift=0.1, height_shift=0.1)),
+    "zoom": ("scale", dict(zoom=0.25)),
+    "shear": ("aspect", dict(shear=0.2)),
+    "brightness": ("light", dict(brightness=0.2)),
+    "colour jitter": ("hue", dict(color_jitter=0.5)),
+    "erasing": ("occlusion", dict(erasing=0.5)),
+}
 TRANSFORMS = {
     "none": {},
     "flip": dict(augment=("flip",)),
-    "rotation": dict(augment=COVERS["rotation"]),
-    "shift": dict(augment=COVERS["position"]),
-    "zoom": dict(augment=COVERS["scale"]),
-    "shear": dict(augment=COVERS["aspect"]),
-    "brightness": dict(augment=COVERS["light"]),
-    "colour jitter": dict(augment=COVERS["hue"]),
-    "erasing": dict(augment=COVERS["occlusion"]),
+    **{name: dict(augment=strengths) for name, (_, strengths) in COVERS.items()},
     "MixUp": dict(mixup=0.2),
 }
 

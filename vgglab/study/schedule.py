@@ -12,7 +12,7 @@ from pathlib import Path
 from distributed import Client, LocalCluster, as_completed
 
 from vgglab.experiment import InputError
-from vgglab.files import written_whole
+from vgglab.files import write_whole
 from vgglab.study.trial import Record, Trial, run
 
 RETRIES = 3  # of a run whose worker was lost or that failed
@@ -74,8 +74,7 @@ def study(
     for count, future in enumerate(as_completed(futures), start=1):
         trial = futures[future]
         if future.status == "finished":
-            with written_whole(_path(trial, folder)) as beside:
-                beside.write_text(future.result(), encoding="utf-8")
+            write_whole(_path(trial, folder), future.result())
         else:
             failed[trial.key] = str(future.exception())
         future.release()

@@ -9,17 +9,12 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from vgglab.experiment import InputError, unknown
-from vgglab.files import written_whole
+from vgglab.files import shipped, written_whole
 from vgglab.history import DRIFT
 from vgglab.study.plan import STUDIES
-from vgglab.study.trial import Record, Trial, with_seed
+from vgglab.study.trial import Record, trial_of
 
-_PACKAGE = Path(__file__).parent.parent
-# Beside the package in a checkout, inside it when installed from a wheel.
-FOLDER = next(
-    (folder for root in (_PACKAGE, _PACKAGE.parent) if (folder := root / "data" / "studies").is_dir()),
-    _PACKAGE.parent / "data" / "studies",
-)
+FOLDER = shipped("studies")
 CURVES = (
     "train_accuracy",
     "validation_accuracy",
@@ -98,7 +93,7 @@ def write_tables(records: dict[str, Record], seeds: range, folder: Path) -> None
         curves = []
         for name, arm in arms.items():
             for seed in seeds:
-                record = records[Trial(arm.task, with_seed(arm.experiment, seed)).key]
+                record = records[trial_of(arm, seed).key]
                 curves.append(_curve(record, name, seed))
                 ends += [
                     dict(study=study, arm=name, seed=seed, metric=metric, value=value)

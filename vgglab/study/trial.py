@@ -8,8 +8,9 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vgglab.experiment import Experiment, InputError
+from vgglab.experiment import Experiment, InputError, in_phases
 from vgglab.history import History
+from vgglab.study.plan import STUDIES, Arm
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,15 @@ def _scores(network, data, elsewhere) -> dict[str, float]:
 
 def trials(seeds: range) -> list[Trial]:
     """Every run of the plan once, however many studies share it: all of a seed before any of the next."""
-    from vgglab.study.plan import STUDIES
-
     arms = [arm for study in STUDIES.values() for arm in study.values()]
-    every = [Trial(arm.task, with_seed(arm.experiment, seed)) for seed in seeds for arm in arms]
-    return list(dict.fromkeys(every))
+    return list(dict.fromkeys(trial_of(arm, seed) for seed in seeds for arm in arms))
+
+
+def trial_of(arm: Arm, seed: int) -> Trial:
+    """The run of an arm with a seed."""
+    return Trial(arm.task, with_seed(arm.experiment, seed))
 
 
 def with_seed(experiment: Experiment, seed: int) -> Experiment:
     """The experiment with another seed, in all of its phases."""
-    later = tuple(dataclasses.replace(phase, seed=seed) for phase in experiment.later)
-    return dataclasses.replace(experiment, seed=seed, later=later)
+    return in_phases([dataclasses.replace(phase, seed=seed) for phase in experiment.phases])
