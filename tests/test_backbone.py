@@ -99,6 +99,7 @@ def test_the_seed_sets_the_weights():
     assert (first == same).all() and (first != other).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["vgg16-mini", "vgg16"])
 def test_a_saved_model_opens_without_vgglab(tmp_path, backbone):
     model = build_model(Experiment(backbone=backbone, weights=None, image_size=32), classes=3)

@@ -45,6 +45,7 @@ def test_a_seed_is_that_of_all_phases_and_changes_nothing_else():
     assert with_seed(moved, 0) == two
 
 
+@pytest.mark.slow
 def test_every_task_draws_what_its_arms_expect():
     for arms in plan.STUDIES.values():
         for arm in arms.values():

@@ -11,6 +11,7 @@ import html
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -60,14 +61,25 @@ def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", to, "--log-level=ERROR"]
     if to == "html":
         command += ["--embed-images", *_OFFLINE]
-    timeout = f"--ExecutePreprocessor.timeout={SECONDS_A_CELL}"
-    done = subprocess.run(
-        [*command, timeout, "--output-dir", str(folder.resolve()), str(notebook.resolve())],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **_threads(jobs)},
-    )
+    command += [f"--ExecutePreprocessor.timeout={SECONDS_A_CELL}", "--output-dir", str(folder.resolve())]
+    with tempfile.TemporaryDirectory() as sockets:
+        done = subprocess.run(
+            [*command, *_transport(sockets), str(notebook.resolve())],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **_threads(jobs)},
+        )
     return Run(notebook, time.monotonic() - start, done.stderr.strip() if done.returncode else "")
+
+
+def _transport(folder: str) -> tuple[str, ...]:
+    """Sockets in files where Jupyter has them, which is not on Windows.
+
+    Kernels that start side by side may pick the same free port; the second to bind it dies (jupyter/nbconvert#1066).
+    """
+    if os.name != "posix":
+        return ()
+    return "--KernelManager.transport=ipc", f"--KernelManager.ip={folder}/kernel"
 
 
 def _threads(jobs: int) -> dict[str, str]:
