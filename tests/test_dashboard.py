@@ -303,6 +303,39 @@ def test_another_image_size_or_data_set_is_read_when_it_is_needed(tmp_path):
     assert "absent" in dashboard.message.value and "Traceback" not in dashboard.message.value
 
 
+def test_images_in_memory_are_not_exchanged_for_others_of_another_size():
+    from vgglab.datasets import draw_blossoms
+
+    drawn = draw_blossoms(train_images=1, validation_images=1, image_size=32)
+    dashboard = Dashboard(drawn, Experiment(image_size=32, epochs=1, batch_size=8))
+    size = dashboard.controls.widgets["image_size"]
+    size.value = 64
+    with pytest.raises(InputError, match="'blossoms drawn on request' are in memory only, 32 pixels a side"):
+        dashboard.run()
+    size.value = 32
+    assert dashboard.run().data["fingerprint"] == drawn.fingerprint
+    size.value = 64
+    dashboard.start()
+    wait(dashboard)
+    assert (
+        "Make them anew in that size" in dashboard.message.value
+        and "Traceback" not in dashboard.message.value
+    )
+
+
+def test_the_data_given_come_back_with_their_size():
+    from vgglab.datasets import load
+
+    given = load("blossoms", 32)
+    dashboard = Dashboard(given, Experiment(image_size=32, epochs=1))
+    dashboard.controls.widgets["image_size"].value = 64
+    dashboard._load_data(dashboard.controls.experiment)
+    assert dashboard.data.image_size == 64
+    dashboard.controls.widgets["image_size"].value = 32
+    dashboard._load_data(dashboard.controls.experiment)
+    assert dashboard.data is given
+
+
 def test_an_empty_name_leaves_the_experiment_as_it_was(tiny):
     dashboard = Dashboard(tiny, START)
     dashboard.controls.widgets["dataset"].value = ""

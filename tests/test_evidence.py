@@ -8,8 +8,23 @@ from conftest import ROOT
 
 from vgglab.experiment import InputError
 from vgglab.study import claims_ledger, facts, lesson_claims, study_curves, study_ends
-from vgglab.study.claims import CLAIMS
-from vgglab.study.evidence import NATS, TIMES, Contrast, Fact, below, covers, helps, level, more
+from vgglab.study.claims import BEST_RATE, CLAIMS
+from vgglab.study.evidence import (
+    NATS,
+    NO,
+    TIMES,
+    UNTESTED,
+    YES,
+    Contrast,
+    Fact,
+    as_good,
+    below,
+    covers,
+    helps,
+    level,
+    more,
+    outcome,
+)
 from vgglab.study.ledger import BEGIN, END, PAGE, ledger, page, put_into, summary, verdict
 from vgglab.study.plan import STUDIES
 from vgglab.study.tables import FOLDER
@@ -29,17 +44,19 @@ def ends(**values):
 def test_a_paired_contrast_is_in_points_and_needs_its_whole_interval():
     table = ends(s__a__gap=[0.30, 0.42, 0.36], s__b__gap=[0.10, 0.20, 0.18])
     found = more("gap", "s", "a", "b", "gap").of(table)
-    assert found.effect == pytest.approx(20) and found.n == 3 and found.supports and found.low > 0
-    assert not more("gap", "s", "b", "a", "gap").of(table).supports
+    assert found.effect == pytest.approx(20) and found.n == 3 and found.supports == YES and found.low > 0
+    assert more("gap", "s", "b", "a", "gap").of(table).supports == NO
     table = ends(s__a__gap=[0.30, 0.10, 0.36], s__b__gap=[0.10, 0.20, 0.18])
-    assert not more("gap", "s", "a", "b", "gap").of(table).supports, "the interval reaches below zero"
+    assert more("gap", "s", "a", "b", "gap").of(table).supports == NO, "the interval reaches below zero"
 
 
 def test_levels_have_a_threshold():
     table = ends(s__a__train_accuracy=[0.992, 0.995, 1.0], s__a__loss=[0.3, 0.35, 0.4])
-    assert level("train", "s", "a", "train_accuracy", 90).of(table).supports
-    assert not level("train", "s", "a", "train_accuracy", 99.5).of(table).supports
-    assert not below("train", "s", "a", "train_accuracy", 90).of(table).supports
+    assert level("train", "s", "a", "train_accuracy", 90).of(table).supports == YES
+    assert level("train", "s", "a", "train_accuracy", 99.5).of(table).supports == NO
+    found = below("train", "s", "a", "train_accuracy", 90).of(table)
+    assert found.supports == NO and found.effect == pytest.approx(100 * 2.987 / 3) and found.unit == "%"
+    assert below("train", "s", "a", "train_accuracy", 100.8).of(table).supports == YES
     assert level("loss", "s", "a", "loss", 0.1, NATS).of(table).effect == pytest.approx(0.35)
 
 
@@ -60,16 +77,37 @@ def test_a_transform_covers_a_nuisance_when_it_gains_more_there_than_elsewhere()
         }
     )
     found = covers("jitter", "hue", ("hue", "scale")).of(table)
-    assert found.supports and found.effect == pytest.approx(100 * (1.21 / 3 - 0.31 / 3))
-    assert not covers("jitter", "scale", ("hue", "scale")).of(table).supports
+    assert found.supports == YES and found.effect == pytest.approx(100 * (1.21 / 3 - 0.31 / 3))
+    assert covers("jitter", "scale", ("hue", "scale")).of(table).supports == NO
 
 
-def test_less_gap_with_less_accuracy_is_half_a_help():
+def test_less_gap_with_less_accuracy_is_no_help():
     table = ends(
         s__plain__gap=[0.3, 0.31, 0.32], s__x__gap=[0.1, 0.12, 0.11],
         s__plain__validation_accuracy=[0.7, 0.7, 0.7], s__x__validation_accuracy=[0.6, 0.61, 0.6],
     )  # fmt: skip
-    assert [each.of(table).supports for each in helps("s", "x")] == [True, False]
+    pieces = [piece.of(table).supports for piece in helps("s", "x")]
+    assert pieces == [YES, NO] and outcome(pieces) == NO
+
+
+def test_an_arm_that_changed_nothing_tested_nothing():
+    table = ends(
+        s__plain__gap=[0.3, 0.31], s__x__gap=[0.3, 0.31],
+        s__plain__validation_accuracy=[0.7, 0.7], s__x__validation_accuracy=[0.7, 0.8],
+        s__plain__loss_rise=[0.0, 0.0],
+    )  # fmt: skip
+    assert [piece.of(table).supports for piece in helps("s", "x")] == [UNTESTED, NO]
+    assert level("rise", "s", "plain", "loss_rise", 0.1, NATS).of(table).supports == NO, "no arms, a plain no"
+    assert [outcome(case) for case in ([YES, UNTESTED], [NO, UNTESTED], [YES, YES])] == [UNTESTED, NO, YES]
+
+
+def test_as_good_lets_two_points_less_pass():
+    table = ends(
+        s__a__gap=[0.50, 0.51, 0.52], s__b__gap=[0.51, 0.52, 0.53],
+        s__c__gap=[0.53, 0.54, 0.551],
+    )  # fmt: skip
+    assert as_good("", ("s", "a"), ("s", "b"), "gap").of(table).supports == YES, "one point less on each seed"
+    assert as_good("", ("s", "a"), ("s", "c"), "gap").of(table).supports == NO, "three less"
 
 
 def test_a_measurement_that_the_study_lacks_is_named():
@@ -78,20 +116,38 @@ def test_a_measurement_that_the_study_lacks_is_named():
 
 
 @pytest.mark.parametrize(
-    ("supports", "said"),
-    [([True, True], "holds"), ([True, False], "holds in part"), ([False], "not here")],
+    ("outcomes", "said"),
+    [
+        ([YES, YES], "holds"),
+        ([YES, NO], "holds in part"),
+        ([NO], "not here"),
+        ([YES, UNTESTED], "holds"),
+        ([NO, UNTESTED], "not here"),
+        ([UNTESTED], "not tested"),
+    ],
 )
-def test_verdicts(supports, said):
-    assert verdict(supports) == said
+def test_verdicts(outcomes, said):
+    assert verdict(outcomes, failed="not here") == said
+
+
+def pieces_of(claim):
+    return [piece for case in claim.cases for piece in case]
 
 
 def test_every_contrast_asks_for_arms_of_the_plan():
     for claim in CLAIMS:
-        for evidence in claim.evidence:
-            for _, study, arm, _ in getattr(evidence, "terms", ()):
+        for piece in pieces_of(claim):
+            assert isinstance(piece, Contrast | Fact)
+            for _, study, arm, _ in getattr(piece, "terms", ()):
                 assert arm in STUDIES[study], (claim.name, study, arm)
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
-    assert all(isinstance(each, Contrast | Fact) for claim in CLAIMS for each in claim.evidence)
+
+
+def test_the_best_rate_of_each_depth_is_the_best():
+    means = study_ends("unfreezing").groupby("arm")["validation_accuracy"].mean()
+    for depth, rate in BEST_RATE.items():
+        of_depth = means[means.index.str.startswith(f"{depth} layers")]
+        assert len(of_depth) == 3 and of_depth.idxmax() == f"{depth} layers, {rate}"
 
 
 def test_facts_agree_with_the_paper_and_with_layer_by_layer_arithmetic():
@@ -106,7 +162,14 @@ def test_facts_agree_with_the_paper_and_with_layer_by_layer_arithmetic():
     assert facts.multiply_adds() == total + dense
     assert facts.dense_share() == pytest.approx((dense + 4096 + 4096 + 1000) / 138_357_544)
     base = keras.applications.VGG16(weights=None, include_top=False)
+    assert facts.dense_work() == pytest.approx(dense / (total + dense))
     assert facts.last_five_that_learn() == len([1 for layer in base.layers[-5:] if "conv" in layer.name]) == 3
+
+
+def test_the_memory_of_a_step_by_hand():
+    sides_and_filters = ((224, 64, 2), (112, 128, 2), (56, 256, 3), (28, 512, 3), (14, 512, 3))
+    made = sum(side**2 * filters * convs for side, filters, convs in sides_and_filters) + 4096 + 4096 + 1000
+    assert facts.step_gigabytes(10) == pytest.approx((16 * 138_357_544 + 40 * made) / 1e9)
 
 
 def test_days_on_a_gpu():
@@ -118,19 +181,20 @@ def test_days_on_a_gpu():
 def all_ends():
     """A table with every measurement that the claims ask for, of three seeds of noise."""
     rng = np.random.default_rng(0)
-    asked = {term[1:] for claim in CLAIMS for each in claim.evidence for term in getattr(each, "terms", ())}
+    asked = {term[1:] for claim in CLAIMS for each in pieces_of(claim) for term in getattr(each, "terms", ())}
     rows = [(*each, seed, rng.uniform(0.2, 0.8)) for each in sorted(asked) for seed in range(3)]
     return pd.DataFrame(rows, columns=["study", "arm", "metric", "seed", "value"])
 
 
 def test_the_ledger_has_every_claim_with_all_of_its_evidence():
     table = ledger(all_ends())
-    assert len(table) == sum(len(claim.evidence) for claim in CLAIMS) and set(table["claim"]) == {
+    assert len(table) == sum(len(pieces_of(claim)) for claim in CLAIMS) and set(table["claim"]) == {
         claim.name for claim in CLAIMS
     }
-    for name, rows in table.groupby("claim"):
-        assert set(rows["verdict"]) == {verdict(list(rows["supports"]))}
-    assert table.loc[table["claim"] == "sixteen conv layers", "verdict"].item() == "not here"
+    assert (table.groupby("claim")["verdict"].nunique() == 1).all()
+    verdicts = table.groupby("claim")["verdict"].first()
+    assert verdicts["sixteen conv layers"] == "wrong" and verdicts["138 million"] == "holds"
+    assert verdicts["days on a GPU"] == "holds in part"
     shown, short = page(table), summary(table)
     assert all(words in shown for words in table["words"]) and short.count("\n") == len(CLAIMS) + 2
 

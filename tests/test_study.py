@@ -6,7 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from vgglab.datasets import NARROW, TWINS, WIDE, draw_blossoms, shuffled_labels, validation_by_nuisance
+from vgglab.datasets import (
+    NARROW,
+    SPECIES,
+    WIDE,
+    draw_blossoms,
+    draw_twins,
+    shuffled_labels,
+    validation_by_nuisance,
+)
+from vgglab.datasets.blossoms import draw
 from vgglab.evaluation import calibration_error
 from vgglab.experiment import Experiment, InputError
 from vgglab.study import plan, schedule, tables, trial
@@ -73,14 +82,18 @@ def test_nuisances_come_one_at_a_time():
         assert (split.images == drawn.validation.images).all()
 
 
-def test_twins_differ_in_their_hand_alone():
-    left, right = TWINS
-    assert dataclasses.replace(left, name=right.name, twist=-left.twist) == right and left.twist
-    still = dataclasses.replace(NARROW, rotation=0.4)
-    data = draw_blossoms(still, still, train_images=2, image_size=32, species=TWINS)
+def test_twins_are_one_species_and_its_mirror_image():
+    data = draw_twins(train_images=3, validation_images=2, image_size=32, seed=1)
     assert data.class_names == ("left-handed", "right-handed")
-    first = [data.train.images[list(data.train.labels).index(label)] for label in (0, 1)]
-    assert (first[0] != first[1]).any()
+    (pinwheel,) = (each for each in SPECIES if each.name == "pinwheel")
+    turned = dataclasses.replace(WIDE, rotation=0.4)
+    for split, seed, count in ((data.train, 2, 3), (data.validation, 3, 2)):
+        left, right = (
+            draw(dataclasses.replace(pinwheel, name=name), count, turned, 32, seed)
+            for name in data.class_names
+        )
+        assert (split.images[split.labels == 0] == left[:, :, ::-1]).all()
+        assert (split.images[split.labels == 1] == right).all()
 
 
 def test_the_calibration_error_by_hand():

@@ -27,7 +27,7 @@ _HOME = {
     "NARROW": "vgglab.datasets",  # all dials at 0
     "WIDE": "vgglab.datasets",  # all dials at 1
     "Species": "vgglab.datasets",  # the geometry of a flower
-    "TWINS": "vgglab.datasets",  # two species that are mirror images
+    "draw_twins": "vgglab.datasets",  # two classes, one the mirror image of the other
     "shuffled_labels": "vgglab.datasets",  # the same images with nothing left to learn
     "validation_by_nuisance": "vgglab.datasets",  # validation images that vary in one thing each
     "build_model": "vgglab.backbone",  # Experiment → keras.Model

@@ -23,9 +23,9 @@ assert after["validation_accuracy"] < before["validation_accuracy"] + 0.03, "a l
 """
 
 
-def _run(gap: float, validation: float, **fields) -> History:
+def _run(gap: float, validation: float, images: str = "given", **fields) -> History:
     row = dict(epoch=1, gap=gap, validation_accuracy=validation, train_accuracy=gap + validation)
-    return History(Experiment(unfreeze=0, epochs=40, **fields), epochs=[row])
+    return History(Experiment(unfreeze=0, epochs=40, **fields), dict(fingerprint=images), epochs=[row])
 
 
 _KERNEL = dict(kernel=np.array([[3.0, -4.0], [0.0, 12.0]]), l2=0.01)
@@ -57,5 +57,6 @@ WRONG = [
     ("03.4", _run(0.10, 0.80, l2=0.1), _WITHOUT),  # a success
     ("03.4", _run(0.35, 0.60, dropout=0.9), _WITHOUT),  # a larger gap
     ("03.4", _run(0.03, 0.32, learning_rate=1e-5), _WITHOUT),  # something else
+    ("03.4", _run(0.03, 0.32, images="others", dropout=0.95), _WITHOUT),
     ("03.4", 0.95, _WITHOUT),
 ]

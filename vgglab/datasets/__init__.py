@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from vgglab.datasets.blossoms import NARROW, SPECIES, TWINS, WIDE, Nuisances, Species, draw
+from vgglab.datasets.blossoms import NARROW, SPECIES, WIDE, Nuisances, Species, draw
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
 from vgglab.experiment import InputError
@@ -17,19 +18,21 @@ from vgglab.files import shipped
 __all__ = [
     "NARROW",
     "SPECIES",
-    "TWINS",
     "WIDE",
     "Dataset",
     "Nuisances",
     "Species",
     "Split",
     "draw_blossoms",
+    "draw_twins",
+    "is_there",
     "load",
     "shuffled_labels",
     "validation_by_nuisance",
 ]
 
-BLOSSOMS = shipped("blossoms")
+_EMBEDDED = "blossoms"
+BLOSSOMS = shipped(_EMBEDDED)
 
 
 def load(dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: int = 0) -> Dataset:
@@ -39,9 +42,14 @@ def load(dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: in
     `folder/{train,validation,test}/<class>/*`. Where the folder has no validation part, one image in
     five of every class becomes it; `seed` says which. `InputError` says what is wrong with a folder.
     """
-    if os.fspath(dataset) == "blossoms":
-        return read_folder(BLOSSOMS, image_size, seed, name="blossoms")
+    if os.fspath(dataset) == _EMBEDDED:
+        return read_folder(BLOSSOMS, image_size, seed, name=_EMBEDDED)
     return read_folder(dataset, image_size, seed)
+
+
+def is_there(dataset: str | os.PathLike) -> bool:
+    """Whether `load` would find it: the embedded flowers, or a folder."""
+    return os.fspath(dataset) == _EMBEDDED or Path(dataset).expanduser().is_dir()
 
 
 def draw_blossoms(
@@ -56,7 +64,7 @@ def draw_blossoms(
 ) -> Dataset:
     """Draw flowers instead of reading them: so many images a species, each split with its own nuisances.
 
-    `species` are the classes: the eight of the embedded data set, the two `TWINS`, or your own. The validation images are never among the training images, whatever the two counts are.
+    `species` are the classes: the eight of the embedded data set, or your own. The validation images are never among the training images, whatever the two counts are.
     """
     for name, count in (("train_images", train_images), ("validation_images", validation_images)):
         if count < 1:
@@ -78,6 +86,40 @@ def _draw_split(
 ) -> Split:
     images = [draw(each, count, nuisances, image_size, split_seed) for each in species]
     return Split(np.concatenate(images), np.repeat(np.arange(len(species)), count))
+
+
+def draw_twins(
+    *, train_images: int = 20, validation_images: int = 50, image_size: int = 64, seed: int = 0
+) -> Dataset:
+    """Draw two classes of flowers, of which one is the other in a mirror: only their hand tells them apart.
+
+    They are turned by up to 72 degrees; all else varies widely. Mirrored half of the time, the two classes are
+    the same. The other arguments are those of `draw_blossoms`.
+    """
+    pinwheel = next(each for each in SPECIES if each.name == "pinwheel")
+    left, right = (dataclasses.replace(pinwheel, name=name) for name in ("left-handed", "right-handed"))
+    turned = Nuisances(rotation=0.4)
+    data = draw_blossoms(
+        turned,
+        turned,
+        train_images=train_images,
+        validation_images=validation_images,
+        image_size=image_size,
+        seed=seed,
+        species=(left, right),
+    )
+    return dataclasses.replace(
+        data,
+        name="twins drawn on request",
+        train=_mirrored(data.train),
+        validation=_mirrored(data.validation),
+    )
+
+
+def _mirrored(split: Split) -> Split:
+    """The first class as in a mirror, the others as they are."""
+    first = (split.labels == 0)[:, None, None, None]
+    return Split(np.where(first, split.images[:, :, ::-1], split.images), split.labels)
 
 
 def shuffled_labels(data: Dataset, seed: int = 0) -> Dataset:

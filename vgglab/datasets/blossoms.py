@@ -60,12 +60,6 @@ SPECIES = (
     Species("starflower", 6, 1, 0.20, 0.55, 1.10, 0.0, 0.0, 0.15),
 )
 
-# One the mirror image of the other. Only while the rotation dial is at most 0.5 is a flower never mirrored.
-TWINS = (
-    Species("left-handed", 5, 1, 0.36, 0.90, 0.45, 0.0, -1.0, 0.12),
-    Species("right-handed", 5, 1, 0.36, 0.90, 0.45, 0.0, 1.0, 0.12),
-)
-
 
 @dataclass(frozen=True)
 class Nuisances:
@@ -75,7 +69,7 @@ class Nuisances:
         ValueError: If a dial is outside 0 to 1.
     """
 
-    rotation: float = 1.0  # any angle, and mirrored half of the time
+    rotation: float = 1.0  # any angle, and mirrored a quarter of the time
     position: float = 1.0  # where in the frame
     scale: float = 1.0  # how much of the frame it fills
     aspect: float = 1.0  # foreshortening: seen from the side

@@ -10,6 +10,7 @@ import pandas as pd
 from vgglab.study import study_ends
 
 TURN, SLOPE = 45, 0.2  # of the generator in exercise 04.1
+ABOUT = 0.5  # degrees; sine and tangent differ by less
 TIED = 0.005  # accuracies of arms that are nearer than this are not told apart
 WHY_LABELS = {  # does the change alter the label, and what to ask oneself
     "a": (True, "what does a 6 become when it is turned by half a turn?"),
@@ -32,7 +33,7 @@ def _units(answer: Mapping[str, float]) -> str | None:
         if math.isclose(rotation, math.radians(TURN), rel_tol=0.01):
             return "the layer does not count in radians: a whole turn is 1."
         return "look at the rotation again: which part of a whole turn is it?"
-    if math.degrees(math.atan(SLOPE)) * 0.99 <= shear <= math.degrees(math.asin(SLOPE)) * 1.01:
+    if abs(shear - math.degrees(math.atan(SLOPE))) <= ABOUT:
         return None
     if shear < 1:
         return "look at the shear again: that few degrees are next to no slope at all."

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from vgglab.diagnosis import difference_interval
-from vgglab.experiment import Experiment
+from vgglab.experiment import Experiment, in_phases
 from vgglab.history import History
 
 
 def _better_run(answer: History, first: History, second: History) -> str | None:
-    if answer.experiment in (first.experiment, second.experiment):
+    if any(_but_for_the_seed(answer) == _but_for_the_seed(run) for run in (first, second)):
         return "these are settings that were run above; try others."
+    if answer.data["fingerprint"] != first.data["fingerprint"]:
+        return "that run saw other images; leave data set and image size as they were."
     images = first.data["validation"]
     before, after = first.kept, answer.kept
     low, _ = difference_interval(after["validation_accuracy"], images, before["validation_accuracy"], images)
@@ -18,6 +22,10 @@ def _better_run(answer: History, first: History, second: History) -> str | None:
     if after["gap"] >= before["gap"]:
         return "it is more often right, but its gap is no smaller."
     return None
+
+
+def _but_for_the_seed(run: History) -> Experiment:
+    return in_phases([dataclasses.replace(phase, seed=0) for phase in run.experiment.phases])
 
 
 def _phases(answer: Experiment) -> str | None:
@@ -30,6 +38,8 @@ def _phases(answer: Experiment) -> str | None:
         return "the learning rate changed on the way, not before."
     if (head.epochs, block.epochs) != (10, 20):
         return "each phase counts its own epochs."
+    if answer != Experiment(unfreeze=0, epochs=10).then(unfreeze=3, learning_rate=1e-4, epochs=20):
+        return "the phases are right, but a setting is changed that was not asked for."
     return None
 
 

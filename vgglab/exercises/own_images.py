@@ -55,7 +55,7 @@ def _plan(answer: Mapping[str, float]) -> str | None:
         best_of_depth = max(means[name] for name in means.index if name.startswith(f"{depth} layers,"))
         if means[arm] < best_of_depth - TIED:
             return "at this depth another rate does better."
-        return "this is the best rate of its depth, but another depth has a better one."
+        return "this is the best rate of its depth, but another depth has a higher mean."
     if abs(worse - 100 * (means[arm] - means[deepest])) > 0.2:
         return "the plan is right; for the difference, compare with 13 layers at the same rate, in points."
     return None

@@ -86,6 +86,8 @@ def _by_keras(losses: list[float], patience: int) -> tuple[int, int]:
 
 
 def _no_success(answer, without) -> str | None:
+    if answer.data["fingerprint"] != without.data["fingerprint"]:
+        return "that run saw other images; train on the same ones."
     free = dict(l2=without.experiment.l2, dropout=without.experiment.dropout)
     if dataclasses.replace(answer.experiment, **free) != without.experiment:
         return "something else than L2 and dropout differs from the run above."

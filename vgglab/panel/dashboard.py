@@ -16,7 +16,7 @@ import ipywidgets as widgets
 import traitlets
 
 from vgglab.control import Control
-from vgglab.datasets import Dataset, load
+from vgglab.datasets import Dataset, is_there, load
 from vgglab.diagnosis import badge, diagnose
 from vgglab.experiment import FIXED, Experiment, InputError
 from vgglab.history import History
@@ -36,7 +36,7 @@ LONG_EPOCH = 2  # seconds, after which the images done are counted
 class Dashboard(widgets.VBox):
     """Toggles for one experiment, its curves while it trains, and the runs before it.
 
-    `data` is trained on; `experiment` says where the controls start; `folder` is where exports go,
+    `data` is trained on, and read anew only where it came from a folder; `experiment` says where the controls start; `folder` is where exports go,
     "runs" in the present folder by default. Training runs in a thread, so that the notebook stays free:
     a control moved meanwhile takes effect at the next epoch, as a new phase of the run. `history` is
     the latest run's, None before the first epoch. `controls` names the fields that get one, all by
@@ -54,8 +54,8 @@ class Dashboard(widgets.VBox):
         controls: Sequence[str] = tuple(CONTROLS),
     ) -> None:
         experiment = experiment or Experiment(dataset=data.name, image_size=data.image_size)
-        self.data = data
-        self._loaded = (experiment.dataset, experiment.image_size)
+        self.data = self._given = data
+        self._loaded = self._given_as = (experiment.dataset, experiment.image_size)
         self.controls = Controls(experiment, controls)
         self.chart = LiveChart(experiment)
         self.runs = Runs(Path(folder), self._model_of)
@@ -188,11 +188,25 @@ class Dashboard(widgets.VBox):
         self._show(history)
 
     def _load_data(self, experiment: Experiment) -> None:
-        """Read the data set anew when its name or the image size is another than that of the data at hand."""
+        """Have the data that name and image size ask for: those at hand, those given, or read anew."""
         wanted = (experiment.dataset, experiment.image_size)
-        if wanted != self._loaded:
-            self.chart.say("Reading the images.")
-            self.data, self._loaded = load(*wanted, seed=experiment.seed), wanted
+        if wanted == self._loaded:
+            return
+        self.chart.say("Reading the images.")
+        self.data, self._loaded = self._read(experiment, wanted == self._given_as), wanted
+
+    def _read(self, experiment: Experiment, as_given: bool) -> Dataset:
+        if as_given:
+            return self._given
+        if experiment.dataset != self._given_as[0]:
+            return load(experiment.dataset, experiment.image_size, experiment.seed)
+        if not is_there(self._given.name):
+            # Another data set of the same name would be other images, unsaid.
+            raise InputError(
+                f"The images of '{self._given.name}' are in memory only, {self._given.image_size} pixels a side. "
+                f"Received: image size {experiment.image_size}. Make them anew in that size, for a new Dashboard."
+            )
+        return load(self._given.name, experiment.image_size, experiment.seed)
 
     def _finish(self) -> None:
         self.train_button.disabled = False

@@ -32,6 +32,8 @@ def main() -> int:
     options = parser.parse_args()
     seeds, planned = range(options.seeds), trials(range(options.seeds))
     try:
+        if options.seeds < 2:
+            raise InputError(f"`--seeds` must be at least 2, to see chance. Received: {options.seeds}.")
         with client_of(options.scheduler, options.workers) as client, _progress() as progress:
             task = progress.add_task("runs", total=len(planned), left="")
             failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))

@@ -22,10 +22,16 @@ class Unit(NamedTuple):
     write: Callable[[float], str]
 
 
-POINTS = Unit("points", lambda value: 100 * value, float, "{:+.1f} points".format)
+POINTS = Unit("points", lambda value: 100 * value, float, "{:+.1f} points".format)  # a difference of shares
+SHARE = Unit("%", lambda value: 100 * value, float, "{:.1f} %".format)
 NATS = Unit("nats", np.positive, float, "{:+.2f} nats".format)
 TIMES = Unit("times", np.log, np.exp, "{:.2f} ×".format)  # ratios are averaged as logarithms
-COUNT = Unit("count", np.positive, float, lambda count: f"{count:,.0f}" if count > 999 else f"{count:.3g}")
+COUNT = Unit("count", np.positive, float, "{:,.0f}".format)
+DAYS = Unit("days", np.positive, float, "{:.2g} days".format)
+GIGABYTES = Unit("GB", np.positive, float, "{:.1f} GB".format)
+UNITS = {unit.name: unit for unit in (POINTS, SHARE, NATS, TIMES, COUNT, DAYS, GIGABYTES)}
+AS_GOOD = 2  # points that count as no loss, for every claim alike
+YES, NO, UNTESTED = "yes", "no", "not tested"
 
 Term = tuple[float, str, str, str]  # weight, study, arm, measurement
 
@@ -39,25 +45,31 @@ class Finding(NamedTuple):
     low: float | None
     high: float | None
     unit: str
-    supports: bool
+    supports: str
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A weighted sum of a seed's measurements; it supports its claim when the interval of its mean over
-    the seeds lies above `threshold`, which is in the unit."""
+    """A weighted sum of a seed's measurements; it supports its claim when `is_so` says yes to the interval of
+    its mean over the seeds, in the unit: by default, when the whole of it lies above zero."""
 
     words: str
     terms: tuple[Term, ...]
     unit: Unit = POINTS
-    threshold: float = 0.0
+    is_so: Callable[[Effect], bool] = Effect.above
 
     def of(self, ends: pd.DataFrame) -> Finding:
         """Look it up in the table of ends; `InputError` where the study has no such measurement."""
-        effect = mean_interval(self._by_seed(ends))
-        return Finding(
-            self.words, effect.n, *self._read(effect), self.unit.name, effect.above(self.threshold)
-        )
+        by_seed = self._by_seed(ends)
+        effect = mean_interval(by_seed)
+        supports = YES if self.is_so(effect) else NO
+        if not by_seed.any() and self._compares_arms():
+            # An arm that changed nothing, as early stopping that never stopped, says nothing on its claim.
+            supports = UNTESTED
+        return Finding(self.words, effect.n, *self._read(effect), self.unit.name, supports)
+
+    def _compares_arms(self) -> bool:
+        return len({(study, arm) for _, study, arm, _ in self.terms}) > 1
 
     def _by_seed(self, ends: pd.DataFrame) -> np.ndarray:
         total = 0.0
@@ -79,20 +91,38 @@ class Fact:
     words: str
     count: Callable[[], float]
     is_so: Callable[[float], bool]
+    unit: Unit = COUNT
 
     def of(self, ends: pd.DataFrame) -> Finding:
-        number = float(self.count())
-        return Finding(self.words, None, number, None, None, COUNT.name, bool(self.is_so(number)))
+        number = float(self.unit.inwards(self.count()))
+        return Finding(
+            self.words, None, number, None, None, self.unit.name, YES if self.is_so(number) else NO
+        )
 
 
-def level(words: str, study: str, arm: str, metric: str, above: float, unit: Unit = POINTS) -> Contrast:
+Case = tuple[Contrast | Fact, ...]  # it supports its claim when all of its pieces do
+
+
+def each(*pieces: Contrast | Fact) -> tuple[Case, ...]:
+    """Every piece a case of its own."""
+    return tuple((piece,) for piece in pieces)
+
+
+def outcome(case: list[str]) -> str:
+    """Of a case, from what its pieces say."""
+    if NO in case:
+        return NO
+    return UNTESTED if UNTESTED in case else YES
+
+
+def level(words: str, study: str, arm: str, metric: str, above: float, unit: Unit = SHARE) -> Contrast:
     """That a measurement lies above a number."""
-    return Contrast(words, ((1, study, arm, metric),), unit, above)
+    return Contrast(words, ((1, study, arm, metric),), unit, lambda effect: effect.above(above))
 
 
 def below(words: str, study: str, arm: str, metric: str, under: float) -> Contrast:
-    """That a measurement, in points, lies under a number; the effect is by how much."""
-    return Contrast(words, ((-1, study, arm, metric),), POINTS, -under)
+    """That a measurement, in per cent, lies under a number."""
+    return Contrast(words, ((1, study, arm, metric),), SHARE, lambda effect: effect.high < under)
 
 
 def more(words: str, study: str, a: str, b: str, metric: str, unit: Unit = POINTS) -> Contrast:
@@ -100,7 +130,12 @@ def more(words: str, study: str, a: str, b: str, metric: str, unit: Unit = POINT
     return Contrast(words, ((1, study, a, metric), (-1, study, b, metric)), unit)
 
 
-def helps(study: str, arm: str, plain: str = "plain") -> tuple[Contrast, Contrast]:
+def as_good(words: str, a: tuple[str, str], b: tuple[str, str], metric: str) -> Contrast:
+    """That a measurement is at most two points lower in arm `a` than in arm `b`, each a (study, arm)."""
+    return Contrast(words, ((1, *a, metric), (-1, *b, metric)), is_so=lambda effect: effect.above(-AS_GOOD))
+
+
+def helps(study: str, arm: str, plain: str = "plain") -> Case:
     """That an arm narrows the gap, and that it is better on images never seen: one without the other is no help."""
     where = "from scratch" if study == "from_scratch" else "fine-tuned"
     return (

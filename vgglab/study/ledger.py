@@ -9,18 +9,22 @@ import pandas as pd
 from vgglab.experiment import InputError
 from vgglab.files import write_whole, written_whole
 from vgglab.study.claims import CLAIMS
-from vgglab.study.evidence import COUNT, NATS, POINTS, TIMES
+from vgglab.study.evidence import NO, UNITS, UNTESTED, YES, Fact, outcome
 from vgglab.study.tables import claims_ledger
 
-UNITS = {unit.name: unit for unit in (POINTS, NATS, TIMES, COUNT)}
 BEGIN, END = "<!-- ledger: made by `make study` -->\n", "<!-- end of the ledger -->\n"
 PAGE = """# The claims ledger
 
 Every claim of the course and of the text it is built on, held against the runs in this folder. A piece of
-evidence *supports* a claim when the whole 95 % interval (Student's t, over the seeds) lies beyond the threshold that
-its words name, or beyond no difference; the two runs of a pair share images, start and seed. All of the evidence:
-*holds*. Some of it: *holds in part*. None: *not here*, which does not mean nowhere: the pictures are drawn, the
-network is small, and five seeds see only what is large. Of so many intervals about one in twenty errs by chance.
+evidence *supports* a claim when the whole 95 % interval (Student's t, over the seeds) lies beyond what its words name,
+or beyond no difference; where two arms are "as good", up to two points less are let pass. The two runs of a pair share
+images, start and seed. Pieces that belong together, such as a smaller gap and a better validation accuracy, are one
+*case*, and all of them must support. A piece whose two arms came out alike in every digit tested nothing, as early
+stopping that never stopped, and does not count.
+
+All cases: *holds*. Some of them: *holds in part*. None: *not here*, which does not mean nowhere: the pictures are
+drawn, the network is small, and five seeds see only what is large. What is counted, not run, is *wrong* everywhere
+when it is wrong. Of so many intervals about one in twenty errs by chance.
 
 `make study` made the tables and this page. `ends.csv` has what every run ended with, the others have the curves.
 
@@ -35,18 +39,27 @@ def ledger(ends: pd.DataFrame) -> pd.DataFrame:
     ends = ends.set_index(["study", "arm", "metric"]).sort_index()
     rows = []
     for claim in CLAIMS:
-        findings = [evidence.of(ends) for evidence in claim.evidence]
-        said = verdict([finding.supports for finding in findings])
+        found = [[piece.of(ends) for piece in case] for case in claim.cases]
+        outcomes = [outcome([finding.supports for finding in case]) for case in found]
+        counted = all(isinstance(piece, Fact) for case in claim.cases for piece in case)
+        said = verdict(outcomes, failed="wrong" if counted else "not here")
         about = dict(claim=claim.name, by=claim.by, lesson=claim.lesson, says=claim.says, verdict=said)
-        rows += [about | finding._asdict() for finding in findings]
+        rows += [
+            about | dict(case=number) | finding._asdict()
+            for number, case in enumerate(found, start=1)
+            for finding in case
+        ]
     return pd.DataFrame(rows).astype({"n": "Int64"})
 
 
-def verdict(supports: list[bool]) -> str:
-    """Of a claim, from whether each piece of its evidence supports it."""
-    if all(supports):
+def verdict(outcomes: list[str], failed: str) -> str:
+    """On a claim, from the outcomes of its cases; `failed` is what to say when none supports it."""
+    tested = [each for each in outcomes if each != UNTESTED]
+    if not tested:
+        return UNTESTED
+    if NO not in tested:
         return "holds"
-    return "holds in part" if any(supports) else "not here"
+    return "holds in part" if YES in tested else failed
 
 
 def write_ledger(folder: Path) -> None:
@@ -80,8 +93,15 @@ def summary(table: pd.DataFrame) -> str:
 
 def _in_short(rows: pd.DataFrame) -> str:
     if rows["n"].isna().all():
-        return "counted: " + ", ".join(COUNT.write(value) for value in rows["effect"])
-    return f"{int(rows['supports'].sum())} of {len(rows)}"
+        return "counted: " + ", ".join(_write(row.effect, row.unit) for row in rows.itertuples())
+    outcomes = [outcome(list(case)) for _, case in rows.groupby("case")["supports"]]
+    tested = [each for each in outcomes if each != UNTESTED]
+    left = f", {len(outcomes) - len(tested)} not tested" if len(tested) < len(outcomes) else ""
+    return f"{tested.count(YES)} of {len(tested)}{left}"
+
+
+def _write(value: float, unit: str) -> str:
+    return UNITS[unit].write(value)
 
 
 def page(table: pd.DataFrame) -> str:
@@ -92,15 +112,16 @@ def page(table: pd.DataFrame) -> str:
         parts.append(
             f"## {first.says}\n\n*{name}*, lesson {first.lesson}, the {first.by}'s: **{first.verdict}**\n"
         )
-        parts.append("| evidence | n | effect | 95 % interval | supports |\n|---|---|---|---|---|")
+        parts.append("| case | evidence | n | effect | 95 % interval | supports |\n|---|---|---|---|---|---|")
         parts += [_line(row) for row in rows.itertuples()]
         parts.append("")
     return "\n".join(parts)
 
 
 def _line(row) -> str:
-    write = UNITS[row.unit].write
     counted = pd.isna(row.low)
-    interval = "" if counted else f"{write(row.low)} to {write(row.high)}"
+    interval = "" if counted else f"{_write(row.low, row.unit)} to {_write(row.high, row.unit)}"
     n = "counted" if counted else row.n
-    return f"| {row.words} | {n} | {write(row.effect)} | {interval} | {'yes' if row.supports else 'no'} |"
+    return (
+        f"| {row.case} | {row.words} | {n} | {_write(row.effect, row.unit)} | {interval} | {row.supports} |"
+    )

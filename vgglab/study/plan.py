@@ -117,7 +117,7 @@ STUDIES: dict[str, dict[str, Arm]] = {
     # From random weights: the embedded ones have met these nuisances, which "none, fine-tuned" shows.
     "nuisances": {
         **_arms("small narrow", dataclasses.replace(_SCRATCH, epochs=30), TRANSFORMS),
-        "none, fine-tuned": Arm("narrow", Experiment(epochs=30)),
+        "none, fine-tuned": Arm("small narrow", Experiment(image_size=32, epochs=30)),
     },
     "twins": _arms("twins", Experiment(epochs=30), {"no flip": {}, "flip": dict(augment=("flip",))}),
     "batch_size": {

@@ -50,8 +50,9 @@ def study_ends(study: str) -> pd.DataFrame:
 def claims_ledger(folder: Path | None = None) -> pd.DataFrame:
     """The claims ledger: one row a piece of evidence, with what came out and the verdict on its claim.
 
-    `folder` is where it stands, that of the course by default. Columns: `claim`, `by` (seed or course), `lesson`, `says`, `verdict`, `words` (the evidence), `n` (seeds, none
-    for what is counted), `effect`, `low`, `high`, `unit`, `supports`.
+    `folder` is where it stands, that of the course by default. Columns: `claim`, `by` (seed or course), `lesson`,
+    `says`, `verdict`, `case` (pieces with one number must all support), `words` (the evidence), `n` (seeds, none for
+    what is counted), `effect`, `low`, `high`, `unit`, `supports` (yes, no or not tested).
     """
     return _read("claims", folder)
 
@@ -65,7 +66,7 @@ def lesson_claims(lesson: str) -> Styler:
     rows = rows[rows["lesson"] == lesson]
     if rows.empty:
         raise unknown("lesson", lesson, sorted(set(claims_ledger()["lesson"])))
-    table = rows[["says", "verdict", "words", "effect", "low", "high", "unit"]]
+    table = rows[["says", "verdict", "words", "effect", "low", "high", "unit", "supports"]]
     table = table.rename(columns=dict(says="claim", words="evidence"))
     table = table.set_index(["claim", "verdict", "evidence"])
     left = [dict(selector="th, td", props="text-align: left; vertical-align: top; max-width: 22em")]
@@ -104,7 +105,7 @@ def write_tables(records: dict[str, Record], seeds: range, folder: Path) -> None
 
 
 def _curve(record: Record, arm: str, seed: int) -> pd.DataFrame:
-    frame = record.history.frame()[["epoch", *CURVES]]
+    frame = record.history.frame()[["epoch", *CURVES]].astype(dict.fromkeys(CURVES, float))
     return frame.assign(arm=arm, seed=seed)[["arm", "seed", "epoch", *CURVES]]
 
 
