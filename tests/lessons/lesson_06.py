@@ -8,7 +8,6 @@ assert head.kept["source_accuracy"] > 0.9, "a frozen base forgets nothing"
 assert head.kept["source_accuracy"] > block5.kept["source_accuracy"] + 0.03
 assert block5.kept["source_accuracy"] > deep.kept["source_accuracy"] + 0.03
 assert deep.kept["source_accuracy"] > fast.kept["source_accuracy"] + 0.4, "catastrophic forgetting"
-assert deep.kept["validation_accuracy"] > fast.kept["validation_accuracy"] + 0.05
 assert phased.kept["source_accuracy"] > block5.kept["source_accuracy"] + 0.03
 assert list(moved.index[moved == 0]) == [name for name in moved.index if name.startswith(
     ("block1", "block2", "block3_conv1", "block3_conv2"))]
