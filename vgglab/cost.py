@@ -18,7 +18,10 @@ from vgglab.forgetting import has_source_task
 from vgglab.source import CLASS_NAMES
 
 LONG = 60  # seconds; a lesson should answer sooner
-TIMED_IMAGES, TIMED_CALLS = 8, 2
+TIMED_CALLS = 3
+# As many images as are trained on at once, or a call is mostly overhead; fewer where a layer makes so much of one
+# that the overhead does not count.
+MOST_IMAGES, FEWEST_IMAGES, TIMED_NUMBERS = 32, 2, 2_000_000
 STEP_OVERHEAD = 2e-3  # seconds a call of the network takes beside its arithmetic
 
 
@@ -109,7 +112,8 @@ def layer_seconds(backbone: str, image_size: int, precision: str) -> tuple[list[
 
 def _time_conv(side: int, channels: int, width: int, dtype: str, *, pooled: bool) -> tuple[float, float]:
     conv = keras.layers.Conv2D(width, 3, padding="same", activation="relu", dtype=dtype)
-    x = tf.random.normal((TIMED_IMAGES, side, side, channels), dtype=conv.compute_dtype)
+    images = min(MOST_IMAGES, max(FEWEST_IMAGES, TIMED_NUMBERS // (side * side * width)))
+    x = tf.random.normal((images, side, side, channels), dtype=conv.compute_dtype)
     conv.build(x.shape)
 
     @tf.function(jit_compile=False)
@@ -135,4 +139,4 @@ def _fastest(call, x: tf.Tensor) -> float:
         start = time.perf_counter()
         tf.nest.flatten(call(x))[0].numpy()
         times.append(time.perf_counter() - start)
-    return min(times) / TIMED_IMAGES
+    return min(times) / len(x)
