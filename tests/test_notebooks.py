@@ -165,12 +165,18 @@ def test_the_exit_code_tells(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_pages_ask_nothing_of_the_network(tmp_path):
+def test_pages_ask_nothing_of_the_network_and_keep_solutions_folded(tmp_path):
     source = "import ipywidgets\nfrom vgglab import GuessNumber\nGuessNumber('How often?')"
     path = small_notebook(tmp_path / "page.ipynb", source)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell("<details><summary>Solution</summary>\n\nfolded\n\n</details>")
+    )
+    nbformat.write(notebook, path)
     (run,) = run_all([path], tmp_path / "html", to="html")
     assert not run.error
     page = (tmp_path / "html" / "page.html").read_text(encoding="utf-8")
+    assert re.search(r"<details><summary>Solution</summary>\s*<p>folded</p>\s*</details>", page)
     assert "Predict: How often?" in page
     # nbconvert's page would fetch what draws diagrams, where there are any; the course has none.
     page = re.sub(r"import\(\"[^\"]*mermaid[^\"]*\"\)", "", page)

@@ -60,7 +60,8 @@ def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
     start = time.monotonic()
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", to, "--log-level=ERROR"]
     if to == "html":
-        command += ["--embed-images", *_OFFLINE]
+        # Not with --embed-images: it closes what a Markdown cell folds away, and leaves the solutions open.
+        command += _OFFLINE
     command += [f"--ExecutePreprocessor.timeout={SECONDS_A_CELL}", "--output-dir", str(folder.resolve())]
     with tempfile.TemporaryDirectory() as sockets:
         done = subprocess.run(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vgglab.charts.curves import TRAIN, VALIDATION, legend_above, line, new_axes
 from vgglab.history import History
@@ -67,6 +67,7 @@ def plot_arms(
     ax.set_yticks(range(len(arms)), arms)
     ax.set(ylim=(len(arms) - 0.5, -0.5), xlabel=metric.replace("_", " "))
     if "accuracy" in metric or metric == "gap":
+        ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))  # no 2.5 %, which would be rounded
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.grid(axis="y", visible=False)
     legend_above(ax)

@@ -33,6 +33,14 @@ UNITS = {unit.name: unit for unit in (POINTS, SHARE, NATS, TIMES, COUNT, DAYS, G
 AS_GOOD = 2  # points that count as no loss, for every claim alike
 YES, NO, UNTESTED = "yes", "no", "not tested"
 
+
+def written(row: NamedTuple) -> tuple[str, str]:
+    """The effect and the interval of a row of the ledger, as its unit writes them; no interval for what is counted."""
+    write = UNITS[row.unit].write
+    interval = "" if pd.isna(row.low) else f"{write(row.low)} to {write(row.high)}"
+    return write(row.effect), interval
+
+
 Term = tuple[float, str, str, str]  # weight, study, arm, measurement
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from vgglab.experiment import InputError
 from vgglab.files import write_whole, written_whole
 from vgglab.study.claims import CLAIMS
-from vgglab.study.evidence import NO, UNITS, UNTESTED, YES, Fact, outcome
+from vgglab.study.evidence import NO, UNTESTED, YES, Fact, outcome, written
 from vgglab.study.tables import claims_ledger
 
 BEGIN, END = "<!-- ledger: made by `make study` -->\n", "<!-- end of the ledger -->\n"
@@ -93,15 +93,11 @@ def summary(table: pd.DataFrame) -> str:
 
 def _in_short(rows: pd.DataFrame) -> str:
     if rows["n"].isna().all():
-        return "counted: " + ", ".join(_write(row.effect, row.unit) for row in rows.itertuples())
+        return "counted: " + ", ".join(written(row)[0] for row in rows.itertuples())
     outcomes = [outcome(list(case)) for _, case in rows.groupby("case")["supports"]]
     tested = [each for each in outcomes if each != UNTESTED]
     left = f", {len(outcomes) - len(tested)} not tested" if len(tested) < len(outcomes) else ""
     return f"{tested.count(YES)} of {len(tested)}{left}"
-
-
-def _write(value: float, unit: str) -> str:
-    return UNITS[unit].write(value)
 
 
 def page(table: pd.DataFrame) -> str:
@@ -119,9 +115,6 @@ def page(table: pd.DataFrame) -> str:
 
 
 def _line(row) -> str:
-    counted = pd.isna(row.low)
-    interval = "" if counted else f"{_write(row.low, row.unit)} to {_write(row.high, row.unit)}"
-    n = "counted" if counted else row.n
-    return (
-        f"| {row.case} | {row.words} | {n} | {_write(row.effect, row.unit)} | {interval} | {row.supports} |"
-    )
+    effect, interval = written(row)
+    n = "counted" if pd.isna(row.low) else row.n
+    return f"| {row.case} | {row.words} | {n} | {effect} | {interval} | {row.supports} |"

@@ -11,6 +11,7 @@ from pandas.io.formats.style import Styler
 from vgglab.experiment import InputError, unknown
 from vgglab.files import shipped, written_whole
 from vgglab.history import DRIFT
+from vgglab.study.evidence import written
 from vgglab.study.plan import STUDIES
 from vgglab.study.trial import Record, trial_of
 
@@ -66,11 +67,19 @@ def lesson_claims(lesson: str) -> Styler:
     rows = rows[rows["lesson"] == lesson]
     if rows.empty:
         raise unknown("lesson", lesson, sorted(set(claims_ledger()["lesson"])))
-    table = rows[["says", "verdict", "words", "effect", "low", "high", "unit", "supports"]]
-    table = table.rename(columns=dict(says="claim", words="evidence"))
-    table = table.set_index(["claim", "verdict", "evidence"])
-    left = [dict(selector="th, td", props="text-align: left; vertical-align: top; max-width: 22em")]
-    return table.style.format("{:,.4g}", subset=["effect", "low", "high"], na_rep="").set_table_styles(left)
+    effects, intervals = zip(*(written(row) for row in rows.itertuples()))
+    table = pd.DataFrame(
+        {
+            "claim": rows["says"],
+            "verdict": rows["verdict"],
+            "evidence": rows["words"],
+            "effect": effects,
+            "95 % interval": intervals,
+            "supports": rows["supports"],
+        }
+    ).set_index(["claim", "verdict"])
+    left = [dict(selector="th, td", props="text-align: left; vertical-align: top; max-width: 24em")]
+    return table.style.set_table_styles(left)
 
 
 def _known(study: str) -> str:
