@@ -19,16 +19,17 @@ class Unit(NamedTuple):
     name: str
     inwards: Callable[[np.ndarray], np.ndarray]
     outwards: Callable[[float], float]
-    write: Callable[[float], str]
+    number: str
+    suffix: str
 
 
-POINTS = Unit("points", lambda value: 100 * value, float, "{:+.1f} points".format)  # a difference of shares
-SHARE = Unit("%", lambda value: 100 * value, float, "{:.1f} %".format)
-NATS = Unit("nats", np.positive, float, "{:+.2f} nats".format)
-TIMES = Unit("times", np.log, np.exp, "{:.2f} ×".format)  # ratios are averaged as logarithms
-COUNT = Unit("count", np.positive, float, "{:,.0f}".format)
-DAYS = Unit("days", np.positive, float, "{:.2g} days".format)
-GIGABYTES = Unit("GB", np.positive, float, "{:.1f} GB".format)
+POINTS = Unit("points", lambda value: 100 * value, float, "{:+.1f}", " points")  # a difference of shares
+SHARE = Unit("%", lambda value: 100 * value, float, "{:.1f}", " %")
+NATS = Unit("nats", np.positive, float, "{:+.2f}", " nats")
+TIMES = Unit("times", np.log, np.exp, "{:.2f}", " ×")  # ratios are averaged as logarithms
+COUNT = Unit("count", np.positive, float, "{:,.0f}", "")
+DAYS = Unit("days", np.positive, float, "{:.2g}", " days")
+GIGABYTES = Unit("GB", np.positive, float, "{:.1f}", " GB")
 UNITS = {unit.name: unit for unit in (POINTS, SHARE, NATS, TIMES, COUNT, DAYS, GIGABYTES)}
 AS_GOOD = 2  # points that count as no loss, for every claim alike
 YES, NO, UNTESTED = "yes", "no", "not tested"
@@ -36,9 +37,10 @@ YES, NO, UNTESTED = "yes", "no", "not tested"
 
 def written(row: NamedTuple) -> tuple[str, str]:
     """The effect and the interval of a row of the ledger, as its unit writes them; no interval for what is counted."""
-    write = UNITS[row.unit].write
+    unit = UNITS[row.unit]
+    write = unit.number.format
     interval = "" if pd.isna(row.low) else f"{write(row.low)} to {write(row.high)}"
-    return write(row.effect), interval
+    return write(row.effect) + unit.suffix, interval
 
 
 Term = tuple[float, str, str, str]  # weight, study, arm, measurement

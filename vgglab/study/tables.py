@@ -61,25 +61,29 @@ def claims_ledger(folder: Path | None = None) -> pd.DataFrame:
 def lesson_claims(lesson: str) -> Styler:
     """What the ledger says on the claims of a lesson, such as "03", as a table to read in its notebook.
 
-    `lesson_claims("03").data` is the plain table.
+    `lesson_claims("03").data` is the plain table; claim and verdict stand in the first row of each claim.
     """
     rows = claims_ledger()
     rows = rows[rows["lesson"] == lesson]
     if rows.empty:
         raise unknown("lesson", lesson, sorted(set(claims_ledger()["lesson"])))
     effects, intervals = zip(*(written(row) for row in rows.itertuples()))
+    first = ~rows["claim"].duplicated()
     table = pd.DataFrame(
         {
-            "claim": rows["says"],
-            "verdict": rows["verdict"],
+            "claim": rows["says"].where(first, ""),
+            "verdict": rows["verdict"].where(first, ""),
             "evidence": rows["words"],
             "effect": effects,
             "95 % interval": intervals,
             "supports": rows["supports"],
         }
-    ).set_index(["claim", "verdict"])
+    )
     left = [dict(selector="th, td", props="text-align: left; vertical-align: top; max-width: 24em")]
-    return table.style.set_table_styles(left)
+    bold = {"font-weight": "bold"}
+    unbroken = {"white-space": "nowrap"}
+    style = table.style.hide().set_table_styles(left).set_properties(["claim", "verdict"], **bold)
+    return style.set_properties(["effect", "95 % interval", "supports"], **unbroken)
 
 
 def _known(study: str) -> str:
