@@ -120,7 +120,7 @@ def plot_matrix(
     ax = new_axes(ax, width=8.4, height=5)
     if difference:
         scale = dict(cmap="vlag_r", center=0, fmt="+.0f", cbar_kws=dict(label="points gained"))
-        table = 100 * table
+        table = (100 * table).round() + 0.0  # which makes -0 a plain 0
     else:
         scale = dict(cmap="mako", vmin=0, vmax=1, fmt=".0%", cbar_kws=dict(label=label))
     sns.heatmap(table, ax=ax, annot=True, linewidths=0.5, annot_kws=dict(size=8), **scale)
