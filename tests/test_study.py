@@ -17,11 +17,11 @@ from vgglab.datasets import (
 )
 from vgglab.datasets.blossoms import draw
 from vgglab.evaluation import calibration_error
-from vgglab.experiment import Experiment, InputError
+from vgglab.experiment import Experiment, InputError, with_seed
 from vgglab.study import plan, schedule, tables, trial
 from vgglab.study.schedule import client_of, records_of, study
 from vgglab.study.tasks import TASKS, Task
-from vgglab.study.trial import Record, Trial, trials, with_seed
+from vgglab.study.trial import Record, Trial, trials
 
 
 def tiny(seed=0, **fields):

@@ -227,6 +227,11 @@ def in_phases(phases: Sequence[Experiment]) -> Experiment:
     return dataclasses.replace(first, later=tuple(later))
 
 
+def with_seed(experiment: Experiment, seed: int) -> Experiment:
+    """The experiment with another seed, in all of its phases."""
+    return in_phases([dataclasses.replace(phase, seed=seed) for phase in experiment.phases])
+
+
 FIELDS = {each.name: each for each in dataclasses.fields(Experiment)}
 FIXED = ("dataset", "backbone", "weights", "image_size", "precision", "seed", "later")
 

@@ -64,7 +64,8 @@ def draw_blossoms(
 ) -> Dataset:
     """Draw flowers instead of reading them: so many images a species, each split with its own nuisances.
 
-    `species` are the classes: the eight of the embedded data set, or your own. The validation images are never among the training images, whatever the two counts are.
+    `species` are the classes: the eight of the embedded data set, or your own. The validation images are
+    never among the training images, whatever the two counts are.
     """
     for name, count in (("train_images", train_images), ("validation_images", validation_images)):
         if count < 1:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from vgglab.diagnosis import difference_interval
-from vgglab.experiment import Experiment, in_phases
+from vgglab.experiment import Experiment, with_seed
 from vgglab.history import History
 
 
 def _better_run(answer: History, first: History, second: History) -> str | None:
-    if any(_but_for_the_seed(answer) == _but_for_the_seed(run) for run in (first, second)):
+    settings, *tried = (with_seed(run.experiment, 0) for run in (answer, first, second))
+    if settings in tried:
         return "these are settings that were run above; try others."
     if answer.data["fingerprint"] != first.data["fingerprint"]:
         return "that run saw other images; leave data set and image size as they were."
@@ -22,10 +21,6 @@ def _better_run(answer: History, first: History, second: History) -> str | None:
     if after["gap"] >= before["gap"]:
         return "it is more often right, but its gap is no smaller."
     return None
-
-
-def _but_for_the_seed(run: History) -> Experiment:
-    return in_phases([dataclasses.replace(phase, seed=0) for phase in run.experiment.phases])
 
 
 def _phases(answer: Experiment) -> str | None:

@@ -36,12 +36,13 @@ LONG_EPOCH = 2  # seconds, after which the images done are counted
 class Dashboard(widgets.VBox):
     """Toggles for one experiment, its curves while it trains, and the runs before it.
 
-    `data` is trained on, and read anew only where it came from a folder; `experiment` says where the controls start; `folder` is where exports go,
-    "runs" in the present folder by default. Training runs in a thread, so that the notebook stays free:
-    a control moved meanwhile takes effect at the next epoch, as a new phase of the run. `history` is
-    the latest run's, None before the first epoch. `controls` names the fields that get one, all by
-    default: a lesson shows those that it is about. Starting a run stops the one that another dashboard
-    may have going. `run()` trains in the foreground, for a notebook that nobody watches.
+    `data` is trained on, and read anew in another image size where it came from files; `experiment` says
+    where the controls start; `folder` is where exports go, "runs" in the present folder by default.
+    Training runs in a thread, so that the notebook stays free: a control moved meanwhile takes effect at
+    the next epoch, as a new phase of the run. `history` is the latest run's, None before the first epoch.
+    `controls` names the fields that get one, all by default: a lesson shows those that it is about.
+    Starting a run stops the one that another dashboard may have going. `run()` trains in the foreground,
+    for a notebook that nobody watches.
     """
 
     history = traitlets.Instance(History, allow_none=True)
@@ -193,20 +194,20 @@ class Dashboard(widgets.VBox):
         if wanted == self._loaded:
             return
         self.chart.say("Reading the images.")
-        self.data, self._loaded = self._read(experiment, wanted == self._given_as), wanted
+        self.data = self._given if wanted == self._given_as else self._read(experiment)
+        self._loaded = wanted
 
-    def _read(self, experiment: Experiment, as_given: bool) -> Dataset:
-        if as_given:
-            return self._given
-        if experiment.dataset != self._given_as[0]:
-            return load(experiment.dataset, experiment.image_size, experiment.seed)
-        if not is_there(self._given.name):
-            # Another data set of the same name would be other images, unsaid.
-            raise InputError(
-                f"The images of '{self._given.name}' are in memory only, {self._given.image_size} pixels a side. "
-                f"Received: image size {experiment.image_size}. Make them anew in that size, for a new Dashboard."
-            )
-        return load(self._given.name, experiment.image_size, experiment.seed)
+    def _read(self, experiment: Experiment) -> Dataset:
+        name = experiment.dataset
+        if name == self._given_as[0]:
+            name = self._given.name
+            if not is_there(name):
+                # What `load` has under the experiment's name would be other images, unsaid.
+                raise InputError(
+                    f"The images of '{name}' are in memory only, {self._given.image_size} pixels a side. "
+                    f"Received: image size {experiment.image_size}. Make them anew in that size, for a new Dashboard."
+                )
+        return load(name, experiment.image_size, experiment.seed)
 
     def _finish(self) -> None:
         self.train_button.disabled = False

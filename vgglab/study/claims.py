@@ -27,7 +27,7 @@ from vgglab.study.evidence import (
 )
 from vgglab.study.plan import COVERS
 
-NUISANCES = tuple(each.name for each in dataclasses.fields(Nuisances))
+NUISANCES = tuple(dial.name for dial in dataclasses.fields(Nuisances))
 _CHANCE = 100 / 8
 _LOW, _MIDDLE, _HIGH = "0.0001", "0.0005", "0.002"
 # The learning rate with the best mean validation accuracy of each depth; a test holds it to the tables.

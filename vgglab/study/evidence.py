@@ -91,7 +91,7 @@ class Contrast:
         return total
 
     def _read(self, effect: Effect) -> tuple[float, float, float]:
-        return tuple(float(self.unit.outwards(each)) for each in (effect.mean, effect.low, effect.high))
+        return tuple(float(self.unit.outwards(value)) for value in (effect.mean, effect.low, effect.high))
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,11 @@ def helps(study: str, arm: str, plain: str = "plain") -> Case:
 
 def covers(transform: str, nuisance: str, nuisances: tuple[str, ...]) -> Contrast:
     """That a transform gains more on the nuisance it matches than on the others, on average."""
-    others = [each for each in nuisances if each != nuisance]
-    weights = {nuisance: 1.0} | {each: -1 / len(others) for each in others}
+    others = [other for other in nuisances if other != nuisance]
+    weights = {nuisance: 1.0} | dict.fromkeys(others, -1 / len(others))
     terms = [
-        (sign * weight, "nuisances", arm, f"accuracy_{each}")
-        for each, weight in weights.items()
+        (sign * weight, "nuisances", arm, f"accuracy_{tested}")
+        for tested, weight in weights.items()
         for sign, arm in ((1, transform), (-1, "none"))
     ]
     return Contrast(f"gain of {transform} on {nuisance} minus its gain elsewhere", tuple(terms))

@@ -39,12 +39,8 @@ def multiply_adds() -> int:
 def _multiply_adds(layer: keras.layers.Layer) -> int:
     if not layer.weights:
         return 0
-    kernel = layer.kernel.shape
-    places = layer.output.shape[1] * layer.output.shape[2] if len(kernel) == 4 else 1
-    size = places
-    for side in kernel:
-        size *= side
-    return size
+    places = math.prod(layer.output.shape[1:-1])  # height times width; a dense layer has neither
+    return places * math.prod(layer.kernel.shape)
 
 
 def last_five_that_learn() -> int:

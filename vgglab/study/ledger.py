@@ -56,12 +56,9 @@ def ledger(ends: pd.DataFrame) -> pd.DataFrame:
 
 def verdict(outcomes: list[str], failed: str) -> str:
     """On a claim, from the outcomes of its cases; `failed` is what to say when none supports it."""
-    tested = [each for each in outcomes if each != UNTESTED]
-    if not tested:
-        return UNTESTED
-    if NO not in tested:
-        return "holds"
-    return "holds in part" if YES in tested else failed
+    if NO in outcomes:
+        return "holds in part" if YES in outcomes else failed
+    return "holds" if YES in outcomes else UNTESTED
 
 
 def write_ledger(folder: Path) -> None:
@@ -97,9 +94,9 @@ def _in_short(rows: pd.DataFrame) -> str:
     if rows["n"].isna().all():
         return "counted: " + ", ".join(written(row)[0] for row in rows.itertuples())
     outcomes = [outcome(list(case)) for _, case in rows.groupby("case")["supports"]]
-    tested = [each for each in outcomes if each != UNTESTED]
-    left = f", {len(outcomes) - len(tested)} not tested" if len(tested) < len(outcomes) else ""
-    return f"{tested.count(YES)} of {len(tested)}{left}"
+    untested = outcomes.count(UNTESTED)
+    left = f", {untested} {UNTESTED}" if untested else ""
+    return f"{outcomes.count(YES)} of {len(outcomes) - untested}{left}"
 
 
 def page(table: pd.DataFrame) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vgglab.experiment import Experiment, InputError, in_phases
+from vgglab.experiment import Experiment, InputError, with_seed
 from vgglab.history import History
 from vgglab.study.plan import STUDIES, Arm
 
@@ -96,8 +95,3 @@ def trials(seeds: range) -> list[Trial]:
 def trial_of(arm: Arm, seed: int) -> Trial:
     """The run of an arm with a seed."""
     return Trial(arm.task, with_seed(arm.experiment, seed))
-
-
-def with_seed(experiment: Experiment, seed: int) -> Experiment:
-    """The experiment with another seed, in all of its phases."""
-    return in_phases([dataclasses.replace(phase, seed=seed) for phase in experiment.phases])
