@@ -26,7 +26,7 @@ test-fast: env
 
 # Goes on where an interrupted run stopped; delete build/pretraining to begin anew.
 pretrain: env
-	$(BIN)/python -m vgglab.pretraining $(ARGS)
+	PYTHONPATH=data $(BIN)/python -m recipe.pretraining $(ARGS)
 
 bench: env
 	$(BIN)/python -m tests.benchmarks
@@ -39,13 +39,13 @@ probe: env
 
 # Goes on where an interrupted run stopped; delete build/study to begin anew.
 study: env
-	$(BIN)/python -m vgglab.study $(ARGS)
+	PYTHONPATH=data $(BIN)/python -m recipe.study $(ARGS)
 
 course: env
-	$(BIN)/python -m vgglab.course $(ARGS)
+	$(BIN)/python notebooks/course.py $(ARGS)
 
 html: env
-	$(BIN)/python -m vgglab.course --html build/html $(ARGS)
+	$(BIN)/python notebooks/course.py --html build/html $(ARGS)
 
 env: .venv/ready
 

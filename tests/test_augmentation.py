@@ -3,7 +3,8 @@ import pytest
 
 from vgglab import augmentation
 from vgglab.augmentation import augmented, augmenter
-from vgglab.experiment import AUGMENTATIONS, Experiment
+from vgglab.experiment import Experiment
+from vgglab.toggles import AUGMENTATIONS
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(0, 255, (8, 32, 32, 3)).astype("float32")

@@ -7,7 +7,7 @@ from benchmarks.__main__ import HERE, Row, load, table
 from benchmarks.contestants import CLASSES, SIZE, plain_keras, plain_pytorch
 from conftest import ROOT
 
-from vgglab.backbone import build_model
+from vgglab.network import build_model
 from vgglab.experiment import Experiment
 
 

@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 import pytest
 from test_history import make_history
 
-from vgglab import card
-from vgglab.card import history_of_card, load_card, run_card, save_card
-from vgglab.experiment import Experiment, InputError
+from vgglab.share import card
+from vgglab.share.card import history_of_card, load_card, run_card, save_card
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment
 from vgglab.history import History
 
 HOSTILE = (

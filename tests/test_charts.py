@@ -4,21 +4,19 @@ import pandas as pd
 import pytest
 from test_history import make_history
 
-from vgglab.charts import (
+from vgglab.charts.curves import (
     detached_axes,
     plot_accuracy,
-    plot_arms,
     plot_drift,
     plot_forgetting,
-    plot_growth,
     plot_images,
     plot_loss,
-    plot_matrix,
-    plot_on_seeds,
-    plot_reliability,
     plot_runs,
 )
-from vgglab.experiment import Experiment, InputError
+from vgglab.charts.reliability import plot_reliability
+from vgglab.charts.seeds import plot_arms, plot_growth, plot_matrix, plot_on_seeds
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment
 from vgglab.history import DRIFT, History
 
 

@@ -8,14 +8,14 @@ import pytest
 import tensorflow as tf
 from test_history import make_history
 
-from vgglab import cost as module
-from vgglab.backbone import build_model, build_network, configure
-from vgglab.compiled import Compiled
-from vgglab.cost import cost
+from vgglab.measures import cost as module
+from vgglab.network import build_model, build_network, configure
+from vgglab.engine.step import Compiled
+from vgglab.measures.cost import cost
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.experiment import CONV_LAYERS, Experiment, is_random
 from vgglab.panel.costs import cost_table
-from vgglab.source import CLASS_NAMES
+from recipe.source_task import CLASS_NAMES
 
 BASE = Experiment(weights=None, unfreeze=13, image_size=32, batch_size=8, epochs=5)
 RANDOM = dict(augment=("flip",))

@@ -5,7 +5,8 @@ import ipywidgets as widgets
 import pytest
 
 from vgglab import training
-from vgglab.experiment import FIELDS, Experiment, InputError
+from vgglab.errors import InputError
+from vgglab.experiment import FIELDS, Experiment
 from vgglab.panel import Dashboard
 from vgglab.panel.controls import CONTROLS, Controls
 
@@ -187,7 +188,7 @@ def test_a_control_moved_on_the_way_is_a_phase_marked_on_the_chart(tiny):
 def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
     import keras
 
-    from vgglab.evaluation import evaluate
+    from vgglab.measures.evaluation import evaluate
 
     dashboard = Dashboard(tiny, START, folder=tmp_path / "runs")
     for seed in (1, 2):
@@ -254,7 +255,7 @@ def test_code_and_cost_are_there_when_their_tab_is_opened(tiny):
 def test_the_words_beside_the_chart_are_those_of_the_diagnosis(tiny):
     import html
 
-    from vgglab.diagnosis import badge, diagnose
+    from vgglab.measures.diagnosis import badge, diagnose
 
     dashboard = Dashboard(tiny, START)
     history = dashboard.run()

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from vgglab.diagnosis import Diagnosis, badge, diagnose, difference_interval, interval
-from vgglab.experiment import FIELDS, Experiment, InputError
+from vgglab.measures.diagnosis import Diagnosis, badge, diagnose, difference_interval, interval
+from vgglab.errors import InputError
+from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
 
 CHANCE = math.log(4)

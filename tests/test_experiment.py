@@ -3,7 +3,9 @@ import json
 
 import pytest
 
-from vgglab.experiment import AUGMENTATIONS, FIELDS, FIXED, Experiment, InputError
+from vgglab.errors import InputError
+from vgglab.experiment import FIELDS, FIXED, Experiment
+from vgglab.toggles import AUGMENTATIONS
 
 
 @pytest.mark.parametrize(

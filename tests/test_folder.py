@@ -4,7 +4,7 @@ from PIL import Image
 
 from vgglab.datasets import draw_blossoms, load
 from vgglab.datasets.folder import read_image
-from vgglab.experiment import InputError
+from vgglab.errors import InputError
 
 RED, BLUE = (200, 30, 40), (20, 40, 210)
 

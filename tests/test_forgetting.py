@@ -4,8 +4,8 @@ import pytest
 from vgglab.datasets import draw_blossoms
 from vgglab.datasets.dataset import Split
 from vgglab.experiment import Experiment
-from vgglab.forgetting import drift, has_source_task, source_images
-from vgglab.source import CLASS_NAMES
+from vgglab.measures.forgetting import drift, has_source_task, source_images
+from recipe.source_task import CLASS_NAMES
 from vgglab.training import train
 
 RNG = np.random.default_rng(0)
@@ -77,7 +77,7 @@ def test_source_accuracy_is_that_of_the_whole_source_network(flowers):
     """Against the network put together from the shipped files with plain Keras."""
     import keras
 
-    from vgglab.backbone import build_base
+    from vgglab.network import build_base
     from vgglab.weights import PRETRAINED, SOURCE_HEAD
 
     base = build_base("vgg16-mini", 64)

@@ -1,6 +1,7 @@
 import pytest
 
-from vgglab.experiment import Experiment, InputError
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment
 from vgglab.history import COLUMNS, History
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from test_history import make_history
 
-from vgglab.card import load_card, run_card
+from vgglab.share.card import load_card, run_card
 from vgglab.experiment import Experiment
 from vgglab.history import History
 from vgglab.panel.runs import Runs, compare

@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 
 from vgglab.augmentation import augmenter
-from vgglab.backbone import build_model
+from vgglab.network import build_model
 from vgglab.datasets import load
-from vgglab.experiment import AUGMENTATIONS, CONV_LAYERS, Experiment, InputError
-from vgglab.script import script
+from vgglab.errors import InputError
+from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.toggles import AUGMENTATIONS
+from vgglab.share.script import script
 from vgglab.training import train
 
 pytestmark = pytest.mark.slow

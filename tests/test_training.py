@@ -9,11 +9,12 @@ import pytest
 
 from vgglab import training
 from vgglab.architecture import CONV_NAMES
-from vgglab.backbone import build_model
-from vgglab.control import Control
+from vgglab.network import build_model
+from vgglab.engine.control import Control
 from vgglab.datasets.dataset import Dataset, Split
-from vgglab.evaluation import evaluate
-from vgglab.experiment import Experiment, InputError
+from vgglab.measures.evaluation import evaluate
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment
 from vgglab.history import COLUMNS
 from vgglab.training import train
 

@@ -17,8 +17,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Experiment": "vgglab.experiment",  # everything that determines a run
-    "AUGMENTATIONS": "vgglab.experiment",  # the random changes of images, with their strengths
-    "InputError": "vgglab.experiment",  # something given cannot be used; one sentence says why
+    "AUGMENTATIONS": "vgglab.toggles",  # the random changes of images, with their strengths
+    "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
     "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it
     "Dataset": "vgglab.datasets",  # images, labels and class names, split into train and validation
@@ -30,35 +30,34 @@ _HOME = {
     "draw_twins": "vgglab.datasets",  # two classes, one the mirror image of the other
     "shuffled_labels": "vgglab.datasets",  # the same images with nothing left to learn
     "validation_by_nuisance": "vgglab.datasets",  # validation images that vary in one thing each
-    "build_model": "vgglab.backbone",  # Experiment → keras.Model
+    "build_model": "vgglab.network",  # Experiment → keras.Model
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
-    "Control": "vgglab.control",  # pause, stop or change a run
+    "Control": "vgglab.engine.control",  # pause, stop or change a run
     "train": "vgglab.training",  # Experiment and Dataset → History
-    "evaluate": "vgglab.evaluation",  # accuracy and loss of a model on clean images
-    "calibration_error": "vgglab.evaluation",  # how honest its confidence is
+    "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
+    "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
-    "plot_accuracy": "vgglab.charts",  # the two curves and the gap between them
-    "plot_loss": "vgglab.charts",  # the same for the loss
-    "plot_runs": "vgglab.charts",  # several histories side by side
-    "plot_drift": "vgglab.charts",  # how far each block's features moved, what is left of the source task
-    "plot_forgetting": "vgglab.charts",  # unfreeze depth × learning rate → what is left
-    "plot_images": "vgglab.charts",  # a grid of images
-    "plot_on_seeds": "vgglab.charts",  # a run on the bands of several seeds
-    "plot_arms": "vgglab.charts",  # what each seed of each arm ended with
-    "plot_growth": "vgglab.charts",  # accuracy against training images
-    "plot_matrix": "vgglab.charts",  # a table of accuracies as a heatmap
-    "plot_reliability": "vgglab.charts",  # confidence against how often it is right
-    "mean_interval": "vgglab.comparison",  # a mean over seeds with its interval
-    "paired_difference": "vgglab.comparison",  # A minus B over seeds with its interval
-    "verdict": "vgglab.comparison",  # is A better than B, or is it noise?
-    "study_curves": "vgglab.study",  # the curves of the course's own runs, over several seeds
-    "study_ends": "vgglab.study",  # what those runs ended with
-    "claims_ledger": "vgglab.study",  # every claim with its evidence and a verdict
-    "lesson_claims": "vgglab.study",  # those of one lesson
-    "check": "vgglab.exercises",  # is the answer to an exercise right?
+    "plot_accuracy": "vgglab.charts.curves",  # the two curves and the gap between them
+    "plot_loss": "vgglab.charts.curves",  # the same for the loss
+    "plot_runs": "vgglab.charts.curves",  # several histories side by side
+    "plot_drift": "vgglab.charts.curves",  # how far each block's features moved, what is left of the source task
+    "plot_forgetting": "vgglab.charts.curves",  # unfreeze depth × learning rate → what is left
+    "plot_images": "vgglab.charts.curves",  # a grid of images
+    "plot_on_seeds": "vgglab.charts.seeds",  # a run on the bands of several seeds
+    "plot_arms": "vgglab.charts.seeds",  # what each seed of each arm ended with
+    "plot_growth": "vgglab.charts.seeds",  # accuracy against training images
+    "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
+    "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
+    "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
+    "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval
+    "verdict": "vgglab.measures.intervals",  # is A better than B, or is it noise?
+    "study_curves": "vgglab.studies",  # the curves of the course's own runs, over several seeds
+    "study_ends": "vgglab.studies",  # what those runs ended with
+    "claims_ledger": "vgglab.studies",  # every claim with its evidence and a verdict
+    "lesson_claims": "vgglab.studies",  # those of one lesson
     "GuessNumber": "vgglab.panel",  # a number to predict before a run
     "GuessChoice": "vgglab.panel",  # a choice to predict before a run
-    "LiveCurves": "vgglab.panel.curves",  # the live chart as a Keras callback
+    "LiveCurves": "vgglab.panel.callback",  # the live chart as a Keras callback
     "Dashboard": "vgglab.panel",  # toggles, a live chart, the runs of the session
 }
 __all__ = ["__version__", *_HOME]

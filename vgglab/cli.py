@@ -24,7 +24,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from vgglab.experiment import FIELDS, Experiment, InputError
+from vgglab.errors import InputError
+from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
@@ -105,10 +106,10 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
         raise InputError(f"{out} exists already; `--out` must name a new folder.")
     console = Console()
     data = _load(experiment, console)
-    from vgglab.backbone import build_model
-    from vgglab.evaluation import evaluate
-    from vgglab.features import CACHE
-    from vgglab.feeding import forecast
+    from vgglab.network import build_model
+    from vgglab.measures.evaluation import evaluate
+    from vgglab.engine.cache import CACHE
+    from vgglab.engine.feed import forecast
     from vgglab.training import train
 
     model = build_model(experiment, len(data.class_names))
@@ -187,7 +188,7 @@ def _result_table(history: History) -> Table:
 
 def _write_run(out: Path, history: History, model) -> None:
     """Write the run beside `out`, then rename, so that the folder is whole or absent."""
-    from vgglab.charts import detached_axes, plot_accuracy
+    from vgglab.charts.curves import detached_axes, plot_accuracy
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from vgglab.experiment import Experiment, InputError
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment
 from vgglab.files import write_whole
 
 DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))

@@ -14,15 +14,16 @@ import numpy as np
 import tensorflow as tf
 
 import vgglab
-from vgglab.backbone import configure
-from vgglab.compiled import Compiled, blocks, borrowed
-from vgglab.control import Control, Stopped
+from vgglab.network import configure
+from vgglab.engine.step import Compiled, blocks, borrowed
+from vgglab.engine.control import Control, Stopped
 from vgglab.datasets import Dataset
-from vgglab.evaluation import outputs, score
-from vgglab.experiment import CONV_LAYERS, Experiment, InputError, in_phases
-from vgglab.features import CACHE, FeatureCache
-from vgglab.feeding import Feed, feed
-from vgglab.forgetting import drift, source_accuracy
+from vgglab.measures.evaluation import outputs, score
+from vgglab.errors import InputError
+from vgglab.experiment import CONV_LAYERS, Experiment, in_phases
+from vgglab.engine.cache import CACHE, FeatureCache
+from vgglab.engine.feed import Feed, feed
+from vgglab.measures.forgetting import drift, source_accuracy
 from vgglab.history import DRIFT, History
 
 

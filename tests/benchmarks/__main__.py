@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from vgglab.backbone import has_fast_bfloat16
+from vgglab.network import has_fast_bfloat16
 from vgglab.files import written_whole
 
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ from tests.benchmarks.__main__ import HERE, Row, table, write
 from tests.benchmarks.contestants import random_data
 from vgglab import Dashboard, Experiment
 from vgglab.history import DRIFT, History
-from vgglab.svg import live_svg
+from vgglab.charts.live import live_svg
 
 RESULTS = HERE / "dashboard.json"
 REPEATS = 7

@@ -24,9 +24,9 @@ IMAGES, SEEDS, SIZE = 20, 5, 64
 def features(split: Split, weights: str | None, seed: int) -> np.ndarray:
     """Pooled features of blocks 3, 4 and 5 side by side, (n, 320)."""
     from vgglab import Experiment
-    from vgglab.compiled import borrowed
-    from vgglab.control import Control
-    from vgglab.evaluation import outputs
+    from vgglab.engine.step import borrowed
+    from vgglab.engine.control import Control
+    from vgglab.measures.evaluation import outputs
 
     with borrowed(Experiment(weights=weights, seed=seed, image_size=SIZE), 2) as network:
         _, pooled = outputs(network.predict(0), split, Control())

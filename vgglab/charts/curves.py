@@ -17,7 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vgglab.experiment import InputError, what_changed
+from vgglab.errors import InputError
+from vgglab.experiment import what_changed
 from vgglab.history import DRIFT, History
 
 _PALETTE = sns.color_palette("colorblind")

@@ -12,7 +12,7 @@ import numpy as np
 from vgglab.datasets.blossoms import NARROW, SPECIES, WIDE, Nuisances, Species, draw
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
-from vgglab.experiment import InputError
+from vgglab.errors import InputError
 from vgglab.files import shipped
 
 __all__ = [

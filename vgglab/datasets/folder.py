@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from vgglab.datasets.dataset import Dataset, Split
-from vgglab.experiment import InputError
+from vgglab.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}

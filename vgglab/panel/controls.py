@@ -11,7 +11,9 @@ import ipywidgets as widgets
 import traitlets
 
 from vgglab.architecture import unfrozen
-from vgglab.experiment import AUGMENTATIONS, FIELDS, Experiment, InputError, unknown
+from vgglab.errors import InputError, unknown
+from vgglab.experiment import FIELDS, Experiment
+from vgglab.toggles import AUGMENTATIONS
 
 _ROW = dict(style={"description_width": "110px"}, layout=widgets.Layout(width="372px"))
 

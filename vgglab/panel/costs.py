@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import statistics
 
-from vgglab.cost import LONG, cost
+from vgglab.measures.cost import LONG, cost
 from vgglab.datasets import Dataset
 from vgglab.experiment import Experiment
 from vgglab.history import History

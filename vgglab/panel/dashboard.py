@@ -15,15 +15,16 @@ from pathlib import Path
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.control import Control
+from vgglab.engine.control import Control
 from vgglab.datasets import Dataset, is_there, load
-from vgglab.diagnosis import badge, diagnose
-from vgglab.experiment import FIXED, Experiment, InputError
+from vgglab.measures.diagnosis import badge, diagnose
+from vgglab.errors import InputError
+from vgglab.experiment import FIXED, Experiment
 from vgglab.history import History
 from vgglab.panel.controls import CONTROLS, Controls
 from vgglab.panel.live import LiveChart
 from vgglab.panel.runs import Runs
-from vgglab.script import script
+from vgglab.share.script import script
 
 # Keras must not be used from two threads at once, so the dashboards of a process take turns.
 _ONE_AT_A_TIME = threading.Lock()
@@ -176,7 +177,7 @@ class Dashboard(widgets.VBox):
 
     def _work(self, experiment: Experiment, control: Control) -> None:
         # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
-        from vgglab.compiled import borrowed
+        from vgglab.engine.step import borrowed
         from vgglab.training import train
 
         self._load_data(experiment)
@@ -286,7 +287,7 @@ class Dashboard(widgets.VBox):
         self.pause_button.description = "Resume" if self._control.paused else "Pause"
 
     def _model_of(self, name: str):
-        from vgglab.backbone import build_network, configure
+        from vgglab.network import build_network, configure
 
         kept = self._weights.get(id(self.runs.histories[name]))
         if kept is None:

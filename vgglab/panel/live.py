@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from vgglab.experiment import Experiment
 from vgglab.history import History
-from vgglab.svg import live_svg
+from vgglab.charts.live import live_svg
 
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
 

@@ -11,9 +11,10 @@ import ipywidgets as widgets
 import pandas as pd
 import traitlets
 
-from vgglab.card import history_of_card, save_card, words
-from vgglab.charts import detached_axes, plot_accuracy
-from vgglab.experiment import FIELDS, InputError
+from vgglab.share.card import history_of_card, save_card, words
+from vgglab.charts.curves import detached_axes, plot_accuracy
+from vgglab.errors import InputError
+from vgglab.experiment import FIELDS
 from vgglab.files import written_whole
 from vgglab.history import History
 

@@ -1,0 +1,73 @@
+"""Run the study and write its tables: `make study`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from recipe.study.ledger import put_into, write_ledger
+from recipe.study.schedule import Studied, client_of, records_of, study
+from recipe.study.tables import write_tables
+from recipe.study.trial import trials
+from vgglab.errors import InputError
+from vgglab.studies import FOLDER, claims_ledger
+
+
+def main() -> int:
+    """Run what is not yet recorded, on this machine or on a Dask cluster; then write tables and ledger."""
+    parser = argparse.ArgumentParser(prog="make study", description=main.__doc__)
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds (default 5)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, as in tcp://host:8786")
+    parser.add_argument("--workers", type=int, default=1, help="local ones, sharing the cores (default 1)")
+    parser.add_argument(
+        "--records",
+        type=Path,
+        default=Path("build/study"),
+        help="keeps what each run left; delete it to begin anew",
+    )
+    parser.add_argument("--out", type=Path, default=FOLDER, help="for the tables (default data/studies)")
+    options = parser.parse_args()
+    seeds, planned = range(options.seeds), trials(range(options.seeds))
+    try:
+        if options.seeds < 2:
+            raise InputError(f"`--seeds` must be at least 2, to see chance. Received: {options.seeds}.")
+        with client_of(options.scheduler, options.workers) as client, _progress() as progress:
+            task = progress.add_task("runs", total=len(planned), left="")
+            failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))
+        if failed:
+            return _report(failed)
+        write_tables(records_of(planned, options.records), seeds, options.out)
+        write_ledger(options.out)
+        if options.out == FOLDER:
+            put_into(FOLDER.parent.parent / "README.md", claims_ledger())
+    except InputError as error:
+        print(f"study: {error}", file=sys.stderr)
+        return 2
+    print(f"Written to {options.out}.")
+    return 0
+
+
+def _progress() -> Progress:
+    columns = (MofNCompleteColumn(), BarColumn(30), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
+    return Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True))
+
+
+def _show(progress: Progress, task, studied: Studied) -> None:
+    progress.update(task, completed=studied.done, left=studied.left)
+
+
+def _report(failed: dict[str, str]) -> int:
+    for key, error in failed.items():
+        print(f"{key}: {error}", file=sys.stderr)
+    print(
+        f"{len(failed)} runs failed; the others are kept. Run the same command to try again.", file=sys.stderr
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

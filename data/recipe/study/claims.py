@@ -1,0 +1,223 @@
+"""What the seed text and the course claim, and the evidence that each claim is held against."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from vgglab.datasets import Nuisances
+from vgglab.measures import facts
+from recipe.study.evidence import (
+    DAYS,
+    GIGABYTES,
+    NATS,
+    POINTS,
+    SHARE,
+    TIMES,
+    Case,
+    Contrast,
+    Fact,
+    as_good,
+    below,
+    covers,
+    each,
+    helps,
+    level,
+    more,
+)
+from recipe.study.plan import COVERS
+
+NUISANCES = tuple(dial.name for dial in dataclasses.fields(Nuisances))
+_CHANCE = 100 / 8
+_LOW, _MIDDLE, _HIGH = "0.0001", "0.0005", "0.002"
+# The learning rate with the best mean validation accuracy of each depth; a test holds it to the tables.
+BEST_RATE = {0: _HIGH, 3: _HIGH, 7: _MIDDLE, 13: _MIDDLE}
+_FROZEN = ("unfreezing", f"0 layers, {_LOW}")  # nothing that was learned before can change in it
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim in short, who makes it ("seed" or "course"), the notebook that teaches it, and its evidence.
+
+    Evidence comes in cases, each of one or more pieces; a case bears the claim out when all of its pieces do.
+    """
+
+    name: str
+    by: str
+    lesson: str
+    says: str
+    cases: tuple[Case, ...]
+
+
+CLAIMS = (
+    Claim("sixteen conv layers", "seed", "01", "VGG16 has 16 convolutional layers.", each(
+        Fact("conv layers in Keras's VGG16", facts.conv_layers, lambda n: n == 16),
+    )),
+    Claim("138 million", "seed", "01", "It has about 138 million parameters.", each(
+        Fact("parameters of Keras's VGG16", facts.parameters, lambda n: 137.5e6 <= n < 138.5e6),
+    )),
+    Claim("multiply-adds", "course", "01", "An image costs about 15.5 thousand million multiply-adds.", each(
+        Fact("multiply-adds an image of 224 pixels", facts.multiply_adds, lambda n: 15.45e9 <= n < 15.55e9),
+    )),
+    Claim("dense layers", "course", "01", "Most of the parameters are in the dense layers, which pooling replaces.", each(
+        Fact("share of the dense layers", facts.dense_share, lambda share: share > 50, SHARE),
+    )),
+    Claim("99 and 70", "seed", "02", "99 % on training images goes with less than 70 % on others.", (
+        (level("from scratch: train accuracy above 99 %", "from_scratch", "plain", "train_accuracy", 99),
+         below("from scratch: validation below 70 %", "from_scratch", "plain", "validation_accuracy", 70)),
+        (level("fine-tuned: train accuracy above 99 %", "regularisers", "plain", "train_accuracy", 99),
+         below("fine-tuned: validation below 70 %", "regularisers", "plain", "validation_accuracy", 70)),
+    )),
+    Claim("few images", "seed", "02", "The fewer the images, the worse the overfitting.", each(
+        more("fine-tuned: gap with 5 minus with 20 images a species", "training_images",
+             "fine-tuned, 5", "fine-tuned, 20", "gap"),
+        more("fine-tuned: gap with 20 minus with 50", "training_images",
+             "fine-tuned, 20", "fine-tuned, 50", "gap"),
+        more("from scratch: gap with 5 minus with 20", "training_images",
+             "from scratch, 5", "from scratch, 20", "gap"),
+        more("from scratch: gap with 20 minus with 80", "training_images",
+             "from scratch, 20", "from scratch, 80", "gap"),
+    )),
+    Claim("by heart", "seed", "02", "The network can learn its training images by heart.", (
+        (level("shuffled labels: train accuracy above 95 %", "shuffled_labels", "shuffled labels",
+               "train_accuracy", 95),
+         below("shuffled labels: validation less than 10 points above guessing", "shuffled_labels",
+               "shuffled labels", "validation_accuracy", _CHANCE + 10)),
+    )),
+    Claim("sure and wrong", "course", "02", "The validation loss rises again while the training loss falls.", each(
+        level("from scratch: last validation loss above the lowest", "from_scratch", "plain",
+              "validation_loss_rise", 0.1, NATS),
+        level("fine-tuned: last validation loss above the lowest", "regularisers", "plain",
+              "validation_loss_rise", 0.1, NATS),
+    )),
+    Claim("head start", "course", "02", "What was learned elsewhere is worth more than any of these regularisers.",
+          each(*(more(f"same images: validation, fine-tuned minus from scratch, {arm}", "from_scratch",
+                      "fine-tuned", arm, "validation_accuracy")
+                 for arm in ("plain", "L2", "dropout", "early stopping", "simple", "MixUp", "advanced")))),
+    Claim("L2", "seed", "03", "L2 of 0.001 on the head reduces overfitting.",
+          (helps("regularisers", "L2"), helps("from_scratch", "L2"))),
+    Claim("strong L2", "course", "03", "Ten times as much L2 helps more.",
+          (helps("regularisers", "strong L2", "L2"),)),
+    Claim("dropout", "course", "03", "Dropout in the head reduces overfitting.",
+          (helps("regularisers", "dropout"), helps("from_scratch", "dropout"))),
+    Claim("early stopping", "seed", "03", "Early stopping on the validation loss prevents overfitting.",
+          (helps("regularisers", "early stopping"), helps("from_scratch", "early stopping"))),
+    Claim("simple is not enough", "seed", "04", "Cropping, flipping and rotation do not close the gap.", each(
+        level("fine-tuned: gap with simple augmentation above 2 points", "regularisers", "simple", "gap", 2, POINTS),
+        level("from scratch: gap with simple augmentation above 2 points", "from_scratch", "simple", "gap", 2, POINTS),
+    )),
+    Claim("advanced helps", "seed", "04", "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
+        *(more(f"fine-tuned: validation, {arm} minus simple", "regularisers", arm, "simple",
+               "validation_accuracy")
+          for arm in ("simple + colour jitter", "simple + erasing", "simple + MixUp", "advanced")),
+        more("from scratch: validation, advanced minus simple", "from_scratch", "advanced", "simple",
+             "validation_accuracy"),
+    )),
+    Claim("generator", "seed", "04", "The settings of its ImageDataGenerator reduce overfitting.",
+          (helps("regularisers", "generator"),)),
+    Claim("more data", "seed", "04", "Augmentation is worth a much larger training set.", each(
+        *(as_good(f"validation, 5 images a species with the generator's settings minus {count} without",
+                  ("regularisers", "generator"), ("training_images", f"fine-tuned, {count}"),
+                  "validation_accuracy")
+          for count in (10, 20)),
+    )),
+    Claim("minor variations", "seed", "04", "Without augmentation, minor variations are enough to fail.", each(*(
+        Contrast(f"accuracy without minus with variation of {nuisance}", (
+            (1, "nuisances", "none", "validation_accuracy"),
+            (-1, "nuisances", "none", f"accuracy_{nuisance}"),
+        ))
+        for nuisance in NUISANCES
+    ))),
+    Claim("depends on the data", "seed", "04", "Which augmentation works depends on the data.",
+          each(*(covers(transform, nuisance, NUISANCES) for transform, (nuisance, _) in COVERS.items()))),
+    Claim("diversity against integrity", "seed", "04", "Between too little and too much lies a best strength.", each(
+        more("validation, the generator's strength minus none", "strength", "1", "0", "validation_accuracy"),
+        more("validation, the generator's strength minus four times as much", "strength", "1", "4",
+             "validation_accuracy"),
+    )),
+    Claim("wrong labels", "course", "04", "A change that alters what an image shows does harm.", each(
+        more("mirror twins: validation, no flip minus flip", "twins", "no flip", "flip", "validation_accuracy"),
+    )),
+    Claim("logged accuracy", "course", "05",
+          "Under augmentation, the training accuracy that Keras logs is not that on the images themselves.", each(
+        *(Contrast(f"fine-tuned, {arm}: clean minus logged training accuracy", (
+            (1, "regularisers", arm, "train_accuracy"), (-1, "regularisers", arm, "logged_accuracy"),
+        ), is_so=lambda effect: effect.low > 0 or effect.high < 0)
+          for arm in ("simple", "generator", "colour jitter", "erasing", "MixUp", "CutMix")),
+    )),
+    Claim("MixUp", "seed", "05", "MixUp improves generalisation.",
+          (helps("regularisers", "MixUp"), helps("from_scratch", "MixUp"))),
+    Claim("CutMix", "course", "05", "CutMix does too.", (helps("regularisers", "CutMix"),)),
+    Claim("calibration", "course", "05", "MixUp makes confidence more honest.", each(
+        more("fine-tuned: calibration error, plain minus MixUp", "regularisers", "plain", "MixUp",
+             "calibration_error"),
+        more("from scratch: calibration error, plain minus MixUp", "from_scratch", "plain", "MixUp",
+             "calibration_error"),
+    )),
+    Claim("last five layers", "seed", "06", "The last five layers of the base are unfrozen.", each(
+        Fact("of them have weights", facts.last_five_that_learn, lambda n: n == 5),
+    )),
+    Claim("low rate", "seed", "06", "A rate of 0.0001 adapts without disrupting what was learned.", each(
+        *(more(f"disrupts less than a high rate: {depth} layers, source task, {_LOW} minus {_HIGH}", "unfreezing",
+               f"{depth} layers, {_LOW}", f"{depth} layers, {_HIGH}", "source_accuracy")
+          for depth in (3, 13)),
+        *(as_good(f"disrupts nothing: {depth} layers, source task, {_LOW} minus frozen",
+                  ("unfreezing", f"{depth} layers, {_LOW}"), _FROZEN, "source_accuracy")
+          for depth in (3, 13)),
+        *(as_good(f"adapts: {depth} layers, validation, {_LOW} minus {_MIDDLE}",
+                  ("unfreezing", f"{depth} layers, {_LOW}"), ("unfreezing", f"{depth} layers, {_MIDDLE}"),
+                  "validation_accuracy")
+          for depth in (3, 13)),
+    )),
+    Claim("general features", "seed", "06", "The early layers are general: fine-tuning changes them least.", each(
+        *(Contrast(f"13 layers at rate {rate}: drift of block 5 minus block 1", (
+            (1, "unfreezing", f"13 layers, {rate}", "drift_block5"),
+            (-1, "unfreezing", f"13 layers, {rate}", "drift_block1"),
+        )) for rate in (_LOW, _MIDDLE, _HIGH)),
+    )),
+    Claim("too deep", "seed", "06", "Unfreezing too many layers forgets what was learned.", each(
+        *(more(f"source task, 3 minus 13 layers at rate {rate}", "unfreezing", f"3 layers, {rate}",
+               f"13 layers, {rate}", "source_accuracy")
+          for rate in (_LOW, _MIDDLE, _HIGH)),
+        more(f"validation, 3 minus 13 layers at rate {_MIDDLE}", "unfreezing", f"3 layers, {_MIDDLE}",
+             f"13 layers, {_MIDDLE}", "validation_accuracy"),
+    )),
+    Claim("freezing, generalisation", "seed", "06", "Freezing the whole base generalises better.", each(
+        *(more(f"validation, each at its best rate: none unfrozen minus {depth} layers", "unfreezing",
+               f"0 layers, {BEST_RATE[0]}", f"{depth} layers, {BEST_RATE[depth]}", "validation_accuracy")
+          for depth in (3, 7, 13)),
+    )),
+    Claim("two phases", "course", "06", "Head first, then three layers at a low rate, is better than all at once.", each(
+        more("validation, two phases minus one", "phases", "two phases", "one phase", "validation_accuracy"),
+        more("source task, two phases minus one", "phases", "two phases", "one phase", "source_accuracy"),
+        Contrast("validation, two phases minus the head's phase alone for as long", (
+            (1, "phases", "two phases", "validation_accuracy"),
+            (-1, "unfreezing", f"0 layers, {_MIDDLE}", "validation_accuracy"),
+        )),
+    )),
+    Claim("parameters and work", "seed", "07", "Its many parameters translate directly into computation.", (
+        (Fact("share of the dense layers in the parameters", facts.dense_share, lambda share: share > 50, SHARE),
+         Fact("share of the dense layers in the multiply-adds", facts.dense_work, lambda share: share > 50,
+              SHARE)),
+    )),
+    Claim("memory", "seed", "07", "A training step takes a great deal of memory.", each(
+        Fact("for the paper's batch of 256 images, more than the 6 GB of one of its GPUs",
+             lambda: facts.step_gigabytes(facts.PAPER_BATCH), lambda gigabytes: gigabytes > 6, GIGABYTES),
+    )),
+    Claim("freezing, speed", "seed", "07", "Freezing the base makes training faster.", each(
+        more("seconds an epoch, 13 layers to none with the output of the frozen ones kept", "unfreezing", f"13 layers, {_MIDDLE}",
+             f"0 layers, {_MIDDLE}", "epoch_seconds", TIMES),
+    )),
+    Claim("batches", "seed", "07", "Larger batches are more efficient.", each(
+        more("seconds an epoch, batches of 1 to batches of 8", "batch_size", "batches of 1", "batches of 8",
+             "epoch_seconds", TIMES),
+        more("seconds an epoch, batches of 8 to batches of 32", "batch_size", "batches of 8", "batches of 32",
+             "epoch_seconds", TIMES),
+    )),
+    Claim("days on a GPU", "seed", "07", "Training takes days on a fast GPU, not hours.", each(
+        Fact("days for ImageNet as in the paper, on a V100 at half its peak",
+             lambda: facts.gpu_days(facts.IMAGENET_IMAGES, facts.PAPER_EPOCHS), lambda days: days > 1, DAYS),
+        Fact("days for 100 epochs of 2,000 photographs, all layers, on the same",
+             lambda: facts.gpu_days(2_000, 100), lambda days: days > 1, DAYS),
+    )),
+)  # fmt: skip

@@ -1,0 +1,119 @@
+"""The claims ledger: every claim with its evidence and a verdict, as a table and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from recipe.study.claims import CLAIMS
+from recipe.study.evidence import NO, UNTESTED, YES, Fact, outcome
+from vgglab.errors import InputError
+from vgglab.files import write_whole, written_whole
+from vgglab.studies import claims_ledger, written
+
+BEGIN, END = "<!-- ledger: made by `make study` -->\n", "<!-- end of the ledger -->\n"
+PAGE = """# The claims ledger
+
+Every claim of the course and of the text it is built on, held against the runs in this folder. A piece of
+evidence *supports* a claim when the whole 95 % interval (Student's t, over the seeds) lies beyond what its words name,
+or beyond no difference; where two arms are "as good", up to two points less are let pass. The two runs of a pair share
+images, start and seed. Pieces that belong together, such as a smaller gap and a better validation accuracy, are one
+*case*, and all of them must support. A piece whose two arms came out alike in every digit tested nothing, as early
+stopping that never stopped, and does not count.
+
+All cases: *holds*. Some of them: *holds in part*. None: *not here*, which does not mean nowhere: the pictures are
+drawn, the network is small, and five seeds see only what is large. What is counted, not run, is *wrong* everywhere
+when it is wrong. Of so many intervals about one in twenty errs by chance. What a claim is held against was in places
+sharpened after the runs had been seen, where a first version did not ask what the words say; the difficulty of the
+tasks was not.
+
+`make study` made the tables and this page. `ends.csv` has what every run ended with, the others have the curves.
+
+"""
+
+
+def ledger(ends: pd.DataFrame) -> pd.DataFrame:
+    """The evidence of all claims, one row each, and on every row the verdict on its claim.
+
+    `ends` has the columns `study`, `arm`, `metric`, `seed`, `value`.
+    """
+    ends = ends.set_index(["study", "arm", "metric"]).sort_index()
+    rows = []
+    for claim in CLAIMS:
+        found = [[piece.of(ends) for piece in case] for case in claim.cases]
+        outcomes = [outcome([finding.supports for finding in case]) for case in found]
+        counted = all(isinstance(piece, Fact) for case in claim.cases for piece in case)
+        said = verdict(outcomes, failed="wrong" if counted else "not here")
+        about = dict(claim=claim.name, by=claim.by, lesson=claim.lesson, says=claim.says, verdict=said)
+        rows += [
+            about | dict(case=number) | finding._asdict()
+            for number, case in enumerate(found, start=1)
+            for finding in case
+        ]
+    return pd.DataFrame(rows).astype({"n": "Int64"})
+
+
+def verdict(outcomes: list[str], failed: str) -> str:
+    """On a claim, from the outcomes of its cases; `failed` is what to say when none supports it."""
+    if NO in outcomes:
+        return "holds in part" if YES in outcomes else failed
+    return "holds" if YES in outcomes else UNTESTED
+
+
+def write_ledger(folder: Path) -> None:
+    """Work the ledger out from the table of ends in `folder`, and write it there, as a table and as a page."""
+    table = ledger(pd.read_csv(folder / "ends.csv", dtype={"arm": str}))
+    with written_whole(folder / "claims.csv") as beside:
+        table.round(4).to_csv(beside, index=False, float_format="%.12g")
+    # From the file, so that page and file say the same to the last digit.
+    write_whole(folder / "README.md", PAGE + page(claims_ledger(folder)))
+
+
+def put_into(readme: Path, table: pd.DataFrame) -> None:
+    """Replace what stands between the two marks of a page by the summary of the ledger."""
+    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise InputError(f"{readme} has no place for the ledger, between {BEGIN.strip()} and {END.strip()}.")
+    write_whole(readme, before + begin + summary(table) + end + after)
+
+
+def summary(table: pd.DataFrame) -> str:
+    """One line a claim, as Markdown."""
+    lines = ["| lesson | claim | by | evidence | verdict |", "|---|---|---|---|---|"]
+    for name, rows in table.groupby("claim", sort=False):
+        first = rows.iloc[0]
+        lines.append(
+            f"| {first.lesson} | {first.says} | {first.by} | {_in_short(rows)} | **{first.verdict}** |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _in_short(rows: pd.DataFrame) -> str:
+    if rows["n"].isna().all():
+        return "counted: " + ", ".join(written(row)[0] for row in rows.itertuples())
+    outcomes = [outcome(list(case)) for _, case in rows.groupby("case")["supports"]]
+    untested = outcomes.count(UNTESTED)
+    left = f", {untested} {UNTESTED}" if untested else ""
+    return f"{outcomes.count(YES)} of {len(outcomes) - untested}{left}"
+
+
+def page(table: pd.DataFrame) -> str:
+    """Every piece of evidence, claim by claim, as Markdown."""
+    parts = []
+    for name, rows in table.groupby("claim", sort=False):
+        first = rows.iloc[0]
+        parts.append(
+            f"## {first.says}\n\n*{name}*, lesson {first.lesson}, the {first.by}'s: **{first.verdict}**\n"
+        )
+        parts.append("| case | evidence | n | effect | 95 % interval | supports |\n|---|---|---|---|---|---|")
+        parts += [_line(row) for row in rows.itertuples()]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _line(row) -> str:
+    effect, interval = written(row)
+    n = "counted" if pd.isna(row.low) else row.n
+    return f"| {row.case} | {row.words} | {n} | {effect} | {interval} | {row.supports} |"

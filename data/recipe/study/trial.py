@@ -1,0 +1,98 @@
+"""One run of the study, from what it is to its record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment, with_seed
+from vgglab.history import History
+from recipe.study.plan import STUDIES, Arm
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment on a task; its seed is that of the images as well."""
+
+    task: str
+    experiment: Experiment
+
+    @property
+    def key(self) -> str:
+        """A name that no other trial has, and that this one has on every machine."""
+        digest = hashlib.sha256(json.dumps(self.experiment.to_dict(), sort_keys=True).encode())
+        return f"{self.task.replace(' ', '_')}-seed{self.experiment.seed}-{digest.hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a trial leaves: its History, and what the trained network scored at the end."""
+
+    history: History
+    scores: dict[str, float]
+
+    def to_lines(self) -> str:
+        return json.dumps(self.scores) + "\n" + self.history.to_lines()
+
+    @classmethod
+    def from_lines(cls, text: str, origin: str) -> Record:
+        """What `to_lines` wrote; `InputError` names the `origin` when it is something else."""
+        scores, _, history = text.partition("\n")
+        try:
+            return cls(
+                History.from_lines(history, origin),
+                {name: float(v) for name, v in json.loads(scores).items()},
+            )
+        except (ValueError, AttributeError, TypeError) as error:
+            raise InputError(f"{origin} is not the record of a trial ({error}).") from None
+
+
+def run(trial: Trial) -> str:
+    """Train, test, and return the record as text, which any machine can send to another."""
+    # Here, not at the top: who only plans or reads trials needs no TensorFlow.
+    from vgglab.engine.step import borrowed
+    from vgglab.training import train
+
+    data, elsewhere = _images(trial.task, trial.experiment.seed)
+    with borrowed(trial.experiment, len(data.class_names)) as network:
+        history = train(trial.experiment, data, model=network)
+        scores = _scores(network, data, elsewhere)
+    return Record(history, scores).to_lines()
+
+
+@lru_cache(maxsize=2)
+def _images(task: str, seed: int):
+    from recipe.study.tasks import TASKS
+
+    return TASKS[task].data(seed), TASKS[task].elsewhere(seed)
+
+
+def _scores(network, data, elsewhere) -> dict[str, float]:
+    from vgglab.engine.control import Control
+    from vgglab.measures.evaluation import calibration_error, outputs, score
+
+    def probabilities(split):
+        return outputs(network.predict(0), split, Control())[0]
+
+    validation = probabilities(data.validation)
+    scores = dict(
+        calibration_error=calibration_error(validation, data.validation.labels),
+        confidence=float(validation.max(axis=1).mean()),
+    )
+    for name, split in elsewhere.items():
+        scores[f"accuracy_{name}"] = score(probabilities(split), split.labels)[0]
+    return scores
+
+
+def trials(seeds: range) -> list[Trial]:
+    """Every run of the plan once, however many studies share it: all of a seed before any of the next."""
+    arms = [arm for study in STUDIES.values() for arm in study.values()]
+    return list(dict.fromkeys(trial_of(arm, seed) for seed in seeds for arm in arms))
+
+
+def trial_of(arm: Arm, seed: int) -> Trial:
+    """The run of an arm with a seed."""
+    return Trial(arm.task, with_seed(arm.experiment, seed))

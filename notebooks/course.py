@@ -1,0 +1,140 @@
+"""Run all notebooks of the course without a person, and render them to pages that open without a server.
+
+`make course` runs them, several at a time, says of every one how long it took or what went
+wrong, and fails when any did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import NamedTuple
+
+from vgglab.files import write_whole
+
+NOTEBOOKS = Path(__file__).parent
+SECONDS_A_CELL = 300  # far beyond the minute that a cell may take, for machines that are busy
+# A page must not fetch formulas, widgets or fonts from anywhere.
+_OFFLINE = (
+    "--HTMLExporter.mathjax_url=",
+    "--HTMLExporter.require_js_url=",
+    "--HTMLExporter.jquery_url=",
+    "--HTMLExporter.jupyter_widgets_base_url=",
+    "--HTMLExporter.widget_renderer_url=",
+    # Without widgets, which need a kernel: their text stands instead.
+    '--NbConvertBase.display_data_priority=["text/html","image/png","text/markdown","text/plain"]',
+)
+
+
+class Run(NamedTuple):
+    """One notebook: how long it took, and what went wrong, empty when nothing did."""
+
+    notebook: Path
+    seconds: float
+    error: str
+
+
+def run_all(
+    notebooks: Iterable[Path], folder: Path, jobs: int = os.cpu_count() or 1, to: str = "notebook"
+) -> Iterator[Run]:
+    """Execute notebooks, `jobs` at a time, and write them with their outputs to `folder`; yields each when it is done.
+
+    `to`: "notebook" or "html". One that fails does not keep the others from running.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(_run, notebook, folder, jobs, to) for notebook in notebooks]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
+    start = time.monotonic()
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", to, "--log-level=ERROR"]
+    if to == "html":
+        # Not with --embed-images: it closes what a Markdown cell folds away, and leaves the solutions open.
+        command += _OFFLINE
+    command += [f"--ExecutePreprocessor.timeout={SECONDS_A_CELL}", "--output-dir", str(folder.resolve())]
+    with tempfile.TemporaryDirectory() as sockets:
+        done = subprocess.run(
+            [*command, *_transport(sockets), str(notebook.resolve())],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **_threads(jobs), **_path()},
+        )
+    return Run(notebook, time.monotonic() - start, done.stderr.strip() if done.returncode else "")
+
+
+def _transport(folder: str) -> tuple[str, ...]:
+    """Sockets in files where Jupyter has them, which is not on Windows.
+
+    Kernels that start side by side may pick the same free port; the second to bind it dies (jupyter/nbconvert#1066).
+    """
+    if os.name != "posix":
+        return ()
+    return "--KernelManager.transport=ipc", f"--KernelManager.ip={folder}/kernel"
+
+
+def _threads(jobs: int) -> dict[str, str]:
+    """Notebooks that run side by side share the cores instead of fighting for them."""
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    backend = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    return backend | {"TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
+
+
+def _path() -> dict[str, str]:
+    """A notebook finds `checks` beside itself; its copy elsewhere finds it here."""
+    return dict(PYTHONPATH=os.pathsep.join(filter(None, [str(NOTEBOOKS), os.environ.get("PYTHONPATH")])))
+
+
+def report(runs: Iterable[Run], say: Callable[[str], object] = print) -> list[Run]:
+    """Say of each run how it went, the errors in full at the end; returns those that failed."""
+    failed = []
+    for run in runs:
+        say(f"{run.notebook.stem}: {'failed after' if run.error else ''} {run.seconds:.0f} s")
+        if run.error:
+            failed.append(run)
+    for run in failed:
+        say(f"\n{run.notebook.stem} failed:\n{run.error}")
+    return failed
+
+
+def write_index(notebooks: Iterable[Path], folder: Path) -> None:
+    """A page with a link to each of the rendered notebooks."""
+    links = "".join(
+        f'<li><a href="{each.stem}.html">{html.escape(each.stem.replace("_", " "))}</a></li>\n'
+        for each in notebooks
+    )
+    page = (
+        f"<!doctype html>\n<meta charset=utf-8>\n<title>vgglab</title>\n<h1>vgglab</h1>\n<ul>\n{links}</ul>\n"
+    )
+    write_whole(folder / "index.html", page)
+
+
+def main() -> int:
+    """Run the course; with `--html FOLDER` keep it as pages."""
+    parser = argparse.ArgumentParser(prog="make course", description=main.__doc__)
+    parser.add_argument(
+        "--html", type=Path, metavar="FOLDER", help="write pages there that open without a server"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="notebooks at a time")
+    options = parser.parse_args()
+    notebooks = sorted(NOTEBOOKS.glob("*.ipynb"))
+    folder, to = (options.html, "html") if options.html else (Path("build/course"), "notebook")
+    failed = report(run_all(notebooks, folder, options.jobs, to))
+    if options.html:
+        write_index(notebooks, folder)
+        print(f"Open {folder / 'index.html'}.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The course: its form, and every notebook run from top to bottom with the solutions of its exercises."""
+
+import importlib
+import os
+import re
+import sys
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+from course import Run, report, run_all, write_index
+from checks import checkers
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EXERCISE = re.compile(r'^print\(check\("(\d\d\.\d)".*\)\)$', re.MULTILINE)
+SOLUTION = re.compile(r"<details><summary>Solution.*?```python\n(.*?)```.*?</details>", re.DOTALL)
+PICTURES = {
+    "00": 1,
+    "01": 5,
+    "02": 7,
+    "03": 4,
+    "04": 5,
+    "05": 5,
+    "06": 4,
+    "07": 2,
+    "08": 2,
+    "09": 3,
+}  # at least
+
+
+def number(path):
+    return path.stem[:2]
+
+
+def code_of(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose_of(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def test_the_course_is_whole():
+    assert [number(path) for path in NOTEBOOKS] == [f"{lesson:02d}" for lesson in range(10)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_form(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert not cell.outputs and cell.execution_count is None, "outputs are stripped"
+            assert len(cell.source.splitlines()) <= 12
+            assert max(map(len, cell.source.splitlines())) <= 110
+            assert not re.search(r"^\s*(class|try)\b|\bopen\(", cell.source, re.MULTILINE)
+    assert not re.search(r"\$[^$]+\$", "\n".join(prose_of(notebook))), "formulas need no script to be shown"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lesson_has_its_parts(path):
+    notebook = nbformat.read(path, as_version=4)
+    prose, code = "\n".join(prose_of(notebook)), "\n".join(code_of(notebook))
+    for part in ("# ", "**After this lesson you can**", "**Time", "## What you have learned"):
+        assert part in prose, part
+    assert code.count(".reveal(") >= 1 and re.search(r"Guess(Number|Choice)\(", code)
+    assert code.index("Guess") < code.index(".reveal("), "the question comes before the outcome"
+    exercises = EXERCISE.findall(code)
+    assert exercises == list(checkers(number(path))) and len(SOLUTION.findall(prose)) == len(exercises)
+
+
+def solved(path):
+    """The notebook with every solution run after its exercise, and the results asserted at its end."""
+    notebook = nbformat.read(path, as_version=4)
+    cells, asked = [], None
+    for cell in notebook.cells:
+        cells.append(cell)
+        if cell.cell_type == "code" and EXERCISE.search(cell.source):
+            asked = EXERCISE.search(cell.source)[0].removeprefix("print(").removesuffix(")")
+        elif asked and SOLUTION.search(cell.source):
+            tried = (
+                f"{SOLUTION.search(cell.source)[1]}\nsaid = {asked}\nassert said.endswith(': right.'), said"
+            )
+            cells.append(nbformat.v4.new_code_cell(tried))
+            asked = None
+    assert asked is None, "an exercise has no solution"
+    results = importlib.import_module(f"lessons.lesson_{number(path)}").RESULTS
+    cells.append(nbformat.v4.new_code_cell(results))
+    notebook.cells = cells
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """All notebooks, solved and run side by side: the runs by their number, and where the results are."""
+    folder, out = tmp_path_factory.mktemp("solved"), tmp_path_factory.mktemp("run")
+    for path in NOTEBOOKS:
+        nbformat.write(solved(path), folder / path.name)
+    # Under pytest a kernel does not show what is written to file descriptor 2, which people would see.
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
+    # The longest first, so that no core is left with one of them at the end.
+    paths = sorted(folder.glob("*.ipynb"), key=lambda path: -path.stat().st_size)
+    return {number(run.notebook): run for run in run_all(paths, out)}, out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_headless_and_comes_out_as_it_says(path, course):
+    runs, out = course
+    assert not runs[number(path)].error, runs[number(path)].error
+    outputs = [
+        output
+        for cell in nbformat.read(out / path.name, as_version=4).cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert len(pictures) >= PICTURES[number(path)]
+    said = "".join(output.get("text", "") for output in outputs)
+    assert "It came out as" in said and "put your answer in place of the dots" in said
+    stray = [output.text for output in outputs if output.get("name") == "stderr"]
+    assert not stray, "nothing but results on the page"
+
+
+@pytest.mark.slow
+def test_a_failure_in_training_fails_the_notebook_of_the_dashboard(tmp_path):
+    text = (ROOT / "notebooks" / "08_dashboard.ipynb").read_text(encoding="utf-8")
+    assert "epochs=40)" in text
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text(text.replace("epochs=40)", "epochs=40, batch_size=4000)"), encoding="utf-8")
+    (run,) = run_all([broken], tmp_path / "out")
+    assert "`batch_size` must be at most the number of training images" in run.error
+
+
+def small_notebook(path, source):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    notebook.metadata["kernelspec"] = dict(name="python3", display_name="Python 3", language="python")
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.mark.slow
+def test_all_failures_are_reported_and_none_keeps_the_others_from_running(tmp_path):
+    sources = dict(a="1 / 0", b="print('fine')", c="raise ValueError('no good')")
+    paths = [small_notebook(tmp_path / f"{name}.ipynb", source) for name, source in sources.items()]
+    said = []
+    failed = report(run_all(paths, tmp_path / "out", jobs=2), said.append)
+    assert {run.notebook.stem for run in failed} == {"a", "c"}
+    text = "\n".join(said)
+    assert (
+        "ZeroDivisionError" in text and "no good" in text and re.search(r"^b:  ?\d+ s$", text, re.MULTILINE)
+    )
+    assert (tmp_path / "out" / "b.ipynb").is_file() and not (tmp_path / "out" / "a.ipynb").exists()
+
+
+def test_the_exit_code_tells(monkeypatch, tmp_path):
+    import course
+
+    monkeypatch.setattr(sys, "argv", ["course", "--html", str(tmp_path)])
+    for error, code in (("", 0), ("it broke", 1)):
+        monkeypatch.setattr(course, "run_all", lambda *_, error=error: [Run(NOTEBOOKS[0], 1.0, error)])
+        assert course.main() == code
+    assert len(re.findall("<li>", (tmp_path / "index.html").read_text())) == len(NOTEBOOKS)
+
+
+@pytest.mark.slow
+def test_pages_ask_nothing_of_the_network_and_keep_solutions_folded(tmp_path):
+    source = "import ipywidgets\nfrom vgglab import GuessNumber\nGuessNumber('How often?')"
+    path = small_notebook(tmp_path / "page.ipynb", source)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell("<details><summary>Solution</summary>\n\nfolded\n\n</details>")
+    )
+    nbformat.write(notebook, path)
+    (run,) = run_all([path], tmp_path / "html", to="html")
+    assert not run.error
+    page = (tmp_path / "html" / "page.html").read_text(encoding="utf-8")
+    assert re.search(r"<details><summary>Solution</summary>\s*<p>folded</p>\s*</details>", page)
+    assert "Predict: How often?" in page
+    # nbconvert's page would fetch what draws diagrams, where there are any; the course has none.
+    page = re.sub(r"import\(\"[^\"]*mermaid[^\"]*\"\)", "", page)
+    assert not any("```mermaid" in each.read_text(encoding="utf-8") for each in NOTEBOOKS)
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//|url\([\"']?(https?:)?//|import\([^)]*//", page)
+    write_index([path], tmp_path / "html")
+    assert 'href="page.html"' in (tmp_path / "html" / "index.html").read_text()

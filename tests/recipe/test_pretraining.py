@@ -1,0 +1,73 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from recipe import pretraining
+from vgglab.network import build_base
+from recipe.pretraining import Recipe, pretrain
+
+TINY = Recipe(images=2, held_out=1, sizes=(32, 32, 64), batch_size=32, warm_up=2)
+
+
+@pytest.fixture
+def little(tmp_path, monkeypatch):
+    """Six classes, and places of their own for what is written."""
+    monkeypatch.setattr(pretraining, "CLASS_NAMES", pretraining.CLASS_NAMES[::41])
+    for name, file in (("PRETRAINED", "w.weights.h5"), ("SOURCE_HEAD", "head.npz"), ("PROVENANCE", "p.json")):
+        monkeypatch.setattr(pretraining, name, tmp_path / "out" / file)
+    return tmp_path
+
+
+def written(folder):
+    base = build_base("vgg16-mini", 32)
+    base.load_weights(folder / "out" / "w.weights.h5")
+    return (
+        base.get_weights(),
+        np.load(folder / "out" / "head.npz"),
+        json.loads((folder / "out" / "p.json").read_text()),
+    )
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_weights(little, monkeypatch):
+    pretrain(TINY, little / "whole")
+    weights, head, provenance = written(little)
+
+    epochs, train_epoch = [], pretraining._epoch
+
+    def killed(model, pictures, labels, recipe, epoch, tick):
+        if epoch == 2 and epoch not in epochs:
+            epochs.append(epoch)
+            raise KeyboardInterrupt
+        epochs.append(epoch)
+        return train_epoch(model, pictures, labels, recipe, epoch, tick)
+
+    monkeypatch.setattr(pretraining, "_epoch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(TINY, little / "parts")
+    pretrain(TINY, little / "parts")
+    assert epochs == [0, 1, 2, 2]
+    again, head_again, provenance_again = written(little)
+    for one, other in zip(weights, again, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    np.testing.assert_allclose(head["kernel"], head_again["kernel"], atol=1e-5)
+    assert provenance["images_seen"] == provenance_again["images_seen"] == 6 * 2 * 3
+    assert provenance["classes"] == 6 and 0 <= provenance["source_accuracy"] <= 1
+
+
+@pytest.mark.slow
+def test_another_recipe_does_not_go_on_from_this_one(little):
+    pretrain(TINY, little / "run")
+    with pytest.raises(SystemExit, match="holds a run of another recipe"):
+        pretrain(Recipe(images=2, held_out=1, sizes=(32,), batch_size=16), little / "run")
+
+
+def test_the_learning_rate_warms_up_and_falls_to_nothing(little):
+    model = pretraining._network(TINY)
+    rate = model.optimizer._learning_rate
+    steps = len(TINY.sizes) * 1  # six classes of two images are one batch
+    assert isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+    assert float(rate(TINY.warm_up)) == pytest.approx(TINY.learning_rate)
+    assert float(rate(0)) == 0 and float(rate(steps)) == pytest.approx(0, abs=1e-9)

@@ -1,0 +1,225 @@
+"""The study's machinery: on Dask, with runs so small that they only show that it works."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from vgglab.datasets import (
+    NARROW,
+    SPECIES,
+    WIDE,
+    draw_blossoms,
+    draw_twins,
+    shuffled_labels,
+    validation_by_nuisance,
+)
+from vgglab.datasets.blossoms import draw
+from vgglab.measures.evaluation import calibration_error
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment, with_seed
+from recipe.study import plan, schedule, tables, trial
+from vgglab import studies
+from recipe.study.schedule import client_of, records_of, study
+from recipe.study.tasks import TASKS, Task
+from recipe.study.trial import Record, Trial, trials
+
+
+def tiny(seed=0, **fields):
+    return Trial("twins", Experiment(image_size=64, unfreeze=0, epochs=1, seed=seed, **fields))
+
+
+def fake_run(one):
+    """What `trial.run` returns, without training."""
+    from test_history import make_history
+
+    return Record(make_history(seed=one.experiment.seed), dict(calibration_error=0.25)).to_lines()
+
+
+def test_every_arm_of_every_seed_is_run_once():
+    planned = trials(range(2))
+    keys = [each.key for each in planned]
+    assert len(set(keys)) == len(keys)
+    for arms in plan.STUDIES.values():
+        for arm in arms.values():
+            for seed in range(2):
+                assert Trial(arm.task, with_seed(arm.experiment, seed)).key in keys
+    half = len(planned) // 2
+    assert {each.experiment.seed for each in planned[:half]} == {0}, "a seed is whole before the next begins"
+
+
+def test_a_seed_is_that_of_all_phases_and_changes_nothing_else():
+    two = Experiment(unfreeze=0).then(unfreeze=3)
+    moved = with_seed(two, 4)
+    assert [phase.seed for phase in moved.phases] == [4, 4]
+    assert with_seed(moved, 0) == two
+
+
+@pytest.mark.slow
+def test_every_task_draws_what_its_arms_expect():
+    for arms in plan.STUDIES.values():
+        for arm in arms.values():
+            assert arm.task in TASKS
+    small = TASKS["small"].data(3)
+    assert small.image_size == 32 and small.fingerprint != TASKS["small"].data(4).fingerprint
+    shuffled = TASKS["shuffled"].data(3)
+    assert sorted(shuffled.train.labels) == sorted(small.train.labels)
+    assert (shuffled.train.images == small.train.images).all()
+    assert (shuffled.train.labels != small.train.labels).mean() > 0.5
+    assert (shuffled.validation.labels == small.validation.labels).all()
+    assert shuffled_labels(small, 1).fingerprint != shuffled_labels(small, 2).fingerprint
+
+
+def test_nuisances_come_one_at_a_time():
+    splits = validation_by_nuisance(3, 32, seed=5)
+    assert list(splits) == [each.name for each in dataclasses.fields(NARROW)]
+    narrow = draw_blossoms(
+        NARROW, NARROW, train_images=1, validation_images=3, image_size=32, seed=5
+    ).validation
+    for name, split in splits.items():
+        assert (split.labels == narrow.labels).all() and (split.images != narrow.images).any()
+        one = dataclasses.replace(NARROW, **{name: 1.0})
+        drawn = draw_blossoms(WIDE, one, train_images=1, validation_images=3, image_size=32, seed=5)
+        assert (split.images == drawn.validation.images).all()
+
+
+def test_twins_are_one_species_and_its_mirror_image():
+    data = draw_twins(train_images=3, validation_images=2, image_size=32, seed=1)
+    assert data.class_names == ("left-handed", "right-handed")
+    (pinwheel,) = (each for each in SPECIES if each.name == "pinwheel")
+    turned = dataclasses.replace(WIDE, rotation=0.4)
+    for split, seed, count in ((data.train, 2, 3), (data.validation, 3, 2)):
+        left, right = (
+            draw(dataclasses.replace(pinwheel, name=name), count, turned, 32, seed)
+            for name in data.class_names
+        )
+        assert (split.images[split.labels == 0] == left[:, :, ::-1]).all()
+        assert (split.images[split.labels == 1] == right).all()
+
+
+def test_the_calibration_error_by_hand():
+    # Two images at 0.9, one of them right; two at 0.6, both right: (|1 - 1.8| + |2 - 1.2|) / 4.
+    probabilities = np.array([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4], [0.6, 0.4]])
+    assert calibration_error(probabilities, np.array([0, 0, 0, 0])) == pytest.approx(0.4)
+    assert calibration_error(np.eye(3), np.arange(3)) == 0
+
+
+def test_a_record_is_text_and_back():
+    record = Record.from_lines(fake_run(tiny(seed=2)), "here")
+    assert record.scores == {"calibration_error": 0.25} and len(record.history.epochs) == 3
+    for text in ("", "no JSON\n", "[1]\n" + fake_run(tiny()).partition("\n")[2], '{"a": 1}\nnothing\n'):
+        with pytest.raises(InputError, match="somewhere"):
+            Record.from_lines(text, "somewhere")
+
+
+def test_tables_are_tidy_and_come_back(tmp_path, monkeypatch):
+    records = {each.key: Record.from_lines(fake_run(each), "") for each in trials(range(2))}
+    tables.write_tables(records, range(2), tmp_path)
+    monkeypatch.setattr(studies, "FOLDER", tmp_path)
+    for name, arms in plan.STUDIES.items():
+        curves = studies.study_curves(name)
+        assert list(dict.fromkeys(curves["arm"])) == list(arms)
+        assert len(curves) == len(arms) * 2 * 3, "arms, seeds, epochs"
+        ends = studies.study_ends(name)
+        assert list(dict.fromkeys(ends["arm"])) == list(arms), "in the order of the plan"
+        assert len(ends) == len(arms) * 2 and not ends["gap"].isna().any()
+    assert set(ends["calibration_error"]) == {0.25}
+    with pytest.raises(InputError, match="Unknown study"):
+        studies.study_ends("regularizers")
+
+
+def test_what_a_run_ended_with_is_of_the_epoch_that_was_kept():
+    from test_history import make_history
+
+    history = make_history()
+    history.note("restored", "")
+    history.events[-1]["kept_epoch"] = 2
+    measured = tables.measurements(Record(history, {}))
+    assert measured["validation_accuracy"] == 0.6 and measured["epoch_seconds"] == 0.5
+    # Losses made by hand are 1 - accuracy: the lowest 0.4 in epoch 2, the last 0.5.
+    assert measured["validation_loss_rise"] == pytest.approx(0.1)
+    assert "source_accuracy" not in measured
+
+
+@pytest.mark.slow
+def test_a_trial_trains_and_is_tested_elsewhere(monkeypatch):
+    few = draw_blossoms(train_images=4, validation_images=2)
+    task = Task(lambda seed: few, lambda seed: {"train": few.train})
+    monkeypatch.setitem(TASKS, "here", task)
+    one = Trial("here", Experiment(unfreeze=0, epochs=30))
+    record = Record.from_lines(trial.run(one), "")
+    assert record.history.experiment == one.experiment and len(record.history.epochs) == 30
+    # Tested on the training images, it must score what the history says of them.
+    assert record.scores["accuracy_train"] == pytest.approx(record.history.kept["train_accuracy"], abs=0.2)
+    assert record.scores["accuracy_train"] > 0.8
+    assert 0 <= record.scores["calibration_error"] <= 1 and 1 / 8 <= record.scores["confidence"] <= 1
+
+
+def counted(one):
+    """A run that leaves a mark each time it is begun; the third seed's kills its worker the first time."""
+    import os
+    import time
+    from pathlib import Path
+
+    folder = Path(os.environ["VGGLAB_TEST_MARKS"])
+    mark = folder / f"{one.experiment.seed}.{len(list(folder.iterdir()))}"
+    mark.touch()
+    time.sleep(1)  # as long as it takes to fetch what was finished before: real runs take longer
+    if one.experiment.seed == 2 and len(list(folder.glob("2.*"))) == 1:
+        os._exit(1)
+    if one.experiment.seed == 4:
+        raise RuntimeError("this one never works")
+    return fake_run(one)
+
+
+@pytest.mark.slow
+def test_a_lost_worker_loses_no_finished_run(tmp_path, monkeypatch):
+    marks, folder = tmp_path / "marks", tmp_path / "records"
+    marks.mkdir()
+    monkeypatch.setenv("VGGLAB_TEST_MARKS", str(marks))
+    monkeypatch.setattr(schedule, "run", counted)
+    monkeypatch.setattr(schedule, "RETRIES", 1)
+    planned, seen = [tiny(seed) for seed in range(4)], []
+    with client_of(None, 1) as client:
+        assert study(client, planned, folder, seen.append) == {}
+        assert [len(list(marks.glob(f"{seed}.*"))) for seed in range(4)] == [1, 1, 2, 1]
+        assert seen[0].done == 0 and seen[-1].done == 4
+        # Again: nothing is left to do. With one more: only that one is done.
+        assert study(client, planned, folder) == {} and len(list(marks.iterdir())) == 5
+        failed = study(client, [*planned, tiny(4), tiny(5)], folder)
+        assert list(failed) == [tiny(4).key] and "never works" in failed[tiny(4).key]
+        assert len(list(marks.glob("5.*"))) == 1
+    assert len(records_of([*planned, tiny(5)], folder)) == 5
+    assert not [each for each in folder.iterdir() if ".part" in each.name]
+    with pytest.raises(InputError, match="The study has no record at"):
+        records_of([tiny(4)], folder)
+
+
+@pytest.mark.slow
+def test_a_cluster_elsewhere_is_used_by_its_address(tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(schedule, "run", fake_run)
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        with client_of(cluster.scheduler_address, 1) as client:
+            assert study(client, [tiny(seed) for seed in range(3)], tmp_path) == {}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_no_scheduler_there():
+    with (
+        pytest.raises(InputError, match="No Dask scheduler answers at nowhere"),
+        client_of("nowhere://1:1", 1),
+    ):
+        pass
+    with pytest.raises(InputError, match="`workers` must be at least 1"), client_of(None, 0):
+        pass
+
+
+def test_the_key_is_the_same_everywhere():
+    one = tiny()
+    assert (
+        one.key == Trial(one.task, Experiment.from_dict(json.loads(json.dumps(one.experiment.to_dict())))).key
+    )
+    assert one.key != tiny(l2=0.1).key != tiny(seed=1).key

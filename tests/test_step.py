@@ -1,0 +1,129 @@
+import dataclasses
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vgglab.engine import step as module
+from vgglab.network import build_model
+from vgglab.engine.step import Compiled, blocks, borrowed
+from vgglab.experiment import Experiment
+from vgglab.training import train
+
+SMALL = Experiment(weights=None, image_size=32, epochs=2, batch_size=8, unfreeze=3)
+IMAGES = np.random.default_rng(0).uniform(0, 255, (6, 32, 32, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("below", [0, 1, 2, 4, 7, 12, 13])
+def test_prefix_and_the_rest_are_the_whole_network(below):
+    model = build_model(SMALL, 4)
+    compiled = Compiled(model)
+    features = compiled.prefix(below)(tf.constant(IMAGES))[0]
+    probabilities, *pooled = compiled.predict(below)(features)
+    np.testing.assert_allclose(probabilities, model.predict(IMAGES, verbose=0), atol=1e-5)
+    tops = [keras.Model(model.input, model.get_layer(f"block{block}_pool").output) for block in blocks(below)]
+    for ours, top in zip(pooled, tops, strict=True):
+        np.testing.assert_allclose(ours, top.predict(IMAGES, verbose=0).mean((1, 2)), rtol=1e-3, atol=1e-3)
+
+
+def test_which_blocks_lie_above():
+    # Two, two, three, three and three conv layers.
+    assert {below: blocks(below) for below in (0, 1, 2, 3, 4, 9, 10, 12, 13)} == {
+        0: [1, 2, 3, 4, 5],
+        1: [1, 2, 3, 4, 5],
+        2: [2, 3, 4, 5],
+        3: [2, 3, 4, 5],
+        4: [3, 4, 5],
+        9: [4, 5],
+        10: [5],
+        12: [5],
+        13: [],
+    }
+
+
+def test_the_steps_are_those_of_keras_adam():
+    targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
+    ours, theirs = build_model(SMALL, 4), build_model(SMALL, 4)
+    steps = Compiled(ours).train_steps(0, 3, 0.0)
+    theirs.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", jit_compile=False)
+    for _ in range(5):
+        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, 1e-3, 0.0)
+        logs = theirs.train_on_batch(IMAGES, targets)
+        assert float(loss) / 6 == pytest.approx(float(logs), rel=1e-4)
+    for one, other in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_several_batches_in_a_call_are_several_steps():
+    targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
+    together, apart = build_model(SMALL, 4), build_model(SMALL, 4)
+    loss, right = Compiled(together).train_steps(0, 3, 0.0)(IMAGES, targets, 4, 1e-3, 0.1)
+    steps = Compiled(apart).train_steps(0, 3, 0.0)
+    parts = [steps(IMAGES[part], targets[part], 4, 1e-3, 0.1) for part in (slice(0, 4), slice(4, 6))]
+    assert float(loss) == pytest.approx(sum(float(each) for each, _ in parts), rel=1e-5)
+    assert float(right) == sum(float(each) for _, each in parts)
+    for one, other in zip(together.get_weights(), apart.get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_new_phase_starts_with_a_new_adam(tiny):
+    """Two phases of one epoch are a run of one epoch, continued by a fresh optimizer."""
+    targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
+    model = build_model(SMALL, 4)
+    compiled = Compiled(model)
+    steps = compiled.train_steps(0, 3, 0.0)
+    steps(IMAGES, targets, 6, 1e-3, 0.0)
+    theirs = keras.models.clone_model(model)
+    theirs.set_weights(model.get_weights())
+    for name in [layer.name for layer in model.layers if not layer.trainable]:
+        theirs.get_layer(name).trainable = False
+    theirs.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", jit_compile=False)
+    compiled.restart_optimizer()
+    steps(IMAGES, targets, 6, 1e-3, 0.0), theirs.train_on_batch(IMAGES, targets)
+    for one, other in zip(model.get_weights(), theirs.get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_a_borrowed_network_starts_like_a_new_one(tiny):
+    for experiment in (SMALL, dataclasses.replace(SMALL, seed=3, dropout=0.5, l2=0.1), SMALL):
+        ours = train(experiment, tiny)
+        fresh = train(experiment, tiny, model=build_model(experiment, 2))
+        assert ours.frame().drop(columns="seconds").equals(fresh.frame().drop(columns="seconds"))
+
+
+def test_a_second_run_of_the_same_shape_traces_nothing(tiny, monkeypatch):
+    train(SMALL, tiny)
+    monkeypatch.setattr(tf, "function", lambda *rest, **options: pytest.fail("traced again"))
+    train(dataclasses.replace(SMALL, learning_rate=1e-3, l2=0.01, seed=5), tiny)
+
+
+def test_no_more_networks_and_functions_are_kept_than_said(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_NETWORKS", 1)
+    for classes in (2, 3):
+        with borrowed(SMALL, classes) as compiled:
+            pass
+    assert list(module._POOL.values()) == [compiled]
+    for below in range(14):
+        compiled.prefix(below), compiled.predict(below)
+    assert len(compiled._functions) == module.KEPT_FUNCTIONS
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_runs():
+    """Resident memory after the twelfth run, against that after the third."""
+    code = """
+import numpy as np
+from vgglab import Experiment, draw_blossoms, train
+data = draw_blossoms(train_images=4, validation_images=4, image_size=32)
+def resident():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+for run in range(12):
+    train(Experiment(weights=None, image_size=32, unfreeze=(0, 3, 13)[run % 3], epochs=1, seed=run, batch_size=8), data)
+    if run == 5: start = resident()
+print(resident() / start)
+"""
+    growth = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert float(growth.split()[-1]) < 1.05

@@ -1,0 +1,237 @@
+"""What the network is fed with in a phase: images, or what its frozen layers make of them, from the cache."""
+
+from __future__ import annotations
+
+import collections
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from vgglab.architecture import BYTES, CONV_NAMES, network
+from vgglab.augmentation import augmenter
+from vgglab.engine.step import Compiled
+from vgglab.engine.control import Control
+from vgglab.datasets import Dataset, Split
+from vgglab.measures.evaluation import IMAGES_A_CALL, as_input
+from vgglab.experiment import CONV_LAYERS, Experiment, is_random
+from vgglab.engine.cache import VERSION, FeatureCache, content_key
+from vgglab.measures.forgetting import has_source_task, source_images
+
+BYTES_A_CALL = 2 * 2**20  # of cached features; small batches share a call, whose overhead they would feel
+
+_WHERE = {"memory": "in memory", "disk": "in files under {cache.folder}"}
+_NO_ROOM = "Not cached: the features would take {size}, for which there is no room."
+
+Batches = Iterator[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What one phase is fed with; `how` says in a sentence whether the cache is used, and if not, why.
+
+    `batches` gives an epoch's images and targets, several batches at once where they are small.
+    Training enters the network above its lowest `train_below` conv layers, evaluation above the
+    lowest `below`; the `images` of the splits are the features at that place.
+    """
+
+    how: str
+    train_below: int
+    batches: Callable[[int], Batches]
+    below: int
+    clean: Split
+    validation: Split
+    source: Split | None
+
+
+def feed(
+    compiled: Compiled,
+    phase: Experiment,
+    number: int,
+    data: Dataset,
+    cache: FeatureCache | None,
+    control: Control,
+) -> Feed:
+    """Decide what phase `number` of a run is fed with, and fill the cache where it helps."""
+    evaluated = [data.clean_slice(), data.validation]
+    if has_source_task(phase):
+        evaluated.append(source_images(phase.image_size))
+    frozen = CONV_LAYERS - phase.unfreeze
+    keeper = _Keeper(compiled, frozen, cache, control) if frozen and cache is not None else None
+    below, splits = _evaluation(keeper, evaluated)
+    train_below, batches, how = _training(keeper, phase, number, data)
+    if keeper:
+        how = " ".join([how, *keeper.notes])
+    return Feed(how, train_below, batches, below, *splits, *[None] * (3 - len(splits)))
+
+
+def why_not_cached(phase: Experiment) -> str | None:
+    """Why a phase's training images cannot be kept as features, in a sentence; None when they can."""
+    if phase.unfreeze == CONV_LAYERS:
+        return "Not cached: nothing is frozen, so every layer has to compute every image in every epoch."
+    if is_random(phase) and phase.views is None:
+        return (
+            "Not cached: augmentation draws new images in every epoch, which the frozen layers have to compute. "
+            "With `views=8`, eight epochs are drawn once and gone round."
+        )
+    return None
+
+
+def forecast(phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
+    """What a phase will keep of its training images and how large that is, before anything is computed."""
+    why_not = why_not_cached(phase)
+    size = cached_bytes(phase, data)
+    place = cache.place(size)
+    if why_not or place is None:
+        return why_not or _NO_ROOM.format(size=_readable(size))
+    return f"The frozen layers run once; their output will take {_readable(size)} {_WHERE[place].format(cache=cache)}."
+
+
+def cached_bytes(phase: Experiment, data: Dataset) -> int:
+    """How large the features of a phase's training images are, or would be; the head's are float32 always."""
+    layers = network(phase.backbone, phase.image_size, len(data.class_names))
+    number = BYTES["float32"] if phase.unfreeze == 0 else BYTES[phase.precision]
+    images = len(data.train) * (phase.views or 1 if is_random(phase) else 1)
+    return images * layers[CONV_LAYERS - phase.unfreeze].inputs * number
+
+
+def _evaluation(keeper: _Keeper | None, splits: list[Split]) -> tuple[int, list[Split]]:
+    if keeper is not None:
+        kept = [keeper.split(split) for split in splits]
+        if all(split is not None for split in kept):
+            return keeper.below, kept
+    return 0, splits
+
+
+def _training(
+    keeper: _Keeper | None, phase: Experiment, number: int, data: Dataset
+) -> tuple[int, Callable[[int], Batches], str]:
+    plain = functools.partial(_drawn, phase, number, data)
+    why_not = why_not_cached(phase)
+    if why_not or keeper is None:
+        return 0, plain, why_not or "Not cached: the cache is switched off."
+    if is_random(phase):
+        kept = keeper.views(phase, number, data)
+        batches = functools.partial(_from_views, phase, len(data.train), kept)
+    else:
+        kept = keeper.split(data.train)
+        batches = functools.partial(_from_split, phase, number, kept, len(data.class_names))
+    size = cached_bytes(phase, data)
+    if kept is None:
+        return 0, plain, _NO_ROOM.format(size=_readable(size))
+    return keeper.below, batches, _report(keeper, phase, size)
+
+
+def _report(keeper: _Keeper, phase: Experiment, size: int) -> str:
+    what = f"{phase.views} epochs of augmented images" if is_random(phase) else "each training image"
+    layers = f"the frozen layers up to {CONV_NAMES[keeper.below - 1]}"
+    return f"Cached: {layers} run once for {what}; their output takes {_readable(size)} {keeper.where(size)}."
+
+
+def _readable(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+
+
+class _Keeper:
+    """Runs splits through the frozen layers of a network, unless the cache has them."""
+
+    def __init__(self, compiled: Compiled, below: int, cache: FeatureCache, control: Control) -> None:
+        self.compiled, self.below, self.cache, self.control = compiled, below, cache, control
+        self.notes: list[str] = []
+        self._boundary = compiled.boundary(below)
+        model = compiled.model
+        weights = [weight for name in CONV_NAMES[:below] for weight in model.get_layer(name).get_weights()]
+        self._key = content_key(VERSION, model.name, below, str(self._boundary.dtype), *weights)
+
+    def where(self, size: int) -> str:
+        return _WHERE[self.cache.place(size)].format(cache=self.cache)
+
+    def split(self, split: Split) -> Split | None:
+        """A split with features in place of its images."""
+        features = self._get(content_key(self._key, split.images), len(split), lambda: [split.images])
+        return None if features is None else Split(features, split.labels)
+
+    def views(self, phase: Experiment, number: int, data: Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+        """Features and targets of the epochs that a phase draws once, one after another."""
+
+        targets: list[np.ndarray] = []
+
+        def drawn() -> Iterator[np.ndarray]:
+            for view in range(phase.views):
+                for images, mixed in _drawn(phase, number, data, view):
+                    targets.append(mixed)
+                    yield images
+
+        draws = dict(
+            phase.to_dict(),
+            phase=number,
+            unfreeze=None,
+            learning_rate=None,
+            l2=None,
+            dropout=None,
+            epochs=None,
+        )
+        key = content_key(self._key, data.train.images, data.train.labels, draws)
+        features = self._get(key, phase.views * len(data.train), drawn)
+        if features is None:
+            return None
+        if not targets:  # the features were kept already; only the targets are still to be drawn
+            collections.deque(drawn(), maxlen=0)
+        return features, np.concatenate(targets)
+
+    def _get(self, key: str, count: int, images: Callable[[], Iterable[np.ndarray]]) -> np.ndarray | None:
+        dtype = tf.as_dtype(self._boundary.dtype).as_numpy_dtype
+        shape = (count, *self._boundary.shape[1:])
+        return self.cache.get(key, shape, dtype, lambda array: self._fill(array, images()), self.notes.append)
+
+    def _fill(self, features: np.ndarray, parts: Iterable[np.ndarray]) -> None:
+        prefix, done = self.compiled.prefix(self.below), 0
+        for part in parts:
+            for start in range(0, len(part), IMAGES_A_CALL):
+                self.control.check()
+                images = part[start : start + IMAGES_A_CALL]
+                features[done : done + len(images)] = prefix(as_input(images))[0].numpy()
+                done += len(images)
+
+
+def _drawn(phase: Experiment, number: int, data: Dataset, epoch: int) -> Batches:
+    """The batches of an epoch as images, in random order, changed at random where the phase says so.
+
+    With `views`, the epochs repeat: the same order, the same changes.
+    """
+    if is_random(phase) and phase.views:
+        epoch %= phase.views
+    change = augmenter(phase, number, epoch)
+    one_hot = np.eye(len(data.class_names), dtype=np.float32)
+    for chosen in _in_batches(_order(phase, number, epoch, len(data.train)), phase.batch_size):
+        images, targets = data.train.images[chosen].astype(np.float32), one_hot[data.train.labels[chosen]]
+        yield change(images, targets) if change else (images, targets)
+
+
+def _from_split(phase: Experiment, number: int, split: Split, classes: int, epoch: int) -> Batches:
+    """The same epoch as features, several batches at once."""
+    one_hot = np.eye(classes, dtype=np.float32)
+    size = phase.batch_size * _batches_a_call(split.images, phase.batch_size)
+    for chosen in _in_batches(_order(phase, number, epoch, len(split)), size):
+        yield split.images[chosen], one_hot[split.labels[chosen]]
+
+
+def _from_views(phase: Experiment, count: int, kept: tuple[np.ndarray, np.ndarray], epoch: int) -> Batches:
+    first = epoch % phase.views * count
+    size = phase.batch_size * _batches_a_call(kept[0], phase.batch_size)
+    for chosen in _in_batches(np.arange(first, first + count), size):
+        yield kept[0][chosen], kept[1][chosen]
+
+
+def _order(phase: Experiment, number: int, epoch: int, count: int) -> np.ndarray:
+    return np.random.default_rng((phase.seed, number, epoch)).permutation(count)
+
+
+def _in_batches(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (order[start : start + size] for start in range(0, len(order), size))
+
+
+def _batches_a_call(features: np.ndarray, batch_size: int) -> int:
+    return max(1, BYTES_A_CALL // (batch_size * features[:1].nbytes))

@@ -1,0 +1,1 @@
+"""What is measured: accuracy, forgetting, cost, and how certain any of it is."""

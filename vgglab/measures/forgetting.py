@@ -1,0 +1,58 @@
+"""What fine-tuning takes away: accuracy on the source task, and how far each block's features drift."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from PIL import Image
+
+from vgglab.datasets import Split
+from vgglab.experiment import Experiment
+from vgglab.files import shipped
+from vgglab.weights import SOURCE_HEAD
+
+SOURCE_TASK = shipped("source_task")
+DRAWN_AT = (32, 64)  # pixels a side: what the weights saw
+
+
+def has_source_task(experiment: Experiment) -> bool:
+    """Whether a run starts from weights whose source task can be measured: the embedded ones."""
+    return experiment.backbone == "vgg16-mini" and experiment.weights == "pretrained"
+
+
+@functools.lru_cache(maxsize=2)
+def source_images(image_size: int) -> Split:
+    """One picture of each class of the source task, from `data/source_task`; other sizes than its own are resized."""
+    drawn_at = next((size for size in DRAWN_AT if size >= image_size), DRAWN_AT[-1])
+    with Image.open(SOURCE_TASK / f"{drawn_at}.webp") as column:
+        pictures = np.asarray(column.convert("RGB")).reshape(-1, drawn_at, drawn_at, 3)
+    if drawn_at != image_size:
+        side = (image_size, image_size)
+        pictures = np.stack([Image.fromarray(each).resize(side, Image.Resampling.BICUBIC) for each in pictures])
+    return Split(pictures, np.arange(len(pictures)))
+
+
+@functools.cache
+def _source_head() -> tuple[np.ndarray, np.ndarray]:
+    with np.load(SOURCE_HEAD, allow_pickle=False) as head:
+        return head["kernel"], head["bias"]
+
+
+def source_accuracy(pooled: np.ndarray, labels: np.ndarray) -> float:
+    """Accuracy of the source head on the pooled features of block 5, (n, 128)."""
+    kernel, bias = _source_head()
+    return float(np.mean(np.argmax(pooled @ kernel + bias, axis=1) == labels))
+
+
+def drift(before: np.ndarray, after: np.ndarray) -> float:
+    """How far features of the same n images have moved: 1 - linear CKA, from 0 (the same) to 1.
+
+    Both are (n, channels). Turning or rescaling the whole feature space is no drift. Linear centred
+    kernel alignment: Kornblith et al. 2019, arXiv:1905.00414, equation 3.
+    """
+    before, after = (each - each.mean(axis=0) for each in (np.float64(before), np.float64(after)))
+    size = np.linalg.norm(before.T @ before) * np.linalg.norm(after.T @ after)
+    if size == 0:  # features that are the same for every image say nothing about direction
+        return 0.0 if np.array_equal(before, after) else 1.0
+    return float(max(0.0, 1 - np.linalg.norm(before.T @ after) ** 2 / size))

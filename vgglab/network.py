@@ -1,0 +1,185 @@
+"""The network: VGG16 without its top, a small head on it, and what of it may learn."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, UNITS
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment, check_weights_exist
+from vgglab.weights import PRETRAINED
+
+# Published by Keras: keras.io/api/applications/vgg.
+IMAGENET_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_IMAGENET_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{IMAGENET_FILE}"
+_IMAGENET_MD5 = "6d6bbae143d832006294945121d1f1fc"
+
+
+def build_model(experiment: Experiment, classes: int) -> keras.Model:
+    """The network of an experiment, untrained on its data; it takes 0-255 RGB and returns probabilities.
+
+    Input: (n, image_size, image_size, 3). Output: (n, classes). Preprocessing is part of the model.
+    The head is global average pooling, Dense(128, relu), dropout and softmax. All layers are
+    Keras's own, so a saved model opens with `keras.saving.load_model` alone. `InputError` says what
+    is wrong with a weights file.
+    """
+    model = build_network(experiment.backbone, experiment.image_size, classes, experiment.precision)
+    return configure(initialise(model, experiment), experiment)
+
+
+def build_network(backbone: str, image_size: int, classes: int, precision: str = "float32") -> keras.Model:
+    """The layers of `build_model`, their weights yet to be set."""
+    base = build_base(backbone, image_size, precision)
+    x = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(base.output)
+    x = layers.Dense(UNITS, activation="relu", kernel_regularizer=keras.regularizers.L2(0.0), name="fc")(x)
+    # Made with a rate, because Keras gives a Dropout of rate 0 no random stream; `configure` sets it.
+    x = layers.Dropout(0.5, seed=0, name="dropout")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    return keras.Model(base.input, outputs, name=backbone)
+
+
+def build_base(backbone: str, image_size: int | None, precision: str = "float32") -> keras.Model:
+    """The thirteen conv layers with their preprocessing; an `image_size` of None takes any.
+
+    With precision "bfloat16" they compute in bfloat16 and keep their weights in float32.
+    """
+    dtype = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    inputs = layers.Input((image_size, image_size, 3), name="image")
+    x = _PREPROCESSING[backbone](inputs)
+    for block, (filters, convs) in enumerate(BLOCKS, 1):
+        for conv in range(1, convs + 1):
+            x = layers.Conv2D(
+                filters // BACKBONES[backbone],
+                3,
+                activation="relu",
+                padding="same",
+                kernel_initializer="he_normal",
+                dtype=dtype,
+                name=f"block{block}_conv{conv}",
+            )(x)
+        x = layers.MaxPooling2D(2, dtype=dtype, name=f"block{block}_pool")(x)
+    return keras.Model(inputs, x, name=backbone)
+
+
+def _imagenet_preprocessing(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    # What `keras.applications.vgg16.preprocess_input` does: minus the mean of ImageNet, RGB to BGR.
+    x = layers.Rescaling(1.0, offset=[-123.68, -116.779, -103.939], name="minus_imagenet_mean")(inputs)
+    return keras.ops.flip(x, axis=-1)
+
+
+def _mini_preprocessing(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 127.5, offset=-1.0, name="to_minus_one_to_one")(inputs)
+
+
+_PREPROCESSING = {"vgg16": _imagenet_preprocessing, "vgg16-mini": _mini_preprocessing}
+
+
+def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
+    """Set all weights of a `build_network` to where the experiment starts; returns the model.
+
+    Random ones come from the seed, He et al. 2015 (arXiv:1502.01852) for the conv layers, because
+    thirteen layers without normalisation do not train from Glorot's. After an `InputError` the
+    weights are none that should be used.
+    """
+    seeds = np.random.SeedSequence(experiment.seed).generate_state(len(model.layers)).tolist()
+    for place, layer in enumerate(layer for layer in model.layers if layer.count_params()):
+        conv = isinstance(layer, layers.Conv2D)
+        initializer = keras.initializers.HeNormal if conv else keras.initializers.GlorotUniform
+        layer.kernel.assign(initializer(seed=seeds[place])(layer.kernel.shape))
+        layer.bias.assign(keras.ops.zeros(layer.bias.shape))
+    dropout = model.get_layer("dropout").seed_generator
+    dropout.state.assign(keras.random.SeedGenerator(experiment.seed).state)
+    path = _weights_file(experiment)
+    if path is not None:
+        _load(keras.Model(model.input, model.get_layer("block5_pool").output, name=model.name), path)
+    return model
+
+
+def configure(model: keras.Model, phase: Experiment) -> keras.Model:
+    """Set what a phase says about the network: unfreeze depth, L2 and dropout. Returns the model.
+
+    A training step traced before this call does not see the change; a new one does.
+    """
+    for name, trains in zip(CONV_NAMES, trainable_flags(phase.unfreeze)):
+        model.get_layer(name).trainable = trains
+    dense = model.get_layer("fc")
+    # The variable keeps the regulariser that is applied; the layer keeps the one that is saved.
+    dense.kernel_regularizer = dense.kernel.regularizer = keras.regularizers.L2(phase.l2)
+    model.get_layer("dropout").rate = phase.dropout
+    return model
+
+
+def trainable_flags(unfreeze: int) -> list[bool]:
+    """For each conv layer, from the bottom up, whether it learns at this unfreeze depth."""
+    return [position >= len(CONV_NAMES) - unfreeze for position in range(len(CONV_NAMES))]
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 itself; on others it is slower than float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux: nothing to ask
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _weights_file(experiment: Experiment) -> Path | None:
+    """Where the experiment's weights are; None for random ones."""
+    backbone, weights = experiment.backbone, experiment.weights
+    if weights is None:
+        return None
+    if weights == "pretrained":
+        path = PRETRAINED if backbone == "vgg16-mini" else _keras_folder() / IMAGENET_FILE
+        if not path.is_file():
+            raise InputError(_NOT_HERE[backbone].format(path=path))
+        return path
+    if weights == "imagenet":
+        check_weights_exist(experiment)
+        return _imagenet()
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise InputError(f"There is no weights file at {path}.")
+    return path
+
+
+_NOT_HERE = {
+    "vgg16": "The ImageNet weights are not at {path}. `weights='imagenet'` downloads them (59 MB); "
+    "`weights=None` starts from random ones.",
+    "vgg16-mini": "The pretrained weights are not at {path}. `make pretrain` makes them.",
+}
+
+
+def _keras_folder() -> Path:
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+
+
+def _imagenet() -> Path:
+    try:
+        return Path(
+            keras.utils.get_file(IMAGENET_FILE, _IMAGENET_URL, cache_subdir="models", file_hash=_IMAGENET_MD5)
+        )
+    # Keras raises a bare Exception when the download fails.
+    except Exception as error:
+        raise InputError(
+            f"The ImageNet weights are neither at {_keras_folder() / IMAGENET_FILE} nor could they be downloaded "
+            f"({_first_line(error)}). Put {IMAGENET_FILE} there, or give its path as `weights`."
+        ) from None
+
+
+def _load(base: keras.Model, path: Path) -> None:
+    try:
+        base.load_weights(path)
+    # h5py and Keras raise many kinds of error here.
+    except Exception as error:
+        raise InputError(
+            f"{path} does not hold weights of {base.name} without its top ({_first_line(error)})."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,104 @@
+"""What the course's own runs came out as, over several seeds: readers of the tables that `make study` writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from vgglab.errors import InputError, unknown
+from vgglab.files import shipped
+
+FOLDER = shipped("studies")
+# How the ledger's effects and interval ends are written, by their unit.
+FORMATS = {
+    "points": ("{:+.1f}", " points"),  # a difference of shares
+    "%": ("{:.1f}", " %"),
+    "nats": ("{:+.2f}", " nats"),
+    "times": ("{:.2f}", " ×"),
+    "count": ("{:,.0f}", ""),
+    "days": ("{:.2g}", " days"),
+    "GB": ("{:.1f}", " GB"),
+}
+
+
+def study_curves(study: str) -> pd.DataFrame:
+    """The curves of a study of the course: `arm`, `seed`, `epoch`, and the accuracies and losses.
+
+    They were made by `make study`; accuracies are fractions, 0 to 1.
+    """
+    _ends_of(study)  # for its error
+    return _read(study)
+
+
+def study_ends(study: str) -> pd.DataFrame:
+    """What each run of a study ended with: one row an `arm` and `seed`, a column for each measurement.
+
+    For a run that early stopping took back to its best epoch, that epoch counts.
+    """
+    rows = _ends_of(study)
+    wide = rows.pivot(index=["arm", "seed"], columns="metric", values="value")
+    order = list(dict.fromkeys(rows["arm"]))  # as in the plan
+    return wide.reindex(order, level="arm").rename_axis(columns=None).reset_index()
+
+
+def claims_ledger(folder: Path | None = None) -> pd.DataFrame:
+    """The claims ledger: one row a piece of evidence, with what came out and the verdict on its claim.
+
+    `folder` is where it stands, that of the course by default. Columns: `claim`, `by` (text or course), `lesson`,
+    `says`, `verdict`, `case` (pieces with one number must all support), `words` (the evidence), `n` (seeds, none for
+    what is counted), `effect`, `low`, `high`, `unit`, `supports` (yes, no or not tested).
+    """
+    return _read("claims", folder)
+
+
+def lesson_claims(lesson: str) -> Styler:
+    """What the ledger says on the claims of a lesson, such as "03", as a table to read in its notebook.
+
+    `lesson_claims("03").data` is the plain table; claim and verdict stand in the first row of each claim.
+    """
+    rows = claims_ledger()
+    rows = rows[rows["lesson"] == lesson]
+    if rows.empty:
+        raise unknown("lesson", lesson, sorted(set(claims_ledger()["lesson"])))
+    effects, intervals = zip(*(written(row) for row in rows.itertuples()))
+    first = ~rows["claim"].duplicated()
+    table = pd.DataFrame(
+        {
+            "claim": rows["says"].where(first, ""),
+            "verdict": rows["verdict"].where(first, ""),
+            "evidence": rows["words"],
+            "effect": effects,
+            "95 % interval": intervals,
+            "supports": rows["supports"],
+        }
+    )
+    left = [dict(selector="th, td", props="text-align: left; vertical-align: top; max-width: 24em")]
+    bold = {"font-weight": "bold"}
+    unbroken = {"white-space": "nowrap"}
+    style = table.style.hide().set_table_styles(left).set_properties(["claim", "verdict"], **bold)
+    return style.set_properties(["effect", "95 % interval", "supports"], **unbroken)
+
+
+def written(row: Any) -> tuple[str, str]:
+    """The effect and the interval of a row of the ledger, as its unit writes them; no interval for what is counted."""
+    number, suffix = FORMATS[row.unit]
+    interval = "" if pd.isna(row.low) else f"{number.format(row.low)} to {number.format(row.high)}"
+    return number.format(row.effect) + suffix, interval
+
+
+def _ends_of(study: str) -> pd.DataFrame:
+    ends = _read("ends")
+    rows = ends[ends["study"] == study]
+    if rows.empty:
+        raise unknown("study", study, dict.fromkeys(ends["study"]))
+    return rows
+
+
+def _read(name: str, folder: Path | None = None) -> pd.DataFrame:
+    path = (folder or FOLDER) / f"{name}.csv"
+    if not path.is_file():
+        raise InputError(f"The study's table is not at {path}. `make study` makes it.")
+    return pd.read_csv(path, dtype={"arm": str, "lesson": str, "n": "Int64"})

@@ -1,0 +1,229 @@
+"""What a field of an experiment says about itself: one record, from which everything else derives.
+
+The command line, the panel, the key of the cache, the words for a phase, the diagnosis and the exported script read
+these records; none of them has a list of field names of its own.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Literal
+
+from vgglab.errors import InputError, unknown
+
+Role = Literal["data", "images", "network", "objective", "schedule"]
+ALWAYS_ON = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toggle:
+    """One field: `label` and `unit` for people, `help` in one line.
+
+    `role` is the part of a run that it belongs to: "data" (which images there are), "images" (how those to train on
+    are batched and changed), "network", "objective" (a number that reaches the training step under its name) or
+    "schedule". A `fixed` one is kept for the whole run; one that `is_own` belongs to each phase anew, so that another
+    value is no news. One that `holds_back` is a brake on overfitting while it is on, that is, not at its `off` value.
+    `idle` gives a sentence why it has no effect in an experiment, or "". `flag` is its name on the command line,
+    where that is another.
+    """
+
+    label: str
+    help: str
+    role: Role
+    unit: str = ""
+    fixed: bool = False
+    is_own: bool = False
+    holds_back: bool = False
+    optional: bool = False
+    off: Any = ALWAYS_ON
+    idle: Callable[[Any], str] = lambda experiment: ""
+    flag: str = ""
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value as an experiment keeps it; `InputError` when it cannot be one."""
+        raise NotImplementedError
+
+    def parse(self, text: str) -> Any:
+        """What a word of the command line means; `check` judges it."""
+        return text
+
+    def is_on(self, value: Any) -> bool:
+        return self.off is ALWAYS_ON or value != self.off
+
+    def plain(self, value: Any) -> Any:
+        """The value as JSON has it."""
+        return value
+
+    def written(self, value: Any) -> str:
+        """The value as people write it."""
+        return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+    def changes(self, was: Any, now: Any) -> list[str]:
+        """What a phase changed, in a few words such as "MixUp on" or "L2 0.01"."""
+        if was == now or self.is_own:
+            return []
+        if not self.is_on(now):
+            return [f"{self.label} off"]
+        return [f"{self.label} {self.written(now) if self.is_on(was) else 'on'}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Toggle):
+    """From `low` to `high`, both included; `stops` are the places of its slider, where it moves in steps."""
+
+    low: float
+    high: float
+    whole: bool = False
+    stops: tuple[float | None, ...] = ()
+
+    def check(self, name: str, value: Any) -> Any:
+        if value is None and self.optional:
+            return None
+        number = None
+        if isinstance(value, Real) and not isinstance(value, bool):
+            number = _whole(value) if self.whole else float(value)
+        if number is None or not self.low <= number <= self.high:
+            kind = "a whole number, " if self.whole and number is None else ""
+            none = " or None" if self.optional else ""
+            raise InputError(
+                f"`{name}` must be {kind}{self.low:g} to {self.high:g}{none}. Received: {value!r}."
+            )
+        return number
+
+    def parse(self, text: str) -> Any:
+        return int(text) if self.whole else float(text)
+
+
+def _whole(value: Real) -> int | None:
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Toggle):
+    """One of `options`."""
+
+    options: tuple[str, ...]
+
+    def check(self, name: str, value: Any) -> str:
+        if value not in self.options:
+            raise unknown(self.label, value, self.options)
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Toggle):
+    """A name or a path, such as one of `suggestions`; "none", for the command line, is none."""
+
+    suggestions: tuple[str, ...] = ()
+
+    def check(self, name: str, value: Any) -> str | None:
+        if value in (None, "none") and self.optional:
+            return None
+        text = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if not isinstance(text, str) or not text:
+            raise InputError(f"`{name}` must be a name or a path. Received: {value!r}.")
+        return text
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """One random change of the training images: `strength` lies between `low` and `high`, in `unit`.
+
+    Some leave a `rim` of the frame that has to be filled.
+    """
+
+    label: str
+    default: float
+    low: float
+    high: float
+    unit: str
+    rim: bool = False
+
+
+AUGMENTATIONS = {
+    "flip": Augmentation("flip left-right", 1, 1, 1, "always one image in two"),
+    "rotation": Augmentation("rotation", 20, 0, 180, "degrees to either side", rim=True),
+    "width_shift": Augmentation("shift sideways", 0.2, 0, 1, "fraction of the width", rim=True),
+    "height_shift": Augmentation("shift up/down", 0.2, 0, 1, "fraction of the height", rim=True),
+    "shear": Augmentation("shear", 0.2, 0, 1, "slope", rim=True),
+    "zoom": Augmentation("zoom", 0.2, 0, 0.9, "fraction in or out", rim=True),
+    "crop": Augmentation("random crop", 0.15, 0, 0.9, "fraction of each side cut off"),
+    "brightness": Augmentation("brightness", 0.2, 0, 1, "fraction of the range 0-255"),
+    "contrast": Augmentation("contrast", 0.3, 0, 1, "fraction around the mean"),
+    "color_jitter": Augmentation(
+        "colour jitter", 0.4, 0, 1, "of brightness, contrast, saturation; a quarter of it for hue"
+    ),
+    "erasing": Augmentation("random erasing", 0.5, 0, 1, "probability an image"),
+}
+SHORTHAND = {"shift": ("width_shift", "height_shift")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strengths(Toggle):
+    """Names of `AUGMENTATIONS` with their strengths, kept as pairs in the table's order."""
+
+    off: Any = ()
+
+    def check(self, name: str, value: Any) -> tuple[tuple[str, float], ...]:
+        if isinstance(value, str):
+            value = [part for part in value.split(",") if part.strip()]
+        pairs = value.items() if isinstance(value, Mapping) else map(_pair, _items(value))
+        strengths = {each: strength for given, strength in pairs for each in SHORTHAND.get(given, (given,))}
+        checked = {each: _strength(each, strength) for each, strength in strengths.items()}
+        return tuple((each, checked[each]) for each in AUGMENTATIONS if each in checked)
+
+    def plain(self, value: Any) -> dict[str, float]:
+        return dict(value)
+
+    def written(self, value: Any) -> str:
+        return ", ".join(f"{name} {strength:g}" for name, strength in dict(value).items()) or "none"
+
+    def changes(self, was: Any, now: Any) -> list[str]:
+        was, now = dict(was), dict(now)
+        words = [f"{_words(name)} on" for name in now if name not in was]
+        words += [f"{_words(name)} off" for name in was if name not in now]
+        return words + [f"{_words(name)} {now[name]:g}" for name in now if was.get(name, now[name]) != now[name]]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if not isinstance(value, Iterable):
+        raise InputError(f"`augment` must be names such as ('flip', 'rotation'). Received: {value!r}.")
+    return value
+
+
+def _pair(item: Any) -> tuple[str, Any]:
+    """("rotation", 20), "rotation=20" and "rotation" all name a change; the last has its default strength."""
+    if isinstance(item, str):
+        name, _, strength = item.partition("=")
+        return name.strip(), strength.strip() or None
+    name, strength = _items(item)
+    return name, strength
+
+
+def _strength(name: str, strength: Any) -> float:
+    if name not in AUGMENTATIONS:
+        raise unknown("augmentation", name, [*AUGMENTATIONS, *SHORTHAND])
+    rule = AUGMENTATIONS[name]
+    try:
+        number = float(rule.default if strength is None or strength is True else strength)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or not rule.low <= number <= rule.high or number == 0:
+        right = (
+            f"must be {rule.low:g} to {rule.high:g} ({rule.unit}) and not 0"
+            if rule.high > rule.low
+            else "has no strength but 1"
+        )
+        raise InputError(f"augmentation '{name}' {right}. Received: {strength!r}.")
+    return number
