@@ -1,4 +1,4 @@
-"""What the seed text and the course claim, and the evidence that each claim is held against."""
+"""What the text and the course claim, and the evidence that each claim is held against."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FROZEN = ("unfreezing", f"0 layers, {_LOW}")  # nothing that was learned before
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim in short, who makes it ("seed" or "course"), the notebook that teaches it, and its evidence.
+    """A claim in short, who makes it ("text" or "course"), the notebook that teaches it, and its evidence.
 
     Evidence comes in cases, each of one or more pieces; a case bears the claim out when all of its pieces do.
     """
@@ -50,10 +50,10 @@ class Claim:
 
 
 CLAIMS = (
-    Claim("sixteen conv layers", "seed", "01", "VGG16 has 16 convolutional layers.", each(
+    Claim("sixteen conv layers", "text", "01", "VGG16 has 16 convolutional layers.", each(
         Fact("conv layers in Keras's VGG16", facts.conv_layers, lambda n: n == 16),
     )),
-    Claim("138 million", "seed", "01", "It has about 138 million parameters.", each(
+    Claim("138 million", "text", "01", "It has about 138 million parameters.", each(
         Fact("parameters of Keras's VGG16", facts.parameters, lambda n: 137.5e6 <= n < 138.5e6),
     )),
     Claim("multiply-adds", "course", "01", "An image costs about 15.5 thousand million multiply-adds.", each(
@@ -62,13 +62,13 @@ CLAIMS = (
     Claim("dense layers", "course", "01", "Most of the parameters are in the dense layers, which pooling replaces.", each(
         Fact("share of the dense layers", facts.dense_share, lambda share: share > 50, SHARE),
     )),
-    Claim("99 and 70", "seed", "02", "99 % on training images goes with less than 70 % on others.", (
+    Claim("99 and 70", "text", "02", "99 % on training images goes with less than 70 % on others.", (
         (level("from scratch: train accuracy above 99 %", "from_scratch", "plain", "train_accuracy", 99),
          below("from scratch: validation below 70 %", "from_scratch", "plain", "validation_accuracy", 70)),
         (level("fine-tuned: train accuracy above 99 %", "regularisers", "plain", "train_accuracy", 99),
          below("fine-tuned: validation below 70 %", "regularisers", "plain", "validation_accuracy", 70)),
     )),
-    Claim("few images", "seed", "02", "The fewer the images, the worse the overfitting.", each(
+    Claim("few images", "text", "02", "The fewer the images, the worse the overfitting.", each(
         more("fine-tuned: gap with 5 minus with 20 images a species", "training_images",
              "fine-tuned, 5", "fine-tuned, 20", "gap"),
         more("fine-tuned: gap with 20 minus with 50", "training_images",
@@ -78,7 +78,7 @@ CLAIMS = (
         more("from scratch: gap with 20 minus with 80", "training_images",
              "from scratch, 20", "from scratch, 80", "gap"),
     )),
-    Claim("by heart", "seed", "02", "The network can learn its training images by heart.", (
+    Claim("by heart", "text", "02", "The network can learn its training images by heart.", (
         (level("shuffled labels: train accuracy above 95 %", "shuffled_labels", "shuffled labels",
                "train_accuracy", 95),
          below("shuffled labels: validation less than 10 points above guessing", "shuffled_labels",
@@ -94,43 +94,43 @@ CLAIMS = (
           each(*(more(f"same images: validation, fine-tuned minus from scratch, {arm}", "from_scratch",
                       "fine-tuned", arm, "validation_accuracy")
                  for arm in ("plain", "L2", "dropout", "early stopping", "simple", "MixUp", "advanced")))),
-    Claim("L2", "seed", "03", "L2 of 0.001 on the head reduces overfitting.",
+    Claim("L2", "text", "03", "L2 of 0.001 on the head reduces overfitting.",
           (helps("regularisers", "L2"), helps("from_scratch", "L2"))),
     Claim("strong L2", "course", "03", "Ten times as much L2 helps more.",
           (helps("regularisers", "strong L2", "L2"),)),
     Claim("dropout", "course", "03", "Dropout in the head reduces overfitting.",
           (helps("regularisers", "dropout"), helps("from_scratch", "dropout"))),
-    Claim("early stopping", "seed", "03", "Early stopping on the validation loss prevents overfitting.",
+    Claim("early stopping", "text", "03", "Early stopping on the validation loss prevents overfitting.",
           (helps("regularisers", "early stopping"), helps("from_scratch", "early stopping"))),
-    Claim("simple is not enough", "seed", "04", "Cropping, flipping and rotation do not close the gap.", each(
+    Claim("simple is not enough", "text", "04", "Cropping, flipping and rotation do not close the gap.", each(
         level("fine-tuned: gap with simple augmentation above 2 points", "regularisers", "simple", "gap", 2, POINTS),
         level("from scratch: gap with simple augmentation above 2 points", "from_scratch", "simple", "gap", 2, POINTS),
     )),
-    Claim("advanced helps", "seed", "04", "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
+    Claim("advanced helps", "text", "04", "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
         *(more(f"fine-tuned: validation, {arm} minus simple", "regularisers", arm, "simple",
                "validation_accuracy")
           for arm in ("simple + colour jitter", "simple + erasing", "simple + MixUp", "advanced")),
         more("from scratch: validation, advanced minus simple", "from_scratch", "advanced", "simple",
              "validation_accuracy"),
     )),
-    Claim("generator", "seed", "04", "The settings of its ImageDataGenerator reduce overfitting.",
+    Claim("generator", "text", "04", "The settings of its ImageDataGenerator reduce overfitting.",
           (helps("regularisers", "generator"),)),
-    Claim("more data", "seed", "04", "Augmentation is worth a much larger training set.", each(
+    Claim("more data", "text", "04", "Augmentation is worth a much larger training set.", each(
         *(as_good(f"validation, 5 images a species with the generator's settings minus {count} without",
                   ("regularisers", "generator"), ("training_images", f"fine-tuned, {count}"),
                   "validation_accuracy")
           for count in (10, 20)),
     )),
-    Claim("minor variations", "seed", "04", "Without augmentation, minor variations are enough to fail.", each(*(
+    Claim("minor variations", "text", "04", "Without augmentation, minor variations are enough to fail.", each(*(
         Contrast(f"accuracy without minus with variation of {nuisance}", (
             (1, "nuisances", "none", "validation_accuracy"),
             (-1, "nuisances", "none", f"accuracy_{nuisance}"),
         ))
         for nuisance in NUISANCES
     ))),
-    Claim("depends on the data", "seed", "04", "Which augmentation works depends on the data.",
+    Claim("depends on the data", "text", "04", "Which augmentation works depends on the data.",
           each(*(covers(transform, nuisance, NUISANCES) for transform, (nuisance, _) in COVERS.items()))),
-    Claim("diversity against integrity", "seed", "04", "Between too little and too much lies a best strength.", each(
+    Claim("diversity against integrity", "text", "04", "Between too little and too much lies a best strength.", each(
         more("validation, the generator's strength minus none", "strength", "1", "0", "validation_accuracy"),
         more("validation, the generator's strength minus four times as much", "strength", "1", "4",
              "validation_accuracy"),
@@ -145,7 +145,7 @@ CLAIMS = (
         ), is_so=lambda effect: effect.low > 0 or effect.high < 0)
           for arm in ("simple", "generator", "colour jitter", "erasing", "MixUp", "CutMix")),
     )),
-    Claim("MixUp", "seed", "05", "MixUp improves generalisation.",
+    Claim("MixUp", "text", "05", "MixUp improves generalisation.",
           (helps("regularisers", "MixUp"), helps("from_scratch", "MixUp"))),
     Claim("CutMix", "course", "05", "CutMix does too.", (helps("regularisers", "CutMix"),)),
     Claim("calibration", "course", "05", "MixUp makes confidence more honest.", each(
@@ -154,10 +154,10 @@ CLAIMS = (
         more("from scratch: calibration error, plain minus MixUp", "from_scratch", "plain", "MixUp",
              "calibration_error"),
     )),
-    Claim("last five layers", "seed", "06", "The last five layers of the base are unfrozen.", each(
+    Claim("last five layers", "text", "06", "The last five layers of the base are unfrozen.", each(
         Fact("of them have weights", facts.last_five_that_learn, lambda n: n == 5),
     )),
-    Claim("low rate", "seed", "06", "A rate of 0.0001 adapts without disrupting what was learned.", each(
+    Claim("low rate", "text", "06", "A rate of 0.0001 adapts without disrupting what was learned.", each(
         *(more(f"disrupts less than a high rate: {depth} layers, source task, {_LOW} minus {_HIGH}", "unfreezing",
                f"{depth} layers, {_LOW}", f"{depth} layers, {_HIGH}", "source_accuracy")
           for depth in (3, 13)),
@@ -169,20 +169,20 @@ CLAIMS = (
                   "validation_accuracy")
           for depth in (3, 13)),
     )),
-    Claim("general features", "seed", "06", "The early layers are general: fine-tuning changes them least.", each(
+    Claim("general features", "text", "06", "The early layers are general: fine-tuning changes them least.", each(
         *(Contrast(f"13 layers at rate {rate}: drift of block 5 minus block 1", (
             (1, "unfreezing", f"13 layers, {rate}", "drift_block5"),
             (-1, "unfreezing", f"13 layers, {rate}", "drift_block1"),
         )) for rate in (_LOW, _MIDDLE, _HIGH)),
     )),
-    Claim("too deep", "seed", "06", "Unfreezing too many layers forgets what was learned.", each(
+    Claim("too deep", "text", "06", "Unfreezing too many layers forgets what was learned.", each(
         *(more(f"source task, 3 minus 13 layers at rate {rate}", "unfreezing", f"3 layers, {rate}",
                f"13 layers, {rate}", "source_accuracy")
           for rate in (_LOW, _MIDDLE, _HIGH)),
         more(f"validation, 3 minus 13 layers at rate {_MIDDLE}", "unfreezing", f"3 layers, {_MIDDLE}",
              f"13 layers, {_MIDDLE}", "validation_accuracy"),
     )),
-    Claim("freezing, generalisation", "seed", "06", "Freezing the whole base generalises better.", each(
+    Claim("freezing, generalisation", "text", "06", "Freezing the whole base generalises better.", each(
         *(more(f"validation, each at its best rate: none unfrozen minus {depth} layers", "unfreezing",
                f"0 layers, {BEST_RATE[0]}", f"{depth} layers, {BEST_RATE[depth]}", "validation_accuracy")
           for depth in (3, 7, 13)),
@@ -195,26 +195,26 @@ CLAIMS = (
             (-1, "unfreezing", f"0 layers, {_MIDDLE}", "validation_accuracy"),
         )),
     )),
-    Claim("parameters and work", "seed", "07", "Its many parameters translate directly into computation.", (
+    Claim("parameters and work", "text", "07", "Its many parameters translate directly into computation.", (
         (Fact("share of the dense layers in the parameters", facts.dense_share, lambda share: share > 50, SHARE),
          Fact("share of the dense layers in the multiply-adds", facts.dense_work, lambda share: share > 50,
               SHARE)),
     )),
-    Claim("memory", "seed", "07", "A training step takes a great deal of memory.", each(
+    Claim("memory", "text", "07", "A training step takes a great deal of memory.", each(
         Fact("for the paper's batch of 256 images, more than the 6 GB of one of its GPUs",
              lambda: facts.step_gigabytes(facts.PAPER_BATCH), lambda gigabytes: gigabytes > 6, GIGABYTES),
     )),
-    Claim("freezing, speed", "seed", "07", "Freezing the base makes training faster.", each(
+    Claim("freezing, speed", "text", "07", "Freezing the base makes training faster.", each(
         more("seconds an epoch, 13 layers to none with the output of the frozen ones kept", "unfreezing", f"13 layers, {_MIDDLE}",
              f"0 layers, {_MIDDLE}", "epoch_seconds", TIMES),
     )),
-    Claim("batches", "seed", "07", "Larger batches are more efficient.", each(
+    Claim("batches", "text", "07", "Larger batches are more efficient.", each(
         more("seconds an epoch, batches of 1 to batches of 8", "batch_size", "batches of 1", "batches of 8",
              "epoch_seconds", TIMES),
         more("seconds an epoch, batches of 8 to batches of 32", "batch_size", "batches of 8", "batches of 32",
              "epoch_seconds", TIMES),
     )),
-    Claim("days on a GPU", "seed", "07", "Training takes days on a fast GPU, not hours.", each(
+    Claim("days on a GPU", "text", "07", "Training takes days on a fast GPU, not hours.", each(
         Fact("days for ImageNet as in the paper, on a V100 at half its peak",
              lambda: facts.gpu_days(facts.IMAGENET_IMAGES, facts.PAPER_EPOCHS), lambda days: days > 1, DAYS),
         Fact("days for 100 epochs of 2,000 photographs, all layers, on the same",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vgglab.experiment import Experiment
 
 EPOCHS = 40
-# The settings of the seed's ImageDataGenerator, and its three "simple" and "more advanced" changes.
+# The settings of the text's ImageDataGenerator, and its three "simple" and "more advanced" changes.
 GENERATOR = dict(rotation=20, width_shift=0.2, height_shift=0.2, shear=0.2, zoom=0.2, flip=1)
 SIMPLE = ("flip", "rotation", "crop")
 ADVANCED = (*SIMPLE, "color_jitter", "erasing")
