@@ -2,21 +2,19 @@
 
 What makes a species is geometry alone: how many petals, their outline, twist, rings and core.
 Everything else (colour, pose, light, ground, leaves in front) is a nuisance with its own dial.
-Run `python -m vgglab.datasets.blossoms FOLDER` to write the image folder the project ships.
 """
 
-import argparse
+from __future__ import annotations
+
 import colorsys
 import math
-import os
-import tempfile
 import zlib
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from vgglab.errors import InputError
 
 SUPERSAMPLE = 2  # samples per pixel side, averaged away at the end: antialiasing
 MAX_RINGS, MAX_PETALS = 3, 24  # how many petals get individual numbers, whatever the species has
@@ -63,10 +61,9 @@ SPECIES = (
 
 @dataclass(frozen=True)
 class Nuisances:
-    """How widely each thing that does not name the species varies, from 0 (fixed) to 1 (widest).
+    """How widely each thing that does not name the species varies, from 0 (fixed) to 1 (widest), the default.
 
-    Raises:
-        ValueError: If a dial is outside 0 to 1.
+    `InputError` names a dial that is outside of that.
     """
 
     rotation: float = 1.0  # any angle, and mirrored a quarter of the time
@@ -78,11 +75,11 @@ class Nuisances:
     texture: float = 1.0  # ground: colours, noise, leaves behind the bloom
     occlusion: float = 1.0  # leaves in front of the bloom
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if not 0 <= value <= 1:
-                raise ValueError(f"`{field.name}` must be 0 to 1. Received: {value}.")
+                raise InputError(f"`{field.name}` must be 0 to 1. Received: {value}.")
 
 
 NARROW = Nuisances(*[0.0] * 8)
@@ -307,27 +304,15 @@ def render(species, scene, size):
 def draw(
     species: Species, count: int, nuisances: Nuisances = WIDE, image_size: int = 64, seed: int = 0
 ) -> np.ndarray:
-    """Draw `count` pictures of one species.
+    """Draw `count` pictures of one species: uint8 (count, image_size, image_size, 3), RGB.
 
-    Picture i depends on its number i, the species, `nuisances`, `image_size` and `seed`, never on
-    `count`; a larger `image_size` shows the same scene in more detail.
-
-    Args:
-        species: One of `SPECIES`, or one of your own.
-        count: How many pictures.
-        nuisances: How widely everything but the species varies. Defaults to `WIDE`.
-        image_size: Pixels per side, at least 16. Defaults to 64.
-        seed: Which pictures, 0 or more. The shipped training images are those of 0 and the
-            validation images those of 1. Defaults to 0.
-
-    Returns:
-        uint8 RGB array of shape (count, image_size, image_size, 3).
-
-    Raises:
-        ValueError: If `image_size` is below 16.
+    `species` is one of `SPECIES`, or one of your own; `nuisances` says how widely all else varies, `seed`, 0 or
+    more, which pictures: the shipped training images are those of 0, the validation images those of 1. Picture i
+    depends on its number i and on these, never on `count`. A larger `image_size`, in pixels a side, shows the same
+    scene in more detail; `InputError` for one below 16.
     """
     if image_size < 16:
-        raise ValueError(f"`image_size` must be at least 16. Received: {image_size}.")
+        raise InputError(f"`image_size` must be at least 16. Received: {image_size}.")
     images = np.empty((count, image_size, image_size, 3), np.uint8)
     for index in range(count):
         key = zlib.crc32(species.name.encode()), index
@@ -336,53 +321,3 @@ def draw(
         blocks = canvas.reshape(3, image_size, SUPERSAMPLE, image_size, SUPERSAMPLE)
         images[index] = np.round(255 * _ramp(blocks.mean((2, 4)))).transpose(1, 2, 0)
     return images
-
-
-def write_folder(
-    folder: str | os.PathLike,
-    *,
-    train: int = 20,
-    validation: int = 50,
-    train_nuisances: Nuisances = WIDE,
-    validation_nuisances: Nuisances = WIDE,
-    image_size: int = 64,
-    seed: int = 0,
-) -> None:
-    """Write the data set as `folder/{train,validation}/<species>/<NNN>.png`, all of it or nothing.
-
-    Args:
-        folder: Must not exist yet; its parents are made.
-        train: Training images per species. Defaults to 20.
-        validation: Validation images per species. Defaults to 50.
-        train_nuisances: How widely the training images vary. Defaults to `WIDE`.
-        validation_nuisances: The same for the validation images. Defaults to `WIDE`.
-        image_size: Pixels per side, at least 16. Defaults to 64.
-        seed: The training images are `draw`'s of seed `2 * seed`, the validation images those of
-            `2 * seed + 1`. Defaults to 0.
-
-    Raises:
-        FileExistsError: If `folder` exists.
-    """
-    folder = Path(folder)
-    if folder.exists():
-        raise FileExistsError(f"`folder` must not exist yet. Received: {folder}.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside its place and moved there when complete: nobody ever reads half a data set.
-    with tempfile.TemporaryDirectory(prefix=".blossoms-", dir=folder.parent) as beside:
-        whole = Path(beside) / "blossoms"
-        for split, count, nuisances, split_seed in (
-            ("train", train, train_nuisances, 2 * seed),
-            ("validation", validation, validation_nuisances, 2 * seed + 1),
-        ):
-            for species in SPECIES:
-                part = whole / split / species.name
-                part.mkdir(parents=True)
-                for index, image in enumerate(draw(species, count, nuisances, image_size, split_seed)):
-                    Image.fromarray(image).save(part / f"{index:03d}.png", optimize=True)
-        whole.rename(folder)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Write the data set blossoms as an image folder.")
-    parser.add_argument("folder", help="where to; must not exist yet")
-    write_folder(parser.parse_args().folder)
