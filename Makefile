@@ -1,11 +1,13 @@
-# make lab        set up and open the course      make test       set up and run every test
-# make dashboard  set up and serve the dashboard
-# make env        set up only                     make test-fast  set up and run the quick tests
-# make pretrain   make the embedded weights anew  make bench      measure speed and memory
-# make bench-dashboard                            measure how quickly the dashboard answers
-# make probe DATA="FOLDER ..."                    measure how far the weights carry over
-# make study      run what the course's claims rest on    make course   run all notebooks
-# make html       run all notebooks, render them to pages in build/html
+# make lab         set up and open the course       make dashboard  set up and serve the dashboard
+# make test        set up, lint, run every test     make test-fast  the same with the quick tests only
+# make lint        look for mistakes, change nothing             make format  lay the code out
+# make env         set up only                      make lock       pin what pyproject.toml asks for
+# make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
+# make probe DATA="FOLDER ..."                      how far the embedded weights carry over
+# make course      run all notebooks                make html       and render them to pages in build/html
+# What is shipped, made anew (data/recipe):
+# make pretrain    the embedded weights             make source-task  the pictures that show what was forgotten
+# make study       the tables that the course's claims rest on
 # Needs Python 3.11, 3.12 or 3.13; name another one with `make lab PYTHON=/path/to/python`.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,\
   $(if $(shell $(name) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) and print("right")' 2>/dev/null),$(name))))
@@ -18,15 +20,28 @@ lab: env
 dashboard: env
 	$(BIN)/vgglab dashboard $(ARGS)
 
-test: env
+test: lint
 	$(BIN)/python -m pytest $(ARGS)
 
-test-fast: env
+test-fast: lint
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+lint: env
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet || { echo "Not laid out as it should be; \`make format\` does it."; exit 1; }
+	$(BIN)/mypy
+
+# The import order and the layout; whatever else lint finds wants a look.
+format: env
+	$(BIN)/ruff check --select I --fix
+	$(BIN)/ruff format
 
 # Goes on where an interrupted run stopped; delete build/pretraining to begin anew.
 pretrain: env
 	PYTHONPATH=data $(BIN)/python -m recipe.pretraining $(ARGS)
+
+source-task: env
+	PYTHONPATH=data $(BIN)/python -m recipe.source_task
 
 bench: env
 	$(BIN)/python -m tests.benchmarks
@@ -57,10 +72,12 @@ env: .venv/ready
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
 	@touch $@
 
-# Pins the newest versions that pyproject.toml allows, for every system and Python at once.
+# For every system and Python at once. Pins that still fit are kept; ARGS=--upgrade renews all of them, and
+# ARGS="--upgrade-package NAME" one.
 lock: env
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-emit-index-url \
-	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
-.PHONY: lab dashboard test test-fast pretrain bench bench-dashboard probe study course html env lock
+.PHONY: lab dashboard test test-fast lint format env lock course html \
+  bench bench-dashboard probe pretrain source-task study
