@@ -1,37 +1,29 @@
 """What the course needs of a machine: what is there, what is missing, and how to mend it.
 
-Imports nothing that might be missing.
+What has to be there is read from the installed project's own requirements, so that there is no second list.
+Nothing that might be missing is imported with this module.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vgglab.files import shipped
 from vgglab.weights import PRETRAINED
 
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
 OLDEST, NEWEST = (3, 11), (3, 13)
-# Oldest version of each package that the course is written for, as in pyproject.toml.
-PACKAGES = {
-    "tensorflow": "2.21",
-    "keras": "3.15",
-    "numpy": "2.0",
-    "pillow": "11",
-    "pandas": "2.2",
-    "scipy": "1.13",
-    "matplotlib": "3.9",
-    "seaborn": "0.13",
-    "jupyterlab": "4.2",
-    "ipywidgets": "8.1.5",
-    "ipykernel": "6.29",
-}
 _INSTALL = "`make env` installs it, or: pip install --requirement requirements.lock"
+_INSTALL_PROJECT = "`make env` installs it, or, in the checkout: pip install --no-deps --editable ."
+_IN_WORDS = {">=": "{} or newer", ">": "newer than {}", "<": "older than {}", "!=": "not {}", "==": "{}"}
 
 
 @dataclass(frozen=True)
@@ -62,19 +54,16 @@ class Checkup(list[Point]):
         return "\n".join(lines)
 
 
-def check_setup(version: Callable[[str], str] = importlib.metadata.version) -> Checkup:
+def check_setup(
+    version: Callable[[str], str] = importlib.metadata.version,
+    requires: Callable[[str], list[str] | None] = importlib.metadata.requires,
+) -> Checkup:
     """Look at Python, the packages, the project's own files and the processor.
 
-    `version` gives the version of a package, or raises `PackageNotFoundError`.
+    `version` and `requires` give the version of a package and what it requires, as in `importlib.metadata`;
+    both raise `PackageNotFoundError` where it is not installed.
     """
-    return Checkup(
-        [
-            _python(),
-            *(_package(name, oldest, version) for name, oldest in PACKAGES.items()),
-            *_files(),
-            _cores(),
-        ]
-    )
+    return Checkup([_python(), *_packages(version, requires), *_files(), _cores()])
 
 
 def _python() -> Point:
@@ -85,20 +74,40 @@ def _python() -> Point:
     )
 
 
-def _package(name: str, oldest: str, version: Callable[[str], str]) -> Point:
+def _packages(version: Callable[[str], str], requires: Callable[[str], list[str] | None]) -> Iterator[Point]:
+    """What the project requires on this machine, without its extras."""
+    try:
+        asked = requires("vgglab") or []
+    except importlib.metadata.PackageNotFoundError:
+        # It can be imported, from a checkout on the path, but nothing says what it requires.
+        yield Point("vgglab", "not installed, so the packages were not looked at", _INSTALL_PROJECT)
+        return
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:
+        yield Point("packaging", "missing, so the other packages were not looked at", _INSTALL)
+        return
+    for requirement in map(Requirement, asked):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield _package(requirement.name, requirement.specifier, version)
+
+
+def _package(name: str, right: SpecifierSet, version: Callable[[str], str]) -> Point:
     try:
         found = version(name)
     except importlib.metadata.PackageNotFoundError:
         return Point(name, "missing", _INSTALL)
-    if _numbers(found) < _numbers(oldest):
-        return Point(name, found, f"{oldest} or newer is needed. {_INSTALL}")
-    if name == "ipykernel" and _numbers(found)[:2] == (7, 0):
-        return Point(name, found, f"7.0 loses widget updates. {_INSTALL}")
-    return Point(name, found)
+    if right.contains(found, prereleases=True):
+        return Point(name, found)
+    return Point(name, found, f"Needed: {_words(right)}. {_INSTALL}")
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(each) for each in re.findall(r"\d+", version)[:3])
+def _words(right: SpecifierSet) -> str:
+    """`>=6.29,!=7.0.*` as "6.29 or newer, not 7.0.*", what it must be before what it must not."""
+    clauses = sorted(right, key=lambda clause: (clause.operator == "!=", clause.version))
+    return ", ".join(
+        _IN_WORDS.get(clause.operator, f"{clause.operator} {{}}").format(clause.version) for clause in clauses
+    )
 
 
 def _files() -> list[Point]:
@@ -106,6 +115,7 @@ def _files() -> list[Point]:
         _there("embedded weights", PRETRAINED),
         _there("flowers", shipped("blossoms")),
         _there("tables of the study", shipped("studies")),
+        _there("pictures of the source task", shipped("source_task")),
     ]
 
 
