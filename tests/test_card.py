@@ -3,13 +3,13 @@
 from html.parser import HTMLParser
 
 import pytest
-from test_history import make_history
 
+from test_history import make_history
+from vgglab.errors import InputError
+from vgglab.experiment import FIELDS, Experiment
+from vgglab.history import History
 from vgglab.share import card
 from vgglab.share.card import history_of_card, load_card, run_card, save_card
-from vgglab.errors import InputError
-from vgglab.experiment import Experiment
-from vgglab.history import History
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -89,6 +89,15 @@ def test_a_phase_lists_only_what_it_changed():
     assert [label for label in labels if f"{label}, phase 2" in cells] == ["unfreeze depth", "L2", "epochs"]
 
 
+def test_every_field_is_listed_as_people_write_it():
+    history = make_history(augment={"flip": 1, "rotation": 30}, learning_rate=1e-5, patience=None)
+    page = run_card(history, "run")
+    for name, toggle in FIELDS.items():
+        value = toggle.written(getattr(history.experiment, name))
+        assert f"<tr><td>{toggle.label}</td><td>{value}</td></tr>" in page
+    assert "<td>1e-05</td>" in page and "<td>none</td>" in page
+
+
 @pytest.mark.parametrize("text", ["plain", *HOSTILE])
 def test_nothing_is_loaded_and_nothing_runs(text):
     written = run_card(full_history(text), text)
@@ -115,6 +124,18 @@ def test_hostile_text_stays_text_and_comes_back(text, tmp_path):
     assert "<" not in page.texts["script"]  # neither an end tag nor a comment, which would hide the end tag
     path = save_card(history, text, tmp_path / "card.html")
     assert load_card(path) == history_of_card(written, "it") == history
+
+
+def test_a_card_of_an_older_version_is_read():
+    """Its page was laid out otherwise; the element with the record, and the record, are as they were."""
+    history = full_history()
+    page = f"""<!DOCTYPE html>
+<html lang="en"><body><h1>run</h1><ul></ul><table><tr><td>seed</td><td>0</td></tr></table>
+<script type="application/jsonl" id="vgglab-history">
+{history.to_lines()}</script>
+</body></html>
+"""
+    assert history_of_card(page, "it") == history
 
 
 def test_a_card_whose_line_ends_were_changed_is_read(tmp_path):

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from vgglab.augmentation import augmenter
-from vgglab.network import build_model
 from vgglab.datasets import load
 from vgglab.errors import InputError
-from vgglab.experiment import CONV_LAYERS, Experiment
-from vgglab.toggles import AUGMENTATIONS
+from vgglab.experiment import CONV_LAYERS, DEFAULTS, FIELDS, Experiment
+from vgglab.network import build_model
 from vgglab.share.script import script
+from vgglab.toggles import AUGMENTATIONS, Number
 from vgglab.training import train
 
 pytestmark = pytest.mark.slow
@@ -40,6 +40,7 @@ MARKS = {
     "tensorflow": "import tensorflow",
     "views": ".repeat(",
     "l2": "regularizers.L2(",
+    "smoothing": "CategoricalCrossentropy(label_smoothing=",
     "dropout": "Dropout(",
     "patience": "EarlyStopping(",
     "trainable": ".trainable = ",
@@ -59,6 +60,7 @@ CASES = {
     "random": (Experiment(weights=None), "mini"),
     "a folder": (Experiment(dataset="/photographs"), "mini file folder"),
     "the head": (Experiment(unfreeze=0, l2=1e-3, dropout=0.5), "mini file l2 dropout"),
+    "label smoothing": (Experiment(label_smoothing=0.1, patience=3), "mini file smoothing patience"),
     "geometry": (
         Experiment(augment=("flip", "rotation", "width_shift", "shear", "zoom")),
         "mini file flip rotation shift shear zoom fill",
@@ -99,6 +101,52 @@ def test_a_script_mentions_what_is_on_and_nothing_else(experiment, on):
     }
     assert imported <= {"math", "keras", "tensorflow"}
     assert text.count("model.fit(") == text.count("model.compile(") == len(experiment.phases)
+
+
+@pytest.mark.parametrize("experiment", [experiment for experiment, _ in CASES.values()], ids=CASES)
+def test_a_script_says_what_it_was_made_from(experiment):
+    head, *lines = re.findall("^# (.*)", script(experiment).partition("import math")[0], re.MULTILINE)
+    assert head == "Made from this experiment of vgglab:"
+    assert " ".join(line.strip() for line in lines) == repr(experiment)
+
+
+@pytest.fixture
+def wider(monkeypatch):
+    """Gives the class of experiments with one more field, `sharpness`, of a role."""
+
+    def make(role: str) -> type[Experiment]:
+        toggle = Number(low=0, high=1, off=0, label="sharpness", help="made up", role=role)
+        monkeypatch.setitem(FIELDS, "sharpness", toggle)
+        monkeypatch.setitem(DEFAULTS, "sharpness", 0.0)
+        extra = ("sharpness", float, dataclasses.field(default=0.0))
+        return dataclasses.make_dataclass("Wider", [extra], bases=(Experiment,), frozen=True, repr=False)
+
+    return make
+
+
+def test_a_field_that_no_section_knows_is_still_named(wider):
+    text = script(wider("schedule")(sharpness=0.25).then(sharpness=0.5))
+    assert "sharpness=0.25" in text and "sharpness=0.5" in text
+    ast.parse(text)
+
+
+@pytest.mark.parametrize(("role", "pipelines"), [("images", 2), ("schedule", 1)])
+def test_what_concerns_the_images_makes_a_new_pipeline_of_them(wider, role, pipelines):
+    assert script(wider(role)().then(sharpness=0.5)).count("train = (") == pipelines
+
+
+def test_early_stopping_watches_the_plain_cross_entropy():
+    for fields, watched in (
+        ({}, '"val_loss", patience'),
+        (dict(l2=0.01), '"val_categorical_crossentropy", mode="min"'),
+        (dict(label_smoothing=0.1), '"val_categorical_crossentropy", mode="min"'),
+    ):
+        text = script(Experiment(patience=3, **fields))
+        assert watched in text and ("# Not the loss" in text) == bool(fields)
+    text = script(Experiment(patience=3, l2=0.01).then(label_smoothing=0.1))
+    noted = re.findall("# Not the loss.*: (.*)\\.", text)
+    assert noted == ["L2", "L2, label smoothing"]
+    assert text.count('loss="categorical_crossentropy"') == 1
 
 
 def test_numbers_arrive():
@@ -371,6 +419,7 @@ def test_everything_at_once_runs(tmp_path, easy, mixed_up):
         image_size=32,
         unfreeze=2,
         l2=1e-3,
+        label_smoothing=0.1,
         dropout=0.3,
         augment=tuple(AUGMENTATIONS),
         mixup=0.2,

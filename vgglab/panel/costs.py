@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import statistics
 
-from vgglab.measures.cost import LONG, cost
 from vgglab.datasets import Dataset
 from vgglab.experiment import Experiment
 from vgglab.history import History
+from vgglab.measures.cost import LONG, cost
+from vgglab.templates import render
 
 
 def cost_table(experiment: Experiment, data: Dataset, history: History | None) -> str:
@@ -28,22 +28,18 @@ def cost_table(experiment: Experiment, data: Dataset, history: History | None) -
         ("an epoch", f"about {figures.seconds:.2f} s on this machine"),
         ("the run", f"about {seconds:.0f} s for {epochs} epochs"),
     ]
-    measured = [row["seconds"] for row in history.epochs[1:] if row["phase"] == 1] if history else []
-    if measured and history.experiment == experiment:
-        actual = statistics.median(measured)
-        rows.append(
-            (
-                "the last run took",
-                f"{actual:.2f} s an epoch, {actual / figures.seconds:.1f} times the forecast",
-            )
-        )
-    warning = (
-        f'<p role="alert"><b>This will take more than a minute.</b> {_hint(experiment)}</p>'
-        if seconds > LONG
-        else ""
-    )
-    cells = "".join(f"<tr><td>{name}</td><td>{html.escape(value)}</td></tr>" for name, value in rows)
-    return f"{warning}<table>{cells}</table>"
+    if history and history.experiment == experiment:
+        rows += _measured(history, figures.seconds)
+    return render("cost.html", rows=rows, hint=_hint(experiment) if seconds > LONG else "")
+
+
+def _measured(history: History, forecast: float) -> list[tuple[str, str]]:
+    """A row on how long the first phase's epochs took but for the first, which also compiles; or none."""
+    seconds = [row["seconds"] for row in history.epochs[1:] if row["phase"] == 1]
+    if not seconds:
+        return []
+    actual = statistics.median(seconds)
+    return [("the last run took", f"{actual:.2f} s an epoch, {actual / forecast:.1f} times the forecast")]
 
 
 def _hint(experiment: Experiment) -> str:

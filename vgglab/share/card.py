@@ -5,50 +5,33 @@ The run's record stands in it as JSON lines, so that others can load the card an
 
 from __future__ import annotations
 
-import html
 import os
 import re
 from pathlib import Path
 
-from vgglab.measures.diagnosis import diagnose
+from vgglab.charts.live import live_svg
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.files import written_whole
 from vgglab.history import History
-from vgglab.charts.live import live_svg
+from vgglab.measures.diagnosis import diagnose
+from vgglab.templates import render
 
 _RECORD = re.compile(r'<script type="application/jsonl" id="vgglab-history">\s*(.*?)</script>', re.DOTALL)
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 760px; margin: 2em auto; padding: 0 1em }
-h1 { font-size: 1.5em; margin-bottom: 0 } p.line { font-size: 1.1em; margin-top: .2em }
-table { border-collapse: collapse } td { padding: .15em 1em .15em 0; vertical-align: top } td:first-child { color: #666 }
-footer { color: #666; margin-top: 2em; font-size: .85em }
-"""
 
 
 def run_card(history: History, name: str) -> str:
     """A run as a self-contained HTML page: no scripts, nothing loaded from elsewhere."""
-    findings = "".join(
-        f"<li><b>{html.escape(each.finding)}</b> {html.escape(each.evidence)} {html.escape(each.advice)}</li>"
-        for each in diagnose(history)
+    return render(
+        "card.html",
+        name=name,
+        history=history,
+        chart=live_svg(history, logged=True),
+        findings=diagnose(history),
+        configuration=_configuration(history.experiment),
+        # JSON's other way to write it: a record can neither end the element that holds it nor hide its end.
+        record=history.to_lines().replace("<", "\\u003c"),
     )
-    data, versions = history.data, history.versions
-    origin = f"{data.get('name', 'unknown data')}, {data.get('train', '?')} training and {data.get('validation', '?')} validation images"
-    # JSON's other way to write it: a record can neither end the element that holds it nor hide its end.
-    record = history.to_lines().replace("<", "\\u003c")
-    return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{html.escape(name)}</title><style>{_STYLE}</style></head><body>
-<h1>{html.escape(name)}</h1>
-<p class="line">{html.escape(history.summary())}</p>
-{live_svg(history, logged=True)}
-<ul>{findings}</ul>
-<table>{_configuration(history.experiment)}</table>
-<footer>{html.escape(origin)} (fingerprint {html.escape(str(data.get("fingerprint", "none")))}) ·
-{html.escape(", ".join(f"{tool} {version}" for tool, version in versions.items()))}</footer>
-<script type="application/jsonl" id="vgglab-history">
-{record}</script>
-</body></html>
-"""
 
 
 def save_card(history: History, name: str, path: str | os.PathLike) -> Path:
@@ -76,22 +59,14 @@ def history_of_card(page: str, origin: str) -> History:
     return History.from_lines(found.group(1), origin)
 
 
-def _configuration(experiment: Experiment) -> str:
-    rows = []
-    for number, phase in enumerate(experiment.phases, start=1):
-        plain = phase.to_dict()
-        for name in FIELDS:
-            if name == "later" or (
-                number > 1 and plain[name] == experiment.phases[number - 2].to_dict()[name]
-            ):
-                continue
-            label = FIELDS[name].metadata["label"] + (f", phase {number}" if number > 1 else "")
-            rows.append(f"<tr><td>{html.escape(label)}</td><td>{html.escape(words(plain[name]))}</td></tr>")
-    return "".join(rows)
-
-
-def words(value: object) -> str:
-    """A plain value of an experiment as people write it."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {strength:g}" for name, strength in value.items()) or "none"
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+def _configuration(experiment: Experiment) -> list[tuple[str, str]]:
+    """A label and a value for each field; of a later phase only for those that it changed."""
+    first, *later = experiment.phases
+    rows = [(toggle.label, toggle.written(getattr(first, name))) for name, toggle in FIELDS.items()]
+    for number, (before, phase) in enumerate(zip([first, *later], later), start=2):
+        rows += [
+            (f"{toggle.label}, phase {number}", toggle.written(getattr(phase, name)))
+            for name, toggle in FIELDS.items()
+            if getattr(phase, name) != getattr(before, name)
+        ]
+    return rows
