@@ -7,7 +7,7 @@
 # make course      run all notebooks                make html       and render them to pages in build/html
 # What is shipped, made anew (data/recipe):
 # make pretrain    the embedded weights             make source-task  the pictures that show what was forgotten
-# make study       the tables that the course's claims rest on
+# make study       the tables that the course's claims rest on   make blossoms ARGS=FOLDER  the flowers
 # Needs Python 3.11, 3.12 or 3.13; name another one with `make lab PYTHON=/path/to/python`.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,\
   $(if $(shell $(name) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) and print("right")' 2>/dev/null),$(name))))
@@ -28,7 +28,7 @@ test-fast: lint
 
 lint: env
 	$(BIN)/ruff check
-	$(BIN)/ruff format --check --quiet || { echo "Not laid out as it should be; \`make format\` does it."; exit 1; }
+	$(BIN)/ruff format --check || { echo "Not laid out as it should be; \`make format\` does it."; exit 1; }
 	$(BIN)/mypy
 
 # The import order and the layout; whatever else lint finds wants a look.
@@ -39,6 +39,9 @@ format: env
 # Goes on where an interrupted run stopped; delete build/pretraining to begin anew.
 pretrain: env
 	PYTHONPATH=data $(BIN)/python -m recipe.pretraining $(ARGS)
+
+blossoms: env
+	PYTHONPATH=data $(BIN)/python -m recipe.blossoms $(ARGS)
 
 source-task: env
 	PYTHONPATH=data $(BIN)/python -m recipe.source_task
@@ -80,4 +83,4 @@ lock: env
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: lab dashboard test test-fast lint format env lock course html \
-  bench bench-dashboard probe pretrain source-task study
+  bench bench-dashboard probe pretrain blossoms source-task study
