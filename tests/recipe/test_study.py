@@ -2,10 +2,16 @@
 
 import dataclasses
 import json
+import time
 
 import numpy as np
 import pytest
 
+from recipe.study import plan, schedule, tables, trial
+from recipe.study.schedule import client_of, records_of, study
+from recipe.study.tasks import TASKS, Task
+from recipe.study.trial import Record, Trial, task_of, trials
+from vgglab import studies
 from vgglab.datasets import (
     NARROW,
     SPECIES,
@@ -16,14 +22,9 @@ from vgglab.datasets import (
     validation_by_nuisance,
 )
 from vgglab.datasets.blossoms import draw
-from vgglab.measures.evaluation import calibration_error
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, with_seed
-from recipe.study import plan, schedule, tables, trial
-from vgglab import studies
-from recipe.study.schedule import client_of, records_of, study
-from recipe.study.tasks import TASKS, Task
-from recipe.study.trial import Record, Trial, trials
+from vgglab.measures.evaluation import calibration_error
 
 
 def tiny(seed=0, **fields):
@@ -34,7 +35,9 @@ def fake_run(one):
     """What `trial.run` returns, without training."""
     from test_history import make_history
 
-    return Record(make_history(seed=one.experiment.seed), dict(calibration_error=0.25)).to_lines()
+    history = make_history()
+    history.experiment = one.experiment
+    return Record(history, dict(calibration_error=0.25)).to_lines()
 
 
 def test_every_arm_of_every_seed_is_run_once():
@@ -192,19 +195,8 @@ def test_a_lost_worker_loses_no_finished_run(tmp_path, monkeypatch):
         assert len(list(marks.glob("5.*"))) == 1
     assert len(records_of([*planned, tiny(5)], folder)) == 5
     assert not [each for each in folder.iterdir() if ".part" in each.name]
-    with pytest.raises(InputError, match="The study has no record at"):
+    with pytest.raises(InputError, match=f"The study has no record of {tiny(4).key} in"):
         records_of([tiny(4)], folder)
-
-
-@pytest.mark.slow
-def test_a_cluster_elsewhere_is_used_by_its_address(tmp_path, monkeypatch):
-    from distributed import LocalCluster
-
-    monkeypatch.setattr(schedule, "run", fake_run)
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
-        with client_of(cluster.scheduler_address, 1) as client:
-            assert study(client, [tiny(seed) for seed in range(3)], tmp_path) == {}
-    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_no_scheduler_there():
@@ -215,6 +207,60 @@ def test_no_scheduler_there():
         pass
     with pytest.raises(InputError, match="`workers` must be at least 1"), client_of(None, 0):
         pass
+
+
+class NobodyToAsk:
+    """Stands for a cluster where every run is done already."""
+
+    def submit(self, run, trial, **options):
+        raise AssertionError(f"{trial.key} was run again")
+
+
+def older(trial, without):
+    """The name and the text of a record from before an experiment had a certain field."""
+    scores, header, rest = fake_run(trial).split("\n", 2)
+    plain = json.loads(header)
+    del plain["experiment"][without]
+    return "twins-seed0-0123456789ab.jsonl", "\n".join([scores, json.dumps(plain), rest])
+
+
+def test_a_record_from_before_a_field_was_added_is_not_run_again(tmp_path):
+    one = tiny()
+    name, text = older(one, without="views")
+    assert name != f"{one.key}.jsonl" and "views" not in text
+    (tmp_path / name).write_text(text)
+    assert study(NobodyToAsk(), [one], tmp_path) == {}
+    (record,) = records_of([one], tmp_path).values()
+    assert record.history.experiment == one.experiment
+    for other in (tiny(views=4, augment=("flip",)), tiny(seed=1), Trial("few", one.experiment)):
+        with pytest.raises(AssertionError, match="was run again"):
+            study(NobodyToAsk(), [other], tmp_path)
+
+
+def test_a_file_that_is_no_record_is_passed_over(tmp_path):
+    for name, text in (
+        ("empty", ""),
+        ("notes", "1\n2\n"),
+        ("twins-seed0-0", '{}\n{"experiment": {"old": 1}}\n'),
+    ):
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    with pytest.raises(InputError, match="The study has no record of"):
+        records_of([tiny()], tmp_path)
+
+
+def test_finding_the_records_of_a_whole_study_is_quick(tmp_path):
+    planned = trials(range(5))
+    for each in planned:
+        (tmp_path / f"{each.key}.jsonl").write_text(fake_run(each) + 2000 * "none of this is read\n")
+    assert len(planned) >= 300
+    start = time.perf_counter()
+    assert study(NobodyToAsk(), planned, tmp_path) == {}
+    assert time.perf_counter() - start < 2
+
+
+def test_the_name_of_a_task_can_be_read_from_a_key():
+    for task in TASKS:
+        assert task_of(Trial(task, Experiment()).key) == task
 
 
 def test_the_key_is_the_same_everywhere():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +15,13 @@ from pathlib import Path
 
 from distributed import Client, LocalCluster, as_completed
 
+import recipe
+from recipe.study.trial import Record, Trial, run, task_of
 from vgglab.errors import InputError
+from vgglab.experiment import Experiment
 from vgglab.files import write_whole
-from recipe.study.trial import Record, Trial, run
 
+PACKAGE = Path(recipe.__file__).parent
 RETRIES = 3  # of a run whose worker was lost or that failed
 
 
@@ -35,6 +42,7 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Client]:
         except (OSError, ValueError) as error:
             raise InputError(f"No Dask scheduler answers at {scheduler} ({error}).") from None
         with client:
+            send(client, PACKAGE)
             yield client
         return
     if workers < 1:
@@ -51,6 +59,29 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Client]:
         yield client
 
 
+def send(client: Client, package: Path) -> None:
+    """Give a package of Python files to a cluster's scheduler, its workers, and those that join later.
+
+    A cluster elsewhere has `vgglab` installed, of which the recipes are no part. One that was sent before is replaced.
+    """
+    name = package.name
+
+    def forget() -> None:  # in here, so that it is sent whole: by its name, nobody there could find it yet
+        for module in [*sys.modules]:
+            if module.split(".")[0] == name:
+                del sys.modules[module]
+
+    client.run_on_scheduler(forget)
+    client.run(forget)
+    with tempfile.TemporaryDirectory() as folder:
+        # Under a name of its own, because Python remembers what it found in a zip file.
+        path = Path(folder) / f"{name}-{time.time_ns()}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for source in sorted(package.rglob("*.py")):
+                archive.write(source, source.relative_to(package.parent))
+        client.upload_file(str(path))
+
+
 def study(
     client: Client,
     planned: Sequence[Trial],
@@ -63,7 +94,8 @@ def study(
     by the trial's key; empty when every trial has its record.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [trial for trial in planned if not _path(trial, folder).is_file()]
+    recorded = _recorded(folder)
+    missing = [trial for trial in planned if trial not in recorded]
     # The order of the list is the order of the runs: earlier ones have the higher priority.
     futures = {
         client.submit(run, trial, key=trial.key, retries=RETRIES, priority=-place): trial
@@ -74,7 +106,7 @@ def study(
     for count, future in enumerate(as_completed(futures), start=1):
         trial = futures[future]
         if future.status == "finished":
-            write_whole(_path(trial, folder), future.result())
+            write_whole(folder / f"{trial.key}.jsonl", future.result())
         else:
             failed[trial.key] = str(future.exception())
         future.release()
@@ -85,14 +117,32 @@ def study(
 
 def records_of(planned: Sequence[Trial], folder: Path) -> dict[str, Record]:
     """The records of these trials, by their keys; `InputError` for one that is missing or damaged."""
-    return {trial.key: _read(_path(trial, folder)) for trial in planned}
+    recorded = _recorded(folder)
+    missing = [trial.key for trial in planned if trial not in recorded]
+    if missing:
+        raise InputError(f"The study has no record of {missing[0]} in {folder}.")
+    return {trial.key: _read(recorded[trial]) for trial in planned}
 
 
 def _read(path: Path) -> Record:
-    if not path.is_file():
-        raise InputError(f"The study has no record at {path}.")
     return Record.from_lines(path.read_text(encoding="utf-8"), str(path))
 
 
-def _path(trial: Trial, folder: Path) -> Path:
-    return folder / f"{trial.key}.jsonl"
+def _recorded(folder: Path) -> dict[Trial, Path]:
+    """Where the record of each trial is, by what the records say they are.
+
+    Not by the files' names: a trial's key changes when an experiment gets one more field, and what was run stays run.
+    """
+    found = ((_trial_in(path), path) for path in sorted(folder.glob("*.jsonl")))
+    return {trial: path for trial, path in found if trial}
+
+
+def _trial_in(path: Path) -> Trial | None:
+    """The trial that a record is of, from its first two lines; None for a file that is something else."""
+    with path.open(encoding="utf-8") as lines:
+        next(lines, "")  # the scores
+        header = next(lines, "")
+    try:
+        return Trial(task_of(path.stem), Experiment.from_dict(json.loads(header)["experiment"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None  # of an experiment that there is no more, or damaged: such a trial is run again

@@ -27,6 +27,11 @@ class Trial:
         return f"{self.task.replace(' ', '_')}-seed{self.experiment.seed}-{digest.hexdigest()[:12]}"
 
 
+def task_of(key: str) -> str:
+    """The task in a trial's key; no task has a `_` in its name."""
+    return key.partition("-seed")[0].replace("_", " ")
+
+
 @dataclass(frozen=True)
 class Record:
     """What a trial leaves: its History, and what the trained network scored at the end."""
@@ -53,7 +58,7 @@ class Record:
 def run(trial: Trial) -> str:
     """Train, test, and return the record as text, which any machine can send to another."""
     # Here, not at the top: who only plans or reads trials needs no TensorFlow.
-    from vgglab.engine.step import borrowed
+    from vgglab.engine.lending import borrowed
     from vgglab.training import train
 
     data, elsewhere = _images(trial.task, trial.experiment.seed)
