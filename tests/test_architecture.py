@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from vgglab.architecture import BACKBONES, CONV_NAMES, network, unfrozen
+from vgglab.architecture import BACKBONES, CONV_NAMES, layers_of, unfrozen
 from vgglab.experiment import CONV_LAYERS
 
 # Weights and biases of the thirteen conv layers, as `keras.applications.VGG16().summary()` prints them.
@@ -19,13 +19,13 @@ MULTIPLY_ADDS = [
 
 
 def test_parameters_of_each_layer_and_of_all():
-    convs = network("vgg16", 224, 1000)[:CONV_LAYERS]
+    convs = layers_of("vgg16", 224, 1000)[:CONV_LAYERS]
     assert [layer.parameters for layer in convs] == PARAMETERS
     assert sum(layer.parameters for layer in convs) == 14_714_688
 
 
 def test_multiply_adds_of_each_layer_and_of_all():
-    convs = network("vgg16", 224, 1000)[:CONV_LAYERS]
+    convs = layers_of("vgg16", 224, 1000)[:CONV_LAYERS]
     assert [layer.multiply_adds for layer in convs] == MULTIPLY_ADDS
     assert sum(layer.multiply_adds for layer in convs) == 15_346_630_656
 
@@ -33,7 +33,7 @@ def test_multiply_adds_of_each_layer_and_of_all():
 def test_layers_are_those_of_keras():
     theirs = keras.applications.VGG16(weights=None, include_top=False, input_shape=(224, 224, 3))
     theirs = [layer for layer in theirs.layers if layer.count_params()]
-    ours = network("vgg16", 224, 10)[:CONV_LAYERS]
+    ours = layers_of("vgg16", 224, 10)[:CONV_LAYERS]
     assert tuple(layer.name for layer in ours) == CONV_NAMES == tuple(layer.name for layer in theirs)
     for our, their in zip(ours, theirs):
         _, height, width, channels = their.output.shape
@@ -43,7 +43,7 @@ def test_layers_are_those_of_keras():
 
 
 def test_the_head_is_two_dense_layers_on_the_averaged_features():
-    fc, predictions = network("vgg16", 64, 10)[CONV_LAYERS:]
+    fc, predictions = layers_of("vgg16", 64, 10)[CONV_LAYERS:]
     assert (fc.name, fc.inputs, fc.outputs) == ("fc", 512, 128)
     assert (fc.multiply_adds, fc.parameters) == (512 * 128, 512 * 128 + 128)
     assert (predictions.name, predictions.inputs, predictions.outputs) == ("predictions", 128, 10)
@@ -51,7 +51,7 @@ def test_the_head_is_two_dense_layers_on_the_averaged_features():
 
 
 def test_the_small_network_has_a_quarter_of_the_filters():
-    full, mini = (network(backbone, 64, 10)[:CONV_LAYERS] for backbone in ("vgg16", "vgg16-mini"))
+    full, mini = (layers_of(backbone, 64, 10)[:CONV_LAYERS] for backbone in ("vgg16", "vgg16-mini"))
     assert set(BACKBONES) == {"vgg16", "vgg16-mini"}
     for large, small in zip(full, mini):
         assert large.name == small.name and large.outputs == 4 * small.outputs
@@ -61,7 +61,7 @@ def test_the_small_network_has_a_quarter_of_the_filters():
 
 @pytest.mark.parametrize(("size", "sides"), [(224, (224, 112, 56, 28, 14)), (100, (100, 50, 25, 12, 6))])
 def test_each_block_halves_the_image_and_drops_an_odd_pixel(size, sides):
-    convs = network("vgg16", size, 10)
+    convs = layers_of("vgg16", size, 10)
     firsts = [layer for layer in convs if layer.name.endswith("conv1")]
     assert [layer.outputs for layer in firsts] == [
         side * side * filters for side, filters in zip(sides, (64, 128, 256, 512, 512))
@@ -69,7 +69,7 @@ def test_each_block_halves_the_image_and_drops_an_odd_pixel(size, sides):
 
 
 def test_parameters_do_not_depend_on_the_image_and_multiply_adds_do():
-    small, large = network("vgg16", 32, 10), network("vgg16", 64, 10)
+    small, large = layers_of("vgg16", 32, 10), layers_of("vgg16", 64, 10)
     assert [layer.parameters for layer in small] == [layer.parameters for layer in large]
     ratios = [after.multiply_adds / before.multiply_adds for before, after in zip(small, large)]
     assert ratios == [*[4] * CONV_LAYERS, 1, 1]

@@ -109,7 +109,7 @@ def moved(image, matrix, fill_mode="constant"):
     """An image moved by a matrix from a place in the result to one in the image, frame from -1 to 1."""
     size = image.shape[0]
     transform = augmentation._in_pixels(np.asarray(matrix, float)[None], size).astype("float32")
-    return augmentation._move(image[None], transform, fill_mode.upper())[0].numpy()
+    return augmentation._move(image[None], transform, fill_mode)[0].numpy()
 
 
 def test_a_quarter_turn_and_a_mirror_are_numpys():

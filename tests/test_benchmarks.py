@@ -3,12 +3,12 @@
 import importlib.util
 
 import pytest
+
 from benchmarks.__main__ import HERE, Row, load, table
 from benchmarks.contestants import CLASSES, SIZE, plain_keras, plain_pytorch
 from conftest import ROOT
-
-from vgglab.network import build_model
 from vgglab.experiment import Experiment
+from vgglab.network import build_model
 
 
 def trainable(model) -> int:

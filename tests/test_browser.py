@@ -7,6 +7,7 @@ import time
 
 import nbformat
 import pytest
+
 from conftest import ROOT, running
 
 pytestmark = pytest.mark.slow

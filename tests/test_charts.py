@@ -2,8 +2,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from test_history import make_history
 
+from test_history import make_history
 from vgglab.charts.curves import (
     detached_axes,
     plot_accuracy,

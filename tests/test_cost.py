@@ -6,16 +6,16 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_history import make_history
 
-from vgglab.measures import cost as module
-from vgglab.network import build_model, build_network, configure
-from vgglab.engine.step import Compiled
-from vgglab.measures.cost import cost
-from vgglab.datasets.dataset import Dataset, Split
-from vgglab.experiment import CONV_LAYERS, Experiment, is_random
-from vgglab.panel.costs import cost_table
 from recipe.source_task import CLASS_NAMES
+from test_history import make_history
+from vgglab.datasets.dataset import Dataset, Split
+from vgglab.engine.step import Compiled
+from vgglab.experiment import CONV_LAYERS, Experiment, is_random
+from vgglab.measures import cost as module
+from vgglab.measures.cost import cost
+from vgglab.network import build_model, build_network, configure
+from vgglab.panel.costs import cost_table
 
 BASE = Experiment(weights=None, unfreeze=13, image_size=32, batch_size=8, epochs=5)
 RANDOM = dict(augment=("flip",))

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from vgglab.measures.diagnosis import Diagnosis, badge, diagnose, difference_interval, interval
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
+from vgglab.measures.diagnosis import Diagnosis, badge, diagnose
+from vgglab.measures.intervals import difference_interval, interval
 
 CHANCE = math.log(4)
 
@@ -215,9 +216,12 @@ def test_the_advice_is_a_regulariser_that_is_not_in_use():
     used = {}
     for name, value, next_one in (
         ("augment", ("flip",), "MixUp"),
-        ("mixup", 0.2, "dropout"),
+        ("mixup", 0.2, "CutMix"),
+        ("cutmix", 1.0, "dropout"),
         ("dropout", 0.5, "L2"),
-        ("l2", 1e-3, "a smaller unfreeze depth"),
+        ("l2", 1e-3, "label smoothing"),
+        ("label_smoothing", 0.1, "patience"),
+        ("patience", 5, "a smaller unfreeze depth"),
     ):
         used[name] = value
         assert diagnose(make_history(*pairs, experiment=Experiment(**used)))[0].advice == f"Try {next_one}."
@@ -255,7 +259,9 @@ def test_the_advice_for_underfitting_is_what_holds_back():
     train = [(0.8, loss) for loss in (0.799, 0.8, 0.8, 0.8, 0.8, 0.8)]
     for fields, advice in (
         (dict(unfreeze=3, l2=0.1), "Try a larger unfreeze depth."),
-        (dict(l2=0.1, dropout=0.5), "Try less L2."),
+        (dict(l2=0.1, dropout=0.5, patience=5), "Try less dropout."),
+        (dict(l2=0.1, patience=5), "Try less L2."),
+        (dict(patience=5), "Try another learning rate."),
         (dict(dropout=0.5), "Try less dropout."),
         ({}, "Try another learning rate."),
     ):
@@ -281,7 +287,7 @@ def test_augmentation_too_strong_is_a_suspicion(fields, train, logged, last, fou
     suspected = [each for each in diagnose(history) if each.kind == "augmentation-too-strong"]
     assert bool(suspected) == found
     if found:
-        label = FIELDS[next(iter(fields))].metadata["label"]
+        label = FIELDS[next(iter(fields))].label
         assert suspected[0].advice == f"Try less {label}." and "suspicion" in suspected[0].finding
 
 
@@ -406,7 +412,7 @@ def test_random_histories_never_raise_and_quote_their_own_numbers():
             text = re.sub(r"\(.*?\)|by -?[\d.]+ to -?[\d.]+ points", "", each.evidence)
             quoted = re.findall(r"\d+\.?\d*%|\d+\.\d{3}|gap -?[\d.]+ points|[Ee]poch \d+", text)
             assert set(map(unsigned, quoted)) <= {*map(unsigned, known), "95%"}, each
-            labels = {field.metadata.get("label") for field in FIELDS.values()} - {None}
+            labels = {toggle.label for toggle in FIELDS.values()}
             assert not each.advice or any(label in each.advice for label in labels)
         for epochs in range(len(history.epochs), -1, -5):  # the same run while it grew
             del history.epochs[epochs:]

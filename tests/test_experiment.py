@@ -4,7 +4,7 @@ import json
 import pytest
 
 from vgglab.errors import InputError
-from vgglab.experiment import FIELDS, FIXED, Experiment
+from vgglab.experiment import DEFAULTS, FIELDS, Experiment, brakes, of_role, random_changes, without_effect
 from vgglab.toggles import AUGMENTATIONS
 
 
@@ -48,7 +48,7 @@ def test_later_phases_change_only_what_they_name():
     assert (second.l2, third.learning_rate, second.mixup, third.mixup) == (0.01, 1e-4, 0.0, 0.2)
 
 
-@pytest.mark.parametrize("name", FIXED[:-1])
+@pytest.mark.parametrize("name", [name for name, toggle in FIELDS.items() if toggle.fixed])
 def test_a_phase_cannot_change_what_the_whole_run_keeps(name):
     with pytest.raises(InputError, match=f"`{name}` belongs to the whole run"):
         Experiment().then(**{name: getattr(Experiment(), name)})
@@ -76,9 +76,11 @@ def test_plain_values_and_back():
 
 
 def test_every_field_says_what_it_is():
-    for name, field in FIELDS.items():
-        if name != "later":
-            assert field.metadata["help"] and field.metadata["label"]
+    for name, toggle in FIELDS.items():
+        assert toggle.help and toggle.label
+        assert toggle.check(name, DEFAULTS[name]) == getattr(Experiment(), name)
+        for stop in getattr(toggle, "stops", ()):
+            toggle.check(name, stop)
     assert all(rule.low <= rule.default <= rule.high for rule in AUGMENTATIONS.values())
 
 
@@ -91,3 +93,41 @@ def test_none_may_be_written_out():
     assert Experiment(weights="none") == Experiment(weights=None)
     with pytest.raises(InputError):
         Experiment(patience="none")
+
+
+def test_it_reads_as_the_code_that_makes_it():
+    experiment = (
+        Experiment(augment="flip,zoom=0.3", weights=None).then(unfreeze=5, patience=3).then(mixup=0.2)
+    )
+    assert repr(experiment) == (
+        "Experiment(weights=None, augment={'flip': 1.0, 'zoom': 0.3})"
+        ".then(unfreeze=5, patience=3).then(mixup=0.2)"
+    )
+    assert eval(repr(experiment)) == experiment and repr(Experiment()) == "Experiment()"
+
+
+def test_what_holds_back_is_known_and_what_changes_images_comes_first():
+    held = Experiment(l2=0.1, mixup=0.2, patience=3, augment=("flip",), learning_rate=1e-5, views=4)
+    assert brakes(held) == ["augment", "mixup", "l2", "patience"]
+    assert brakes(held, on=False) == ["cutmix", "dropout", "label_smoothing"]
+    assert random_changes(held) == ["augment", "mixup"] and not random_changes(Experiment(views=4, l2=0.1))
+    assert of_role(held, "objective") == dict(l2=0.1, label_smoothing=0.0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (dict(fill_mode="wrap"), "Fill mode has no effect: no change that is on leaves a rim to fill."),
+        (dict(fill_mode="wrap", augment=("flip", "crop")), "Fill mode has no effect"),
+        (dict(fill_mode="wrap", augment=("rotation",)), ""),
+        (dict(views=4), "Views has no effect: without a random change all epochs have the same images."),
+        (dict(views=4, cutmix=1.0), ""),
+        ({}, ""),
+    ],
+)
+def test_a_field_without_effect_says_why(fields, sentence):
+    (said,) = without_effect(Experiment(**fields)) or ("",)
+    assert said.startswith(sentence) and bool(said) == bool(sentence)
+    # One phase in which it matters is enough.
+    if said:
+        assert not without_effect(Experiment(**fields).then(augment=("rotation",)))

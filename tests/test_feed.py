@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from vgglab.engine import feed as feeding
-from vgglab.network import build_model
-from vgglab.engine.step import Compiled
-from vgglab.engine.control import Control
 from vgglab.datasets.dataset import Dataset, Split
-from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.engine import feed as feeding
 from vgglab.engine.cache import FeatureCache
+from vgglab.engine.control import Control
 from vgglab.engine.feed import feed
+from vgglab.engine.step import Compiled
+from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.network import build_model
 from vgglab.training import train
 
 pytestmark = pytest.mark.slow
@@ -22,6 +22,10 @@ BASE = Experiment(
     weights=None, image_size=32, epochs=3, batch_size=8, dropout=0.3, l2=0.01, learning_rate=1e-4
 )
 RANDOM = dict(augment=("rotation", "color_jitter"), mixup=0.4)
+
+
+def evaluated(data):
+    return dict(clean=data.clean_slice(), validation=data.validation)
 
 
 def run(experiment, data, cache):
@@ -76,7 +80,7 @@ def test_without_room_the_run_is_unharmed(tiny, tmp_path):
 
 
 def batches_of(experiment, data, epoch):
-    return list(feeding._drawn(experiment, 1, data, epoch))
+    return list(feeding._from_images(experiment, 1, data, epoch))
 
 
 def test_views_go_round_and_differ(tiny):
@@ -107,7 +111,7 @@ def filled(tiny, tmp_path):
             return lambda images: seen.append(len(images)) or prefix(below)(images)
 
         compiled.prefix = counting
-        feed(compiled, experiment, 1, data, cache, Control())
+        feed(compiled, experiment, 1, data, evaluated(data), cache, Control())
         return sum(seen)
 
     return computed
@@ -142,8 +146,11 @@ def test_one_weight_of_the_frozen_layers_is_a_miss_and_of_the_others_is_not(tiny
 def test_other_views_are_a_miss(filled):
     experiment = dataclasses.replace(BASE, unfreeze=4, views=2, **RANDOM)
     assert filled(experiment) == 20 + 48 and filled(experiment) == 0
-    for change in (dict(mixup=0.5), dict(augment=("flip",)), dict(batch_size=4)):
+    for change in (dict(mixup=0.5), dict(augment=("flip",)), dict(batch_size=4), dict(fill_mode="wrap")):
         assert filled(dataclasses.replace(experiment, **change)) == 48
+    # How long, how fast and towards what it learns changes no image.
+    for change in (dict(patience=3), dict(epochs=9), dict(learning_rate=1e-3), dict(label_smoothing=0.1)):
+        assert filled(dataclasses.replace(experiment, **change)) == 0
 
 
 def test_another_size_is_a_miss(filled):
@@ -179,6 +186,7 @@ def test_small_batches_share_a_call_and_large_ones_do_not(tiny, tmp_path):
             dataclasses.replace(BASE, unfreeze=unfreeze),
             1,
             tiny,
+            evaluated(tiny),
             FeatureCache(folder=tmp_path),
             Control(),
         )

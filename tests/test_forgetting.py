@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from recipe.source_task import CLASS_NAMES
 from vgglab.datasets import draw_blossoms
 from vgglab.datasets.dataset import Split
 from vgglab.experiment import Experiment
 from vgglab.measures.forgetting import drift, has_source_task, source_images
-from recipe.source_task import CLASS_NAMES
 from vgglab.training import train
 
 RNG = np.random.default_rng(0)
@@ -15,8 +15,8 @@ FEATURES = RNG.normal(size=(60, 12))
 def cka_by_kernels(x, y):
     """Linear CKA from its definition: the Hilbert-Schmidt criterion of n x n kernels, normalised."""
     centre = np.eye(len(x)) - 1 / len(x)
-    k, l = centre @ x @ x.T @ centre, centre @ y @ y.T @ centre
-    return np.trace(k @ l) / np.sqrt(np.trace(k @ k) * np.trace(l @ l))
+    k, m = centre @ x @ x.T @ centre, centre @ y @ y.T @ centre
+    return np.trace(k @ m) / np.sqrt(np.trace(k @ k) * np.trace(m @ m))
 
 
 def test_drift_is_one_minus_linear_cka():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vgglab.measures.intervals import Effect, mean_interval, paired_difference, verdict
 from vgglab.errors import InputError
+from vgglab.measures.intervals import Effect, interval, mean_interval, paired_difference, verdict
 
 
 def test_the_interval_is_students():
@@ -57,3 +57,10 @@ def test_what_cannot_be_compared():
         mean_interval([0.5, float("nan")])
     with pytest.raises(InputError, match="a value for each seed"):
         paired_difference([1, 2, 3], [1, 2])
+
+
+def test_the_interval_of_a_share_is_scipys():
+    for n in (1, 7, 50, 400):
+        for right in {0, 1, n // 3, n - 1, n}:
+            theirs = stats.binomtest(right, n).proportion_ci(0.9, method="wilson")
+            assert interval(right, n, 0.9) == pytest.approx((theirs.low, theirs.high), abs=1e-12)

@@ -1,15 +1,16 @@
 """The live chart: its pixels are computed here once more, from the rows."""
 
+import itertools
 import html
 import math
 from xml.etree import ElementTree
 
 import pytest
-from test_history import make_history
 
+from test_history import make_history
+from vgglab.charts.live import LOGGED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg
 from vgglab.experiment import Experiment, what_changed
 from vgglab.history import History
-from vgglab.charts.live import LOGGED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 WIDTH, LEFT, RIGHT = 720, 62, 600
@@ -223,7 +224,7 @@ def test_long_runs_are_drawn_with_few_points_from_the_first_epoch_to_the_last(ep
     assert min(epochs, POINTS / 2) <= len(curve) <= POINTS
     ends = [place(epoch, epochs, epoch / (epoch + 1), 1, ACCURACY) for epoch in (1, epochs)]
     assert [curve[0], curve[-1]] == [pytest.approx(end, abs=CLOSE) for end in ends]
-    steps = [after[0] - before[0] for before, after in zip(curve, curve[1:])]
+    steps = [after[0] - before[0] for before, after in itertools.pairwise(curve)]
     assert all(step <= steps[0] + 2 * CLOSE for step in steps)  # evenly, apart from a shorter one at the end
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from vgglab.architecture import CONV_NAMES
-from vgglab.network import IMAGENET_FILE, build_base, build_model, configure
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
+from vgglab.network import IMAGENET_FILE, build_base, build_model, configure
 from vgglab.weights import PRETRAINED
 
 # Simonyan & Zisserman 2015, table 1, column D: (inputs, filters) of the thirteen 3 x 3 layers.
@@ -28,7 +28,21 @@ CONVS = [
     (512, 512),
     (512, 512),
 ]
-NAMES = "block1_conv1 block1_conv2 block2_conv1 block2_conv2 block3_conv1 block3_conv2 block3_conv3 block4_conv1 block4_conv2 block4_conv3 block5_conv1 block5_conv2 block5_conv3".split()
+NAMES = [
+    "block1_conv1",
+    "block1_conv2",
+    "block2_conv1",
+    "block2_conv2",
+    "block3_conv1",
+    "block3_conv2",
+    "block3_conv3",
+    "block4_conv1",
+    "block4_conv2",
+    "block4_conv3",
+    "block5_conv1",
+    "block5_conv2",
+    "block5_conv3",
+]
 
 
 def parameters(inputs, filters, kernel=9):
@@ -75,7 +89,7 @@ def test_unfreeze_counts_conv_layers_from_the_top(unfreeze):
     configure(model, Experiment(unfreeze=unfreeze))
     trainable = [layer.name for layer in model.layers if layer.trainable_variables]
     assert (
-        trainable == NAMES[13 - unfreeze :] + ["fc", "predictions"]
+        trainable == [*NAMES[13 - unfreeze :], "fc", "predictions"]
         if unfreeze
         else trainable == ["fc", "predictions"]
     )

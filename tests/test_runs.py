@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from test_history import make_history
 
-from vgglab.share.card import load_card, run_card
+from test_history import make_history
 from vgglab.experiment import Experiment
 from vgglab.history import History
 from vgglab.panel.runs import Runs, compare
+from vgglab.share.card import load_card, run_card
 
 FIGURES = ["run", "epochs run", "best validation %", "gap, points", "seconds"]
 UNUSUAL = (
@@ -49,7 +49,7 @@ def said(runs):
 
 
 def upload(runs, *files):
-    when = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    when = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     runs._upload.value = tuple(
         dict(name=name, type="", size=len(content), content=memoryview(content), last_modified=when)
         for name, content in files

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vgglab.engine import step as module
-from vgglab.network import build_model
-from vgglab.engine.step import Compiled, blocks, borrowed
+from vgglab.engine import lending, step
+from vgglab.engine.lending import borrowed
+from vgglab.engine.step import Compiled, blocks
 from vgglab.experiment import Experiment
+from vgglab.network import build_model
 from vgglab.training import train
 
 SMALL = Experiment(weights=None, image_size=32, epochs=2, batch_size=8, unfreeze=3)
 IMAGES = np.random.default_rng(0).uniform(0, 255, (6, 32, 32, 3)).astype("float32")
+PLAIN = dict.fromkeys(step.OBJECTIVE, 0.0)  # nothing but the cross-entropy
 
 
 @pytest.mark.parametrize("below", [0, 1, 2, 4, 7, 12, 13])
@@ -50,7 +52,23 @@ def test_the_steps_are_those_of_keras_adam():
     steps = Compiled(ours).train_steps(0, 3, 0.0)
     theirs.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", jit_compile=False)
     for _ in range(5):
-        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, 1e-3, 0.0)
+        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, 1e-3, PLAIN)
+        logs = theirs.train_on_batch(IMAGES, targets)
+        assert float(loss) / 6 == pytest.approx(float(logs), rel=1e-4)
+    for one, other in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_the_objective_is_that_of_keras():
+    """Label smoothing and L2 together, against Keras's loss and regulariser."""
+    targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
+    ours, theirs = build_model(SMALL, 4), build_model(dataclasses.replace(SMALL, l2=0.02), 4)
+    steps = Compiled(ours).train_steps(0, 3, 0.0)
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.3)
+    theirs.compile(keras.optimizers.Adam(1e-3), smoothed, jit_compile=False)
+    for _ in range(3):
+        objective = PLAIN | dict(l2=0.02, label_smoothing=0.3)
+        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, 1e-3, objective)
         logs = theirs.train_on_batch(IMAGES, targets)
         assert float(loss) / 6 == pytest.approx(float(logs), rel=1e-4)
     for one, other in zip(ours.get_weights(), theirs.get_weights()):
@@ -60,9 +78,12 @@ def test_the_steps_are_those_of_keras_adam():
 def test_several_batches_in_a_call_are_several_steps():
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     together, apart = build_model(SMALL, 4), build_model(SMALL, 4)
-    loss, right = Compiled(together).train_steps(0, 3, 0.0)(IMAGES, targets, 4, 1e-3, 0.1)
+    loss, right = Compiled(together).train_steps(0, 3, 0.0)(IMAGES, targets, 4, 1e-3, PLAIN | dict(l2=0.1))
     steps = Compiled(apart).train_steps(0, 3, 0.0)
-    parts = [steps(IMAGES[part], targets[part], 4, 1e-3, 0.1) for part in (slice(0, 4), slice(4, 6))]
+    parts = [
+        steps(IMAGES[part], targets[part], 4, 1e-3, PLAIN | dict(l2=0.1))
+        for part in (slice(0, 4), slice(4, 6))
+    ]
     assert float(loss) == pytest.approx(sum(float(each) for each, _ in parts), rel=1e-5)
     assert float(right) == sum(float(each) for _, each in parts)
     for one, other in zip(together.get_weights(), apart.get_weights()):
@@ -75,14 +96,14 @@ def test_a_new_phase_starts_with_a_new_adam(tiny):
     model = build_model(SMALL, 4)
     compiled = Compiled(model)
     steps = compiled.train_steps(0, 3, 0.0)
-    steps(IMAGES, targets, 6, 1e-3, 0.0)
+    steps(IMAGES, targets, 6, 1e-3, PLAIN)
     theirs = keras.models.clone_model(model)
     theirs.set_weights(model.get_weights())
     for name in [layer.name for layer in model.layers if not layer.trainable]:
         theirs.get_layer(name).trainable = False
     theirs.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", jit_compile=False)
     compiled.restart_optimizer()
-    steps(IMAGES, targets, 6, 1e-3, 0.0), theirs.train_on_batch(IMAGES, targets)
+    steps(IMAGES, targets, 6, 1e-3, PLAIN), theirs.train_on_batch(IMAGES, targets)
     for one, other in zip(model.get_weights(), theirs.get_weights()):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
@@ -97,23 +118,23 @@ def test_a_borrowed_network_starts_like_a_new_one(tiny):
 def test_a_second_run_of_the_same_shape_traces_nothing(tiny, monkeypatch):
     train(SMALL, tiny)
     monkeypatch.setattr(tf, "function", lambda *rest, **options: pytest.fail("traced again"))
-    train(dataclasses.replace(SMALL, learning_rate=1e-3, l2=0.01, seed=5), tiny)
+    train(dataclasses.replace(SMALL, learning_rate=1e-3, l2=0.01, label_smoothing=0.1, seed=5), tiny)
 
 
 def test_no_more_networks_and_functions_are_kept_than_said(monkeypatch):
-    monkeypatch.setattr(module, "KEPT_NETWORKS", 1)
+    monkeypatch.setattr(lending, "KEPT_NETWORKS", 1)
     for classes in (2, 3):
         with borrowed(SMALL, classes) as compiled:
             pass
-    assert list(module._POOL.values()) == [compiled]
+    assert list(lending._POOL.values()) == [compiled]
     for below in range(14):
         compiled.prefix(below), compiled.predict(below)
-    assert len(compiled._functions) == module.KEPT_FUNCTIONS
+    assert len(compiled._functions) == step.KEPT_FUNCTIONS
 
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_runs():
-    """Resident memory after the twelfth run, against that after the third."""
+    """Resident memory after the twelfth run, against that after the sixth, when each depth has run twice."""
     code = """
 import numpy as np
 from vgglab import Experiment, draw_blossoms, train

@@ -9,13 +9,13 @@ import pytest
 
 from vgglab import training
 from vgglab.architecture import CONV_NAMES
-from vgglab.network import build_model
-from vgglab.engine.control import Control
 from vgglab.datasets.dataset import Dataset, Split
-from vgglab.measures.evaluation import evaluate
+from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.history import COLUMNS
+from vgglab.measures.evaluation import evaluate
+from vgglab.network import build_model
 from vgglab.training import train
 
 SMALL = Experiment(weights=None, image_size=32, epochs=3, batch_size=8, unfreeze=2)
@@ -52,7 +52,13 @@ def test_the_curves_are_those_of_plain_keras(tiny):
         jit_compile=False,
     )
     plain = model.fit(
-        *tiny.train, batch_size=24, epochs=4, shuffle=False, validation_data=tuple(tiny.validation), verbose=0
+        tiny.train.images,
+        tiny.train.labels,
+        batch_size=24,
+        epochs=4,
+        shuffle=False,
+        validation_data=(tiny.validation.images, tiny.validation.labels),
+        verbose=0,
     ).history
     rows = history.frame()
     np.testing.assert_allclose(rows["logged_loss"], plain["loss"], rtol=2e-3)
@@ -63,7 +69,7 @@ def test_the_curves_are_those_of_plain_keras(tiny):
 def test_evaluation_is_keras_evaluation_without_the_penalty(tiny):
     model = build_model(SMALL, 2)
     model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-    loss, accuracy = model.evaluate(*tiny.train, verbose=0)
+    loss, accuracy = model.evaluate(tiny.train.images, tiny.train.labels, verbose=0)
     assert evaluate(model, tiny.train) == (pytest.approx(accuracy), pytest.approx(loss, rel=1e-4))
 
 
@@ -130,7 +136,9 @@ def test_early_stopping_follows_a_hand_made_sequence(tiny, monkeypatch):
     kept = []
     model = build_model(SMALL, 2)
 
-    def measured(probabilities, labels, count=itertools.count()):
+    count = itertools.count()
+
+    def measured(probabilities, labels):
         number = next(count)
         if number % 2 == 0:  # the clean slice
             return 0.5, 1.0
@@ -268,8 +276,8 @@ def test_the_full_network_trains_on_real_photographs(shared):
     few = Dataset(
         "few",
         data.class_names,
-        Split(*(part[::60] for part in data.train)),
-        Split(*(part[::40] for part in data.validation)),
+        Split(data.train.images[::60], data.train.labels[::60]),
+        Split(data.validation.images[::40], data.validation.labels[::40]),
     )
     history = train(
         Experiment(backbone="vgg16", weights=None, image_size=32, batch_size=8, epochs=1, unfreeze=1), few

@@ -6,6 +6,7 @@ TensorFlow is loaded only by the first call that needs it.
 
 import importlib
 import os
+from typing import Any
 
 from vgglab import quiet
 
@@ -63,7 +64,7 @@ _HOME = {
 __all__ = ["__version__", *_HOME]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'vgglab' has no attribute '{name}'. It has: {', '.join(_HOME)}.")
     return getattr(importlib.import_module(_HOME[name]), name)

@@ -28,7 +28,7 @@ class Layer:
     outputs: int
 
 
-def network(backbone: str, image_size: int, classes: int) -> list[Layer]:
+def layers_of(backbone: str, image_size: int, classes: int) -> list[Layer]:
     """The conv layers and the head's two dense layers, from the bottom up."""
     side, channels, rows = image_size, 3, []
     names = iter(CONV_NAMES)
@@ -50,7 +50,7 @@ def network(backbone: str, image_size: int, classes: int) -> list[Layer]:
 
 def unfrozen(backbone: str, unfreeze: int) -> str:
     """Which layers learn at an unfreeze depth, and how many weights the conv layers among them have."""
-    convs = network(backbone, 32, 1)[: len(CONV_NAMES)]
+    convs = layers_of(backbone, 32, 1)[: len(CONV_NAMES)]
     learning = convs[len(convs) - unfreeze :]
     if not learning:
         return "only the head learns"

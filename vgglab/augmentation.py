@@ -12,10 +12,11 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from vgglab.experiment import Experiment
+from vgglab.experiment import Experiment, is_random
 
 Augmenter = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Draw = Callable[[np.random.Generator, int, float], np.ndarray]
@@ -23,32 +24,44 @@ Draw = Callable[[np.random.Generator, int, float], np.ndarray]
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: how bright red, green and blue look
 
 
-def _matrices(n: int, size: int, **entries: np.ndarray) -> np.ndarray:
-    """n unit matrices of `size` with entries set; `r0c2` is row 0, column 2."""
-    matrices = np.tile(np.eye(size), (n, 1, 1))
-    for place, value in entries.items():
-        matrices[:, int(place[1]), int(place[3])] = value
+def _matrices(n: int, entries: dict[tuple[int, int], np.ndarray | float]) -> np.ndarray:
+    """n unit matrices, 3 by 3, with entries set by their (row, column)."""
+    matrices = np.tile(np.eye(3), (n, 1, 1))
+    for (row, column), value in entries.items():
+        matrices[:, row, column] = value
     return matrices
 
 
-def _flip(rng, n, strength):
-    return _matrices(n, 3, r0c0=np.where(rng.random(n) < 0.5 * strength, -1.0, 1.0))
+def _flip(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
+    return _matrices(n, {(0, 0): np.where(rng.random(n) < 0.5 * strength, -1.0, 1.0)})
 
 
-def _rotation(rng, n, strength):
+def _rotation(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
     angle = np.radians(strength) * rng.uniform(-1, 1, n)
     cos, sin = np.cos(angle), np.sin(angle)
-    return _matrices(n, 3, r0c0=cos, r0c1=-sin, r1c0=sin, r1c1=cos)
+    return _matrices(n, {(0, 0): cos, (0, 1): -sin, (1, 0): sin, (1, 1): cos})
 
 
-def _zoom(rng, n, strength):
+def _width_shift(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
+    return _matrices(n, {(0, 2): 2 * strength * rng.uniform(-1, 1, n)})
+
+
+def _height_shift(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
+    return _matrices(n, {(1, 2): 2 * strength * rng.uniform(-1, 1, n)})
+
+
+def _shear(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
+    return _matrices(n, {(0, 1): strength * rng.uniform(-1, 1, n)})
+
+
+def _zoom(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
     scale = 1 + strength * rng.uniform(-1, 1, n)
-    return _matrices(n, 3, r0c0=scale, r1c1=scale)
+    return _matrices(n, {(0, 0): scale, (1, 1): scale})
 
 
-def _crop(rng, n, strength):
+def _crop(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
     across, down = strength * rng.uniform(-1, 1, (2, n))
-    return _matrices(n, 3, r0c0=1 - strength, r1c1=1 - strength, r0c2=across, r1c2=down)
+    return _matrices(n, {(0, 0): 1 - strength, (1, 1): 1 - strength, (0, 2): across, (1, 2): down})
 
 
 # From a point of the result to the point of the image it shows; the frame reaches from -1 to 1.
@@ -56,23 +69,23 @@ def _crop(rng, n, strength):
 GEOMETRY: dict[str, Draw] = {
     "flip": _flip,
     "rotation": _rotation,
-    "width_shift": lambda rng, n, strength: _matrices(n, 3, r0c2=2 * strength * rng.uniform(-1, 1, n)),
-    "height_shift": lambda rng, n, strength: _matrices(n, 3, r1c2=2 * strength * rng.uniform(-1, 1, n)),
-    "shear": lambda rng, n, strength: _matrices(n, 3, r0c1=strength * rng.uniform(-1, 1, n)),
+    "width_shift": _width_shift,
+    "height_shift": _height_shift,
+    "shear": _shear,
     "zoom": _zoom,
     "crop": _crop,
 }
 
 
-def _brightness(rng, n, strength):
+def _brightness(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
     return _colours(np.tile(np.eye(3), (n, 1, 1)), shift=255 * strength * rng.uniform(-1, 1, n))
 
 
-def _contrast(rng, n, strength):
+def _contrast(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
     return _colours(np.tile(np.eye(3), (n, 1, 1)), contrast=1 + strength * rng.uniform(-1, 1, n))
 
 
-def _color_jitter(rng, n, strength):
+def _color_jitter(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
     saturation = 1 + strength * rng.uniform(-1, 1, n)
     turn = 2 * math.pi * strength / 4 * rng.uniform(-1, 1, n)
     grey = np.broadcast_to(_LUMA, (3, 3))
@@ -89,7 +102,9 @@ def _hue(angle: np.ndarray) -> np.ndarray:
     return cos * np.eye(3) + sin * cross + (1 - cos) * np.outer(axis, axis)
 
 
-def _colours(linear: np.ndarray, contrast: np.ndarray | float = 1.0, shift: np.ndarray | float = 0.0):
+def _colours(
+    linear: np.ndarray, contrast: np.ndarray | float = 1.0, shift: np.ndarray | float = 0.0
+) -> np.ndarray:
     """Colour changes as (n, 3, 7): of the colour, of the image's mean colour, and a constant."""
     n = len(linear)
     contrast = np.broadcast_to(contrast, n)[:, None, None]
@@ -126,7 +141,7 @@ def _pasted(rng: np.random.Generator, share: np.ndarray) -> np.ndarray:
     return np.stack([*(centre - size), *(centre + size)], axis=1).clip(0, 1)
 
 
-class Drawn(NamedTuple):
+class Draws(NamedTuple):
     """All random numbers of one batch of n images.
 
     `transforms` (n, 8) lead from a pixel of the result to the pixel of the image, `colours` (n, 3, 7) are
@@ -145,61 +160,60 @@ class Drawn(NamedTuple):
     blends: bool
 
 
-def augmenter(experiment: Experiment, phase: int = 1, epoch: int = 0) -> Augmenter | None:
-    """The random change that an epoch of a phase makes to each training batch; None when it makes none.
+def augmenter(phase: Experiment, number: int = 1, epoch: int = 0) -> Augmenter | None:
+    """The random change that an epoch of a run's `number`-th phase makes to each batch; None when it makes none.
 
     The result takes float images (n, size, size, 3), 0-255 RGB, and one-hot targets (n, classes);
     it returns both, the targets soft where MixUp or CutMix are on. With both on, each batch gets
     one or the other by the toss of a coin. Every change has a random stream of its own, from the
-    experiment's seed, the phase and the epoch, so that adding one leaves the draws of the others alone.
+    seed, the phase's number and the epoch, so that adding one leaves the draws of the others alone.
 
     MixUp: Zhang et al. 2018, arXiv:1710.09412. CutMix: Yun et al. 2019, arXiv:1905.04899. Random
     erasing: Zhong et al. 2020, arXiv:1708.04896.
     """
-    if not (experiment.augment or experiment.mixup or experiment.cutmix):
+    if not is_random(phase):
         return None
-    names = tuple(name for name, _ in experiment.augment)
-    mixes = bool(experiment.mixup or experiment.cutmix)
-    draw, apply = (
-        _drawer(experiment, phase, epoch),
-        _applier(names, mixes, experiment.image_size, experiment.fill_mode),
-    )
+    names = tuple(name for name, _ in phase.augment)
+    mixes = bool(phase.mixup or phase.cutmix)
+    draw = _drawer(phase, number, epoch)
+    apply = _applier(names, mixes, phase.image_size, phase.fill_mode)
     return lambda images, targets: apply(images, targets, *draw(len(images)))
 
 
-def _drawer(experiment: Experiment, phase: int, epoch: int) -> Callable[[int], Drawn]:
+def _drawer(phase: Experiment, number: int, epoch: int) -> Callable[[int], Draws]:
     streams = {
-        name: np.random.default_rng((experiment.seed, phase, epoch, *name.encode()))
-        for name in (*dict(experiment.augment), "noise", "mixup", "cutmix", "coin")
+        name: np.random.default_rng((phase.seed, number, epoch, *name.encode()))
+        for name in (*dict(phase.augment), "noise", "mixup", "cutmix", "coin")
     }
-    size = experiment.image_size
+    size = phase.image_size
 
-    def draw(n: int) -> Drawn:
+    def draw(n: int) -> Draws:
         geometry, colours = np.tile(np.eye(3), (n, 1, 1)), _colours(np.tile(np.eye(3), (n, 1, 1)))
-        for name, strength in experiment.augment:
+        for name, strength in phase.augment:
             if name in GEOMETRY:
                 geometry = geometry @ GEOMETRY[name](streams[name], n, strength)
             elif name in COLOUR:
                 colours = _after(COLOUR[name](streams[name], n, strength), colours)
-        erasing = dict(experiment.augment).get("erasing", 0.0)
+        erasing = dict(phase.augment).get("erasing", 0.0)
         erased = _erased(streams["erasing"], n, erasing) if erasing else np.zeros((n, 4))
         noise = streams["noise"].uniform(0, 255, (size, size, 3)) if erasing else np.zeros((size, size, 3))
-        return Drawn(
-            *_as_floats(_in_pixels(geometry, size), colours, erased, noise),
-            *_mixing(streams, experiment, n),
-        )
+        moves, recolours, boxes, filling = _as_floats(_in_pixels(geometry, size), colours, erased, noise)
+        return Draws(moves, recolours, boxes, filling, *_mixing(streams, phase, n))
 
     return draw
 
 
-def _mixing(streams, experiment: Experiment, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    blends = bool(experiment.mixup) and (not experiment.cutmix or streams["coin"].random() < 0.5)
-    alpha, rng = (experiment.mixup, streams["mixup"]) if blends else (experiment.cutmix, streams["cutmix"])
+def _mixing(
+    streams: dict[str, np.random.Generator], phase: Experiment, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    blends = bool(phase.mixup) and (not phase.cutmix or streams["coin"].random() < 0.5)
+    alpha, rng = (phase.mixup, streams["mixup"]) if blends else (phase.cutmix, streams["cutmix"])
     share = rng.beta(alpha, alpha, n) if alpha else np.ones(n)
-    pasted = np.zeros((n, 4)) if blends else _on_pixels(_pasted(rng, share), experiment.image_size)
+    pasted = np.zeros((n, 4)) if blends else _on_pixels(_pasted(rng, share), phase.image_size)
     if not blends:  # what the border cut off stays with the image
         share = 1 - (pasted[:, 2] - pasted[:, 0]) * (pasted[:, 3] - pasted[:, 1])
-    return rng.permutation(n).astype(np.int32), *_as_floats(share, pasted), blends
+    shares, boxes = _as_floats(share, pasted)
+    return rng.permutation(n).astype(np.int32), shares, boxes, blends
 
 
 def _on_pixels(boxes: np.ndarray, size: int) -> np.ndarray:
@@ -220,7 +234,7 @@ def _as_floats(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @functools.lru_cache(maxsize=32)
 def _applier(names: tuple[str, ...], mixes: bool, size: int, fill_mode: str) -> Callable:
-    """A compiled function of images, targets and the fields of `Drawn`; only what is on is in it."""
+    """A compiled function of images, targets and the fields of `Draws`; only what is on is in it."""
     shapes = [(None, size, size, 3), (None, None), (None, 8), (None, 3, 7), (None, 4), (size, size, 3)]
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
     signature += [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,)), tf.TensorSpec((None, 4))]
@@ -229,7 +243,7 @@ def _applier(names: tuple[str, ...], mixes: bool, size: int, fill_mode: str) -> 
     @tf.function(input_signature=signature, jit_compile=False)
     def apply(images, targets, transforms, colours, erased, noise, partner, share, pasted, blends):
         if GEOMETRY.keys() & names:
-            images = _move(images, transforms, fill_mode.upper())
+            images = _move(images, transforms, fill_mode)
         if COLOUR.keys() & names:
             images = _recolour(images, colours)
         if "erasing" in names:
@@ -249,13 +263,8 @@ def _applier(names: tuple[str, ...], mixes: bool, size: int, fill_mode: str) -> 
 
 
 def _move(images: tf.Tensor, transforms: tf.Tensor, fill_mode: str) -> tf.Tensor:
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=transforms,
-        output_shape=tf.shape(images)[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode=fill_mode,
+    return keras.ops.image.affine_transform(
+        images, transforms, interpolation="bilinear", fill_mode=fill_mode, data_format="channels_last"
     )
 
 
@@ -285,5 +294,5 @@ def augmented(experiment: Experiment, images: Iterable[np.ndarray], copies: int 
     images = np.asarray(images, dtype=np.float32)
     change = augmenter(experiment) or (lambda images, targets: (images, targets))
     nobody = np.zeros((len(images), 1), np.float32)
-    drawn = np.stack([change(images, nobody)[0] for _ in range(copies)])
-    return drawn.clip(0, 255).round().astype(np.uint8)
+    changed = np.stack([change(images, nobody)[0] for _ in range(copies)])
+    return changed.clip(0, 255).round().astype(np.uint8)

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.progress import (
@@ -25,8 +25,14 @@ from rich.progress import (
 from rich.table import Table
 
 from vgglab.errors import InputError
-from vgglab.experiment import FIELDS, Experiment
+from vgglab.experiment import DEFAULTS, FIELDS, Experiment, without_effect
 from vgglab.history import History
+from vgglab.toggles import Toggle
+
+if TYPE_CHECKING:
+    import keras
+
+    from vgglab.datasets import Dataset
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
 DASHBOARD = Path(__file__).parent / "panel" / "app.ipynb"
@@ -58,7 +64,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_complain(message + (f". Did you mean '{near[0]}'?" if near else "")))
 
 
-_FLAGS = {name: f"--{name.replace('_', '-')}" for name in FIELDS if name != "later"} | {"dataset": "--data"}
+_FLAGS = {name: toggle.flag or f"--{name.replace('_', '-')}" for name, toggle in FIELDS.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,18 +91,20 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_flag(parser: argparse.ArgumentParser, name: str, flag: str) -> None:
-    rule = FIELDS[name].metadata
-    default = f" (default {FIELDS[name].default})" if FIELDS[name].default else ""
-    kind = {"number": int if rule.get("whole") else float}.get(rule["kind"], str)
+    toggle, default = FIELDS[name], DEFAULTS[name]
     # Choices and ranges are left to the experiment, which words its errors the same everywhere.
     parser.add_argument(
         flag,
         dest=name,
-        type=kind,
+        type=toggle.kind,
         default=argparse.SUPPRESS,
-        metavar=rule["kind"].upper(),
-        help=rule["help"].replace("%", "%%") + default,
+        metavar=type(toggle).__name__.upper(),
+        help=_help(toggle).replace("%", "%%") + (f" (default {default})" if default else ""),
     )
+
+
+def _help(toggle: Toggle) -> str:
+    return f"{toggle.help} [{toggle.unit}]" if toggle.unit else toggle.help
 
 
 def _train(options: argparse.Namespace, rest: list[str]) -> int:
@@ -106,13 +114,15 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
         raise InputError(f"{out} exists already; `--out` must name a new folder.")
     console = Console()
     data = _load(experiment, console)
-    from vgglab.network import build_model
-    from vgglab.measures.evaluation import evaluate
     from vgglab.engine.cache import CACHE
     from vgglab.engine.feed import forecast
+    from vgglab.measures.evaluation import evaluate
+    from vgglab.network import build_model
     from vgglab.training import train
 
     model = build_model(experiment, len(data.class_names))
+    for sentence in without_effect(experiment):
+        console.print(f"Warning: {sentence}", style="yellow", markup=False, soft_wrap=True)
     console.print(forecast(experiment, data, CACHE), markup=False, soft_wrap=True)
     with _progress(console) as progress:
         task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
@@ -136,7 +146,7 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     return 0 if history.epochs else 2
 
 
-def _load(experiment: Experiment, console: Console):
+def _load(experiment: Experiment, console: Console) -> Dataset:
     from vgglab.datasets import load
 
     with warnings.catch_warnings(record=True) as caught:
@@ -145,7 +155,8 @@ def _load(experiment: Experiment, console: Console):
     for warning in caught:
         console.print(f"Warning: {warning.message}", style="yellow", markup=False, soft_wrap=True)
     console.print(
-        f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and {len(data.validation)} validation images",
+        f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and "
+        f"{len(data.validation)} validation images",
         markup=False,
         soft_wrap=True,
     )
@@ -186,9 +197,9 @@ def _result_table(history: History) -> Table:
     return table
 
 
-def _write_run(out: Path, history: History, model) -> None:
+def _write_run(out: Path, history: History, model: keras.Model) -> None:
     """Write the run beside `out`, then rename, so that the folder is whole or absent."""
-    from vgglab.charts.curves import detached_axes, plot_accuracy
+    from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
@@ -196,7 +207,7 @@ def _write_run(out: Path, history: History, model) -> None:
         run.mkdir()
         history.save(run / "history.jsonl")
         model.save(run / "model.keras")
-        plot_accuracy(history, detached_axes()).figure.savefig(run / "accuracy.png")
+        save_chart(plot_accuracy(history, detached_axes()), run / "accuracy.png")
         run.rename(out)
 
 

@@ -79,7 +79,8 @@ class Experiment:
         "pretrained",
         Text(
             label="weights",
-            help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, or from none: random",
+            help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, "
+            "or from none: random",
             role="network",
             fixed=True,
             optional=True,
@@ -103,7 +104,6 @@ class Experiment:
             high=CONV_LAYERS,
             whole=True,
             label="unfreeze depth",
-            unit="conv layers",
             help="how many conv layers train, counted from the top",
             role="network",
         ),
@@ -130,6 +130,19 @@ class Experiment:
             off=0,
             label="L2",
             help="weight penalty on the head's Dense(128)",
+            role="objective",
+            holds_back=True,
+        ),
+    )
+    label_smoothing: float = _field(
+        0.0,
+        Number(
+            low=0,
+            high=0.9,
+            stops=(0, 0.05, 0.1, 0.2, 0.4),
+            off=0,
+            label="label smoothing",
+            help="how much of each target is spread evenly over all classes (Szegedy et al. 2016)",
             role="objective",
             holds_back=True,
         ),
@@ -190,7 +203,8 @@ class Experiment:
             off=None,
             label="views",
             unit="epochs",
-            help="draw so many augmented epochs once, keep what the frozen layers make of them, and go round; new ones in every epoch when left out",
+            help="draw so many augmented epochs once, keep what the frozen layers make of them, and go round; "
+            "new ones in every epoch when left out",
             role="images",
             idle=_nothing_random,
         ),
@@ -203,8 +217,7 @@ class Experiment:
             whole=True,
             stops=(8, 16, 32, 64, 128),
             label="batch size",
-            unit="images a step",
-            help="how many images each step sees",
+            help="images a step",
             role="images",
         ),
     )
@@ -230,7 +243,8 @@ class Experiment:
             off=None,
             label="patience",
             unit="epochs",
-            help="stop after so many epochs without a lower validation loss and restore the best weights; never when left out",
+            help="stop after so many epochs without a lower validation loss and restore the best weights; "
+            "never when left out",
             role="schedule",
             holds_back=True,
         ),
@@ -272,7 +286,9 @@ class Experiment:
         for name, toggle in FIELDS.items():
             object.__setattr__(self, name, toggle.check(name, getattr(self, name)))
         if not all(isinstance(phase, Experiment) and not phase.later for phase in self.later):
-            raise InputError("`later` must hold experiments of one phase each; `experiment.then(...)` adds them.")
+            raise InputError(
+                "`later` must hold experiments of one phase each; `experiment.then(...)` adds them."
+            )
         object.__setattr__(self, "later", tuple(self.later))
 
     def __repr__(self) -> str:
@@ -300,7 +316,8 @@ class Experiment:
         for name in changes:
             if toggle_of(name).fixed:
                 raise InputError(
-                    f"`{name}` belongs to the whole run and cannot change in a later phase. Received: {changes[name]!r}."
+                    f"`{name}` belongs to the whole run and cannot change in a later phase. "
+                    f"Received: {changes[name]!r}."
                 )
         phase = dataclasses.replace(self.phases[-1], **changes)
         return dataclasses.replace(self, later=(*self.later, phase))
@@ -372,7 +389,9 @@ def without_effect(experiment: Experiment) -> list[str]:
     """A sentence for each field that was set and has no effect in any phase."""
     sentences = []
     for name, toggle in FIELDS.items():
-        set_in = [phase for phase in experiment.phases if toggle.plain(getattr(phase, name)) != DEFAULTS[name]]
+        set_in = [
+            phase for phase in experiment.phases if toggle.plain(getattr(phase, name)) != DEFAULTS[name]
+        ]
         why = [toggle.idle(phase) for phase in set_in]
         if why and all(why):
             sentences.append(f"{toggle.label[0].upper()}{toggle.label[1:]} has no effect: {why[0]}.")

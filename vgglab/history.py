@@ -37,6 +37,10 @@ _NEEDED = dict(  # of a record that is read; weights without a source task and o
 )
 
 
+_TABLES = dict(epoch="epochs", event="events", layer="layers")  # where a line of the record belongs
+Row = dict[str, Any]  # of one epoch, by `COLUMNS`
+
+
 @dataclass
 class History:
     """The record of one run.
@@ -50,13 +54,13 @@ class History:
     experiment: Experiment
     data: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    epochs: list[dict[str, float]] = field(default_factory=list)
+    epochs: list[Row] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     layers: list[dict[str, Any]] = field(default_factory=list)
 
-    def note(self, kind: str, text: str) -> None:
-        """Add an event after the latest epoch."""
-        self.events.append(dict(epoch=len(self.epochs), kind=kind, text=text))
+    def note(self, kind: str, text: str, **figures: Any) -> None:
+        """Add an event after the latest epoch, with `figures` that belong to its kind."""
+        self.events.append(dict(epoch=len(self.epochs), kind=kind, text=text, **figures))
 
     def frame(self) -> pd.DataFrame:
         """The epochs as a table, one row each, in the order of `COLUMNS`."""
@@ -67,7 +71,7 @@ class History:
         return pd.DataFrame(self.layers, columns=["phase", "layer", "trainable", "moved"])
 
     @property
-    def kept(self) -> dict[str, float]:
+    def kept(self) -> Row:
         """The row of the epoch whose weights the model ended with.
 
         The last one, unless early stopping went back to the best of its phase. `InputError` when
@@ -115,9 +119,7 @@ class History:
                     history = cls(**line)
                 else:
                     _check_row(kind, line["row"])
-                    dict(epoch=history.epochs, event=history.events, layer=history.layers)[kind].append(
-                        line["row"]
-                    )
+                    getattr(history, _TABLES[kind]).append(line["row"])
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise InputError(
                     f"{origin} is not a history of vgglab: line {number} is not a record ({error})."

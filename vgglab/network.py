@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 
 from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, UNITS
+from vgglab.engine.owner import alone
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, check_weights_exist
 from vgglab.weights import PRETRAINED
@@ -28,8 +29,9 @@ def build_model(experiment: Experiment, classes: int) -> keras.Model:
     Keras's own, so a saved model opens with `keras.saving.load_model` alone. `InputError` says what
     is wrong with a weights file.
     """
-    model = build_network(experiment.backbone, experiment.image_size, classes, experiment.precision)
-    return configure(initialise(model, experiment), experiment)
+    with alone():
+        model = build_network(experiment.backbone, experiment.image_size, classes, experiment.precision)
+        return configure(initialise(model, experiment), experiment)
 
 
 def build_network(backbone: str, image_size: int, classes: int, precision: str = "float32") -> keras.Model:

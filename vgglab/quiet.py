@@ -13,6 +13,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 
 @contextmanager
@@ -44,11 +46,13 @@ class _Loader(importlib.abc.Loader):
     def __init__(self, loader: importlib.abc.Loader) -> None:
         self.loader = loader
 
-    def create_module(self, spec):
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self.loader.create_module(spec)
 
-    def exec_module(self, module) -> None:
-        module.__loader__ = module.__spec__.loader = self.loader  # as if nobody had been in between
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self.loader
+        assert module.__spec__ is not None  # the import system has set it
+        module.__spec__.loader = self.loader  # as if nobody had been in between
         with silent_stderr():
             self.loader.exec_module(module)
         logging.getLogger("tensorflow").addFilter(_is_no_retracing)
@@ -57,7 +61,7 @@ class _Loader(importlib.abc.Loader):
 class QuietTensorFlow(importlib.abc.MetaPathFinder):
     """Finds TensorFlow as the other finders do, and has it imported silently."""
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name != "tensorflow":
             return None
         sys.meta_path.remove(self)

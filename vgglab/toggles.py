@@ -47,9 +47,10 @@ class Toggle:
         """The value as an experiment keeps it; `InputError` when it cannot be one."""
         raise NotImplementedError
 
-    def parse(self, text: str) -> Any:
-        """What a word of the command line means; `check` judges it."""
-        return text
+    @property
+    def kind(self) -> type:
+        """What a word of the command line is read as; `check` judges the value."""
+        return str
 
     def is_on(self, value: Any) -> bool:
         return self.off is ALWAYS_ON or value != self.off
@@ -94,8 +95,9 @@ class Number(Toggle):
             )
         return number
 
-    def parse(self, text: str) -> Any:
-        return int(text) if self.whole else float(text)
+    @property
+    def kind(self) -> type:
+        return int if self.whole else float
 
 
 def _whole(value: Real) -> int | None:
@@ -163,6 +165,8 @@ AUGMENTATIONS = {
     "erasing": Augmentation("random erasing", 0.5, 0, 1, "probability an image"),
 }
 SHORTHAND = {"shift": ("width_shift", "height_shift")}
+# The settings of the ImageDataGenerator in the text that the course is built on.
+GENERATOR = dict(rotation=20, width_shift=0.2, height_shift=0.2, shear=0.2, zoom=0.2, flip=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +193,9 @@ class Strengths(Toggle):
         was, now = dict(was), dict(now)
         words = [f"{_words(name)} on" for name in now if name not in was]
         words += [f"{_words(name)} off" for name in was if name not in now]
-        return words + [f"{_words(name)} {now[name]:g}" for name in now if was.get(name, now[name]) != now[name]]
+        return words + [
+            f"{_words(name)} {now[name]:g}" for name in now if was.get(name, now[name]) != now[name]
+        ]
 
 
 def _words(name: str) -> str:

@@ -14,17 +14,19 @@ import numpy as np
 import tensorflow as tf
 
 import vgglab
-from vgglab.network import configure
-from vgglab.engine.step import Compiled, blocks, borrowed
-from vgglab.engine.control import Control, Stopped
-from vgglab.datasets import Dataset
-from vgglab.measures.evaluation import outputs, score
-from vgglab.errors import InputError
-from vgglab.experiment import CONV_LAYERS, Experiment, in_phases
+from vgglab.datasets import Dataset, Split
 from vgglab.engine.cache import CACHE, FeatureCache
-from vgglab.engine.feed import Feed, feed
-from vgglab.measures.forgetting import drift, source_accuracy
-from vgglab.history import DRIFT, History
+from vgglab.engine.control import Control, Stopped
+from vgglab.engine.feed import Batches, Feed, feed
+from vgglab.engine.lending import borrowed
+from vgglab.engine.owner import alone
+from vgglab.engine.step import Compiled, blocks, outputs
+from vgglab.errors import InputError
+from vgglab.experiment import CONV_LAYERS, Experiment, in_phases, of_role
+from vgglab.history import DRIFT, History, Row
+from vgglab.measures.evaluation import score
+from vgglab.measures.forgetting import drift, has_source_task, source_accuracy, source_images
+from vgglab.network import configure
 
 
 class _Diverged(Exception):
@@ -42,37 +44,54 @@ def train(
 ) -> History:
     """Run an experiment on a data set, phase by phase, and return its record.
 
-    Blocks until it is done. `on_epoch` is called with the growing History after every epoch. `model`
-    is one from `build_model`, or such a one compiled, which is then trained in place; by default a
-    network is borrowed that earlier runs have compiled. `control` pauses, changes and stops the run;
-    Ctrl-C stops it too, and so does a loss that is not a number. The finished epochs stay in the
-    History, with an event that says what happened. A change becomes a phase of the History's
-    experiment, which replays to the same curves. What frozen layers make of an image is kept in
-    `cache`; None computes it anew each time, with the same result. `InputError` when experiment and
-    data do not fit together.
+    Blocks until it is done, and before that until another thread's run has ended. `on_epoch` is called with the
+    growing History after every epoch. `model` is one from `build_model`, or such a one compiled, which is then
+    trained in place; by default a network is borrowed that earlier runs have compiled. `control` pauses, changes and
+    stops the run; Ctrl-C stops it too, and so does a loss that is not a number. The finished epochs stay in the
+    History, with an event that says what happened. A change becomes a phase of the History's experiment, which
+    replays to the same curves. What frozen layers make of an image is kept in `cache`; None computes it anew each
+    time, with the same result. `InputError` when experiment and data do not fit together.
     """
     _check(experiment, data)
-    history = History(experiment, data.describe(), versions())
-    classes = len(data.class_names)
-    own = model if isinstance(model, Compiled) else model and Compiled(model)
-    with contextlib.nullcontext(own) if own else borrowed(experiment, classes) as compiled:
-        run = _Run(compiled, data, history, on_epoch, control or Control(), cache)
-        try:
-            run.phases()
-        except KeyboardInterrupt:
-            history.note("interrupted", "Interrupted; the epochs before are kept.")
-        except Stopped:
-            history.note("stopped", "Stopped; the epochs before are kept.")
-        except _Diverged as diverged:
-            history.note("diverged", str(diverged))
-            warnings.warn(str(diverged), stacklevel=2)
+    history, control = History(experiment, data.describe(), versions()), control or Control()
+    try:
+        with _network(experiment, data, model, control) as compiled:
+            _Run(compiled, data, history, on_epoch, control, cache).phases()
+    except KeyboardInterrupt:
+        history.note("interrupted", "Interrupted; the epochs before are kept.")
+    except Stopped:
+        history.note("stopped", "Stopped; the epochs before are kept.")
+    except _Diverged as diverged:
+        history.note("diverged", str(diverged))
+        warnings.warn(str(diverged), stacklevel=2)
     return history
+
+
+@contextlib.contextmanager
+def _network(
+    experiment: Experiment, data: Dataset, model: keras.Model | Compiled | None, control: Control
+) -> Iterator[Compiled]:
+    """The network of a run, and Keras for this thread alone while it lasts."""
+    if model is None:
+        with borrowed(experiment, len(data.class_names), control.check) as compiled:
+            yield compiled
+    else:
+        with alone(control.check):
+            yield model if isinstance(model, Compiled) else Compiled(model)
 
 
 class _Run:
     """What the phases of one run share."""
 
-    def __init__(self, compiled, data, history, on_epoch, control, cache) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        data: Dataset,
+        history: History,
+        on_epoch: Callable[[History], object] | None,
+        control: Control,
+        cache: FeatureCache | None,
+    ) -> None:
         self.compiled, self.model, self.data, self.history = compiled, compiled.model, data, history
         self.on_epoch, self.control, self.cache = on_epoch, control, cache
         self.before: dict[int, np.ndarray] = {}  # pooled features of the clean slice by block, as they were
@@ -108,8 +127,8 @@ class _Run:
                 self._restore(stopping)
             self._record_layers(before, number)
 
-    def _epochs(self, phase: Experiment, number: int) -> Iterator[dict[str, float]]:
-        fed = feed(self.compiled, phase, number, self.data, self.cache, self.control)
+    def _epochs(self, phase: Experiment, number: int) -> Iterator[Row]:
+        fed = feed(self.compiled, phase, number, self.data, self._evaluated(phase), self.cache, self.control)
         self.history.note("cache", fed.how)
         self._remember_features(fed)
         steps = self.compiled.train_steps(fed.train_below, phase.unfreeze, phase.dropout)
@@ -117,7 +136,7 @@ class _Run:
         for epoch in range(phase.epochs):
             start = time.perf_counter()
             logged = self._pass_over_train(steps, fed.batches(epoch), phase)
-            row = dict(epoch=len(self.history.epochs) + 1, phase=number, **self._measure(fed), **logged)
+            row: Row = dict(epoch=len(self.history.epochs) + 1, phase=number, **self._measure(fed), **logged)
             row |= dict(learning_rate=phase.learning_rate, seconds=time.perf_counter() - start)
             self.history.epochs.append(row)
             if self.on_epoch:
@@ -126,12 +145,18 @@ class _Run:
             if self.control.changed:
                 return
 
-    def _pass_over_train(self, steps, batches, phase: Experiment) -> dict[str, float]:
+    def _evaluated(self, phase: Experiment) -> dict[str, Split]:
+        """What is measured after every epoch."""
+        splits = dict(clean=self.data.clean_slice(), validation=self.data.validation)
+        return splits | (dict(source=source_images(phase.image_size)) if has_source_task(phase) else {})
+
+    def _pass_over_train(self, steps: Callable, batches: Batches, phase: Experiment) -> dict[str, float]:
         """One epoch of steps; returns what Keras logs, its running means over the batches."""
-        loss = right = count = 0
+        objective = of_role(phase, "objective")
+        loss, right, count = 0.0, 0.0, 0
         for images, targets in batches:
             self.control.check()
-            batch_loss, batch_right = steps(images, targets, phase.batch_size, phase.learning_rate, phase.l2)
+            batch_loss, batch_right = steps(images, targets, phase.batch_size, phase.learning_rate, objective)
             loss, right, count = loss + float(batch_loss), right + float(batch_right), count + len(targets)
             if not math.isfinite(loss):
                 raise _Diverged(
@@ -143,10 +168,11 @@ class _Run:
 
     def _measure(self, fed: Feed) -> dict[str, float | None]:
         predict = self.compiled.predict(fed.below)
-        probabilities, pooled = outputs(predict, fed.clean, self.control)
-        train_accuracy, train_loss = score(probabilities, fed.clean.labels)
-        probabilities, _ = outputs(predict, fed.validation, self.control)
-        validation_accuracy, validation_loss = score(probabilities, fed.validation.labels)
+        clean, validation = fed.evaluated["clean"], fed.evaluated["validation"]
+        probabilities, pooled = outputs(predict, clean, self.control)
+        train_accuracy, train_loss = score(probabilities, clean.labels)
+        probabilities, _ = outputs(predict, validation, self.control)
+        validation_accuracy, validation_loss = score(probabilities, validation.labels)
         if not math.isfinite(train_loss + validation_loss):
             raise _Diverged(
                 f"The network's output stopped being numbers in epoch {len(self.history.epochs) + 1}; "
@@ -162,19 +188,20 @@ class _Run:
             **self._drift(dict(zip(blocks(fed.below), pooled))),
         )
 
-    def _source_accuracy(self, predict, fed: Feed) -> float | None:
-        if fed.source is None:
+    def _source_accuracy(self, predict: Callable, fed: Feed) -> float | None:
+        source = fed.evaluated.get("source")
+        if source is None:
             return None
         if fed.below == CONV_LAYERS:  # nothing to run: what is fed in are the pooled features
-            return source_accuracy(fed.source.images, fed.source.labels)
-        _, pooled = outputs(predict, fed.source, self.control)
-        return source_accuracy(pooled[-1], fed.source.labels)
+            return source_accuracy(source.images, source.labels)
+        _, pooled = outputs(predict, source, self.control)
+        return source_accuracy(pooled[-1], source.labels)
 
     def _remember_features(self, fed: Feed) -> None:
         """Keep the clean slice's features of the blocks that move from now on and never did before."""
         new = [block for block in blocks(fed.below) if block not in self.before]
         if new:
-            _, pooled = outputs(self.compiled.predict(fed.below), fed.clean, self.control)
+            _, pooled = outputs(self.compiled.predict(fed.below), fed.evaluated["clean"], self.control)
             now = dict(zip(blocks(fed.below), pooled))
             self.before |= {block: now[block] for block in new}
 
@@ -183,7 +210,7 @@ class _Run:
         now = {name: self.history.epochs[-1][name] if self.history.epochs else 0.0 for name in DRIFT}
         return now | {DRIFT[block - 1]: drift(self.before[block], after) for block, after in pooled.items()}
 
-    def _is_enough(self, stopping: keras.callbacks.EarlyStopping, row: dict[str, float]) -> bool:
+    def _is_enough(self, stopping: keras.callbacks.EarlyStopping, row: Row) -> bool:
         self.model.stop_training = False
         stopping.on_epoch_end(row["epoch"] - 1, {"val_loss": row["validation_loss"]})
         return self.model.stop_training
@@ -193,10 +220,8 @@ class _Run:
         if kept == len(self.history.epochs):
             return
         self.model.set_weights(stopping.best_weights)
-        self.history.note(
-            "restored", f"The weights of epoch {kept}, which had the lowest validation loss, were restored."
-        )
-        self.history.events[-1]["kept_epoch"] = kept
+        text = f"The weights of epoch {kept}, which had the lowest validation loss, were restored."
+        self.history.note("restored", text, kept_epoch=kept)
 
     def _record_layers(self, before: dict[str, list[np.ndarray]], number: int) -> None:
         """Note how far each layer moved, and report what did not do as it was told."""
@@ -224,7 +249,8 @@ def _check(experiment: Experiment, data: Dataset) -> None:
     for phase in experiment.phases:
         if phase.batch_size > len(data.train):
             raise InputError(
-                f"`batch_size` must be at most the number of training images, {len(data.train)}. Received: {phase.batch_size}."
+                f"`batch_size` must be at most the number of training images, {len(data.train)}. "
+                f"Received: {phase.batch_size}."
             )
 
 

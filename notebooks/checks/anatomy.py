@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from vgglab.architecture import BLOCKS, CONV_NAMES, network
+from vgglab.architecture import BLOCKS, CONV_NAMES, layers_of
 
 _UNITS = 4096  # of VGG16's first dense layer
 _SIDE = 64  # of the images in exercise 01.4
 
 
 def _parameters(answer, **given) -> str | None:
-    layers = {layer.name: layer for layer in network("vgg16", 224, 1000)}
+    layers = {layer.name: layer for layer in layers_of("vgg16", 224, 1000)}
     right = layers["block3_conv1"].parameters
     before, filters = BLOCKS[1][0], BLOCKS[2][0]
     answer = float(answer)
@@ -29,7 +29,7 @@ def _parameters(answer, **given) -> str | None:
 
 
 def _doubled(answer, **given) -> str | None:
-    small, large = (network("vgg16", side, 1000)[: len(CONV_NAMES)] for side in (224, 448))
+    small, large = (layers_of("vgg16", side, 1000)[: len(CONV_NAMES)] for side in (224, 448))
     right = [
         sum(getattr(layer, what) for layer in large) / sum(getattr(layer, what) for layer in small)
         for what in ("parameters", "multiply_adds")

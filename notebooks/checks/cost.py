@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from vgglab.architecture import BYTES, CONV_NAMES, Layer, network
+from vgglab.architecture import BYTES, CONV_NAMES, Layer, layers_of
 
 _SIDE = 224  # of the paper's images
 _PASSES = 3  # of a training step in which every layer learns
@@ -15,7 +15,7 @@ def _dense(*sizes: int) -> int:
 
 
 def _convs(backbone: str, image_size: int) -> list[Layer]:
-    return network(backbone, image_size, 1000)[: len(CONV_NAMES)]
+    return layers_of(backbone, image_size, 1000)[: len(CONV_NAMES)]
 
 
 def _multiply_adds(backbone: str, image_size: int) -> int:

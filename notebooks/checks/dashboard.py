@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vgglab.measures.diagnosis import difference_interval
 from vgglab.experiment import Experiment, with_seed
 from vgglab.history import History
+from vgglab.measures.intervals import difference_interval
 
 
 def _better_run(answer: History, first: History, second: History) -> str | None:

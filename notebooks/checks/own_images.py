@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from vgglab.measures.diagnosis import interval
+from vgglab.measures.intervals import interval
 from vgglab.studies import study_ends
 
 RIGHT, OF = 45, 50  # of exercise 09.1

@@ -16,8 +16,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from vgglab.network import has_fast_bfloat16
 from vgglab.files import written_whole
+from vgglab.network import has_fast_bfloat16
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"

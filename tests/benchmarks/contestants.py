@@ -190,7 +190,7 @@ def pytorch(precision: str, optimizer: str) -> None:
 
 
 def first_epoch() -> None:
-    """A run of three epochs for each line; says how much longer the first took than the others, getting ready included."""
+    """A run of three epochs a line; says how much longer the first took than the others, getting ready included."""
     from vgglab import Experiment, train
 
     data = random_data(256, 64)
@@ -204,7 +204,7 @@ def first_epoch() -> None:
 
 
 def many_runs(runs: int) -> None:
-    """Runs in one process, head only, three layers and all in turn; says the growth of resident memory after the third."""
+    """Runs in one process, head only, three layers and all in turn; says how resident memory grew after the third."""
     from vgglab import Experiment, train
 
     data = random_data(256, 64)

@@ -14,8 +14,8 @@ import numpy as np
 from tests.benchmarks.__main__ import HERE, Row, table, write
 from tests.benchmarks.contestants import random_data
 from vgglab import Dashboard, Experiment
-from vgglab.history import DRIFT, History
 from vgglab.charts.live import live_svg
+from vgglab.history import DRIFT, History
 
 RESULTS = HERE / "dashboard.json"
 REPEATS = 7

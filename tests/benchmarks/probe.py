@@ -24,8 +24,8 @@ IMAGES, SEEDS, SIZE = 20, 5, 64
 def features(split: Split, weights: str | None, seed: int) -> np.ndarray:
     """Pooled features of blocks 3, 4 and 5 side by side, (n, 320)."""
     from vgglab import Experiment
-    from vgglab.engine.step import borrowed
     from vgglab.engine.control import Control
+    from vgglab.engine.lending import borrowed
     from vgglab.measures.evaluation import outputs
 
     with borrowed(Experiment(weights=weights, seed=seed, image_size=SIZE), 2) as network:

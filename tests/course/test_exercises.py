@@ -3,9 +3,9 @@
 import importlib
 
 import pytest
-from conftest import ROOT
 
 from checks import LESSONS, check, checkers
+from conftest import ROOT
 from vgglab.errors import InputError
 
 TRIED = {

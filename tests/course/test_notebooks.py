@@ -7,10 +7,10 @@ import sys
 
 import nbformat
 import pytest
-from conftest import ROOT
 
-from course import Run, report, run_all, write_index
 from checks import checkers
+from conftest import ROOT
+from course import Run, report, run_all, write_index
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXERCISE = re.compile(r'^print\(check\("(\d\d\.\d)".*\)\)$', re.MULTILINE)

@@ -4,11 +4,8 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
 
-from vgglab.errors import InputError
-from vgglab.measures import facts
-from vgglab.studies import FOLDER, claims_ledger, lesson_claims, study_curves, study_ends
+from conftest import ROOT
 from recipe.study.claims import BEST_RATE, CLAIMS
 from recipe.study.evidence import (
     NATS,
@@ -28,6 +25,9 @@ from recipe.study.evidence import (
 )
 from recipe.study.ledger import BEGIN, END, PAGE, ledger, page, put_into, summary, verdict
 from recipe.study.plan import STUDIES
+from vgglab.errors import InputError
+from vgglab.measures import facts
+from vgglab.studies import FOLDER, claims_ledger, lesson_claims, study_curves, study_ends
 
 
 def ends(**values):
@@ -69,12 +69,10 @@ def test_ratios_are_averaged_as_logarithms():
 
 def test_a_transform_covers_a_nuisance_when_it_gains_more_there_than_elsewhere():
     table = ends(
-        **{
-            "nuisances__none__accuracy_hue": [0.5, 0.52, 0.51],
-            "nuisances__none__accuracy_scale": [0.5, 0.5, 0.5],
-            "nuisances__jitter__accuracy_hue": [0.9, 0.93, 0.91],
-            "nuisances__jitter__accuracy_scale": [0.6, 0.61, 0.6],
-        }
+        nuisances__none__accuracy_hue=[0.5, 0.52, 0.51],
+        nuisances__none__accuracy_scale=[0.5, 0.5, 0.5],
+        nuisances__jitter__accuracy_hue=[0.9, 0.93, 0.91],
+        nuisances__jitter__accuracy_scale=[0.6, 0.61, 0.6],
     )
     found = covers("jitter", "hue", ("hue", "scale")).of(table)
     assert found.supports == YES and found.effect == pytest.approx(100 * (1.21 / 3 - 0.31 / 3))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from recipe import pretraining
-from vgglab.network import build_base
 from recipe.pretraining import Recipe, pretrain
+from vgglab.network import build_base
 
 TINY = Recipe(images=2, held_out=1, sizes=(32, 32, 64), batch_size=32, warm_up=2)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recipe import source_task as source
-from vgglab.datasets.blossoms import SPECIES
 from recipe.source_task import CLASS_NAMES, FAMILIES, draw_source, flowers
+from vgglab.datasets.blossoms import SPECIES
 
 
 def test_there_are_more_than_a_hundred_classes_of_several_families():

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from vgglab.datasets import draw_blossoms, load
 from recipe.pretraining import Recipe
 from recipe.source_task import CLASS_NAMES, draw_source
+from vgglab.datasets import draw_blossoms, load
 from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
 
 MAX_BYTES = 4_000_000
@@ -31,9 +31,9 @@ def test_the_provenance_is_of_this_recipe_and_these_classes():
 def test_the_source_accuracy_is_as_stated():
     """On pictures of another seed, with plain NumPy and the network as it is used everywhere else."""
     from vgglab import Experiment
-    from vgglab.engine.step import borrowed
-    from vgglab.engine.control import Control
     from vgglab.datasets import Split
+    from vgglab.engine.control import Control
+    from vgglab.engine.lending import borrowed
     from vgglab.measures.evaluation import outputs
 
     labels = np.repeat(np.arange(len(CLASS_NAMES)), 2)

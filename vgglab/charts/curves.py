@@ -7,6 +7,8 @@ of colour vision tell apart (seaborn's "colorblind" palette), and with the dash 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,7 +21,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vgglab.errors import InputError
 from vgglab.experiment import what_changed
-from vgglab.history import DRIFT, History
+from vgglab.history import DRIFT, History, Row
 
 _PALETTE = sns.color_palette("colorblind")
 TRAIN = dict(color=_PALETTE[0], linestyle="-", marker="o")
@@ -34,6 +36,13 @@ def detached_axes(width: float = 7.0, height: float = 4.2) -> Axes:
         figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
         FigureCanvasAgg(figure)
         return figure.add_subplot()
+
+
+def save_chart(ax: Axes, path: Path) -> None:
+    """Write the figure of these Axes, as the kind of file that the path's suffix names."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # Axes of a chart are never without one
+    figure.savefig(path)
 
 
 def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = False) -> Axes:
@@ -81,7 +90,7 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
     `histories` maps the runs' names to their histories; the epoch whose weights were kept counts.
     """
     ax = new_axes(ax)
-    for place, (name, history) in enumerate(histories.items()):
+    for place, history in enumerate(histories.values()):
         row = history.kept
         train, validation = row["train_accuracy"], row["validation_accuracy"]
         ax.plot(
@@ -207,14 +216,14 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:
         return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def line(ax: Axes, x, y, label: str, style: dict) -> None:
+def line(ax: Axes, x: pd.Series, y: pd.Series, label: str, style: Mapping[str, Any]) -> None:
     """A line in the style of train or validation."""
     # A marker for each epoch while they can still be told apart.
     marker = style["marker"] if len(x) <= 40 else None
     ax.plot(x, y, label=label, linewidth=2, markersize=4, **{**style, "marker": marker})
 
 
-def _pair(ax: Axes, rows, what: str) -> None:
+def _pair(ax: Axes, rows: pd.DataFrame, what: str) -> None:
     if rows.empty:
         return
     train, validation = rows[f"train_{what}"], rows[f"validation_{what}"]
@@ -223,7 +232,7 @@ def _pair(ax: Axes, rows, what: str) -> None:
     ax.fill_between(rows["epoch"], train, validation, color="0.5", alpha=0.15, linewidth=0, label="gap")
 
 
-def _write_gap(ax: Axes, row) -> None:
+def _write_gap(ax: Axes, row: Row) -> None:
     train, validation = row["train_accuracy"], row["validation_accuracy"]
     ax.annotate(
         "",
@@ -271,5 +280,11 @@ def _phase_marks(ax: Axes, history: History, at: float) -> None:
 
 def legend_above(ax: Axes, columns: int = 4) -> None:
     """A legend that covers no line."""
-    place = dict(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
-    ax.legend(**place, ncols=columns, frameon=False, handlelength=2.4)
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.2,
+        ncols=columns,
+        frameon=False,
+        handlelength=2.4,
+    )

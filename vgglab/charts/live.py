@@ -7,6 +7,7 @@ Accuracy above, loss below, one x axis. Blue and solid is train, orange and dash
 from __future__ import annotations
 
 import html
+import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -166,14 +167,15 @@ def _gap(rows: Sequence[Row], scale: Scale) -> list[str]:
 
 def _phases(history: History, scale: Scale) -> list[str]:
     parts, phases = [], history.experiment.phases
-    for number, (before, after) in enumerate(zip(phases, phases[1:]), start=2):
+    for number, (before, after) in enumerate(itertools.pairwise(phases), start=2):
         # Not as planned: early stopping ends a phase before.
         epochs = bisect_left(history.epochs, number, key=lambda row: row["phase"])
         if epochs == len(history.epochs):
             break
         x = scale.x(epochs + 0.5)
         parts.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{scale.top}" y2="{scale.bottom}" stroke="#888" stroke-dasharray="3 3"/>'
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{scale.top}" y2="{scale.bottom}" stroke="#888"'
+            ' stroke-dasharray="3 3"/>'
         )
         for place, change in enumerate(what_changed(before, after)):
             parts.append(_text(x + 4, scale.bottom - 8 - 13 * place, change, "start", size=11))

@@ -21,7 +21,7 @@ def plot_reliability(
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     ax.plot([0, 1], [0, 1], color="0.4", linestyle="--", linewidth=1.2, label="honest")
-    label = "this network"
+    label: str | None = "this network"
     for each in np.unique(which):
         inside = which == each
         width = 0.95 / bins * np.sqrt(inside.sum() / np.bincount(which).max())

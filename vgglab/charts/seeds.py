@@ -60,7 +60,7 @@ def plot_arms(
                 label="a seed" if place == 0 else None)  # fmt: skip
         ax.plot(values.mean(), place, "|", color="0.1", markersize=18, markeredgewidth=2.5,
                 label="their mean" if place == 0 else None)  # fmt: skip
-    label = "yours"
+    label: str | None = "yours"
     for arm, value in (mine or {}).items():
         ax.plot(value, arms.index(arm), "*", color=VALIDATION["color"], markersize=14, label=label)
         label = None

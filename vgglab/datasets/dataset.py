@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 
-class Split(NamedTuple):
-    """Images and what they show.
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and what they show; its length is their number.
 
     `images`: uint8, shape (n, image_size, image_size, 3), RGB. `labels`: int, shape (n,), an index
     into the data set's class names.
@@ -48,8 +49,8 @@ class Dataset:
         digest = hashlib.sha256("\n".join(self.class_names).encode())
         for split in (self.train, self.validation):
             digest.update(str(split.images.shape).encode())
-            digest.update(np.ascontiguousarray(split.images))
-            digest.update(split.labels.astype("<i8"))
+            digest.update(np.ascontiguousarray(split.images).data)
+            digest.update(split.labels.astype("<i8").data)
         return digest.hexdigest()[:16]
 
     @cached_property

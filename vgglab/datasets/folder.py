@@ -95,14 +95,15 @@ def _split_folders(folder: Path) -> dict[str, Path]:
         parts[part] = each
     if "validation" not in parts:
         raise InputError(
-            f"{folder} has train/ but neither validation/ nor val/. Add one, or put the class folders directly into {folder} to have the split made."
+            f"{folder} has train/ but neither validation/ nor val/. Add one, or put the class folders directly "
+            f"into {folder} to have the split made."
         )
     return parts
 
 
 def _class_names(folder: Path, parts: dict[str, Path]) -> tuple[str, ...]:
     named = {part: [each.name for each in _folders_in(where)] for part, where in parts.items()}
-    class_names = named.get("train", named.get("all"))
+    class_names = named["train" if "train" in named else "all"]
     where = parts.get("train", folder)
     if len(class_names) < 2:
         found = f"one, '{class_names[0]}'" if class_names else "none"

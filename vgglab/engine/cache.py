@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import shutil
@@ -13,8 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import open_memmap
 
-VERSION = 1  # of the files
+from vgglab.files import written_whole
+
+VERSION = 2  # of the files
+SUFFIX = ".features"
 GIB = 1024**3
 
 Fill = Callable[[np.ndarray], None]
@@ -95,44 +98,23 @@ class FeatureCache:
     def _map(
         self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill, note: Note
     ) -> np.ndarray | None:
-        path = self.folder / f"{key}.features"
-        header = dict(version=VERSION, shape=list(shape), dtype=str(np.dtype(dtype)))
-        size = _size(shape, dtype)
-        if path.exists() and not self._is_whole(path, header, size):
-            note(f"The cache file {path.name} was cut short or is another version's; it is made again.")
-            path.unlink(missing_ok=True)
+        path = self.folder / f"{key}{SUFFIX}"
         try:
-            if not path.exists():
-                self._make_room(size)
-                self._write(path, header, shape, dtype, fill)
+            array = _opened(path, shape, dtype)
+            if array is None and path.exists():
+                note(f"The cache file {path.name} was cut short or is damaged; it is made again.")
+                path.unlink(missing_ok=True)
+            if array is None:
+                self._make_room(_size(shape, dtype))
+                _write(path, shape, dtype, fill)
+                array = _opened(path, shape, dtype)
             os.utime(path)
-            return np.memmap(path, dtype, "r", len(_line(header)), tuple(shape))
+            return array
         except OSError as error:
             note(
                 f"The features could not be kept in {self.folder} ({error.strerror}); they are computed anew each time."
             )
             return None
-
-    @staticmethod
-    def _is_whole(path: Path, header: dict, size: int) -> bool:
-        line = _line(header)
-        with path.open("rb") as file:
-            return file.read(len(line)) == line and path.stat().st_size == len(line) + size
-
-    def _write(self, path: Path, header: dict, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> None:
-        beside = path.with_suffix(f".{os.getpid()}.part")
-        line, size = _line(header), _size(shape, dtype)
-        try:
-            with beside.open("wb") as file:
-                file.write(line)
-                # Takes the room now: writing to a map of a full disk would kill the process.
-                _allocate(file, len(line), size)
-            array = np.memmap(beside, dtype, "r+", len(line), tuple(shape))
-            fill(array)
-            array.flush()
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
 
     def _make_room(self, size: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -143,24 +125,39 @@ class FeatureCache:
             raise OSError(28, f"no room for {size / GIB:.1f} GB")
 
     def _files(self) -> list[Path]:
-        return list(self.folder.glob("*.features")) if self.folder.is_dir() else []
+        return list(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
 
 
 def _size(shape: tuple[int, ...], dtype: np.dtype) -> int:
     return math.prod(shape) * np.dtype(dtype).itemsize
 
 
-def _line(header: dict) -> bytes:
-    """The header as one line, padded so that the array begins at a multiple of 64."""
-    text = json.dumps(header, sort_keys=True).encode()
-    return text + b" " * (63 - len(text) % 64) + b"\n"
+def _stored(dtype: np.dtype) -> np.dtype:
+    """The type that a file has for it: NumPy's format does not know bfloat16, and keeps its bits as whole numbers."""
+    dtype = np.dtype(dtype)
+    return np.dtype(f"u{dtype.itemsize}") if dtype.kind == "V" else dtype
 
 
-def _allocate(file, start: int, size: int) -> None:
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file.fileno(), start, size)
-    else:
-        file.truncate(start + size)
+def _opened(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray | None:
+    """The array of a file, as a map that cannot be written; None when the file is not there or is not whole."""
+    try:
+        array = open_memmap(path, "r")
+    except (FileNotFoundError, ValueError, EOFError):
+        return None
+    size = array.offset + array.nbytes
+    whole = path.stat().st_size == size and array.shape == shape and array.dtype == _stored(dtype)
+    return array.view(dtype) if whole else None
+
+
+def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> None:
+    with written_whole(path) as beside:
+        array = open_memmap(beside, "w+", _stored(dtype), shape)
+        if hasattr(os, "posix_fallocate"):
+            # Takes the room now: writing to a map of a full disk would kill the process.
+            with beside.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, beside.stat().st_size)
+        fill(array.view(dtype))
+        array.flush()
 
 
 CACHE = FeatureCache()

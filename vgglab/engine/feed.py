@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import collections
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from vgglab.architecture import BYTES, CONV_NAMES, network
+from vgglab.architecture import BYTES, CONV_NAMES, layers_of
 from vgglab.augmentation import augmenter
-from vgglab.engine.step import Compiled
-from vgglab.engine.control import Control
 from vgglab.datasets import Dataset, Split
-from vgglab.measures.evaluation import IMAGES_A_CALL, as_input
-from vgglab.experiment import CONV_LAYERS, Experiment, is_random
 from vgglab.engine.cache import VERSION, FeatureCache, content_key
-from vgglab.measures.forgetting import has_source_task, source_images
+from vgglab.engine.control import Control
+from vgglab.engine.step import IMAGES_A_CALL, Compiled, as_input
+from vgglab.experiment import CONV_LAYERS, Experiment, is_random, of_role
 
 BYTES_A_CALL = 2 * 2**20  # of cached features; small batches share a call, whose overhead they would feel
 
@@ -34,16 +31,14 @@ class Feed:
 
     `batches` gives an epoch's images and targets, several batches at once where they are small.
     Training enters the network above its lowest `train_below` conv layers, evaluation above the
-    lowest `below`; the `images` of the splits are the features at that place.
+    lowest `below`; the images of the `evaluated` splits are the features at that place.
     """
 
     how: str
     train_below: int
     batches: Callable[[int], Batches]
     below: int
-    clean: Split
-    validation: Split
-    source: Split | None
+    evaluated: Mapping[str, Split]
 
 
 def feed(
@@ -51,20 +46,21 @@ def feed(
     phase: Experiment,
     number: int,
     data: Dataset,
+    evaluated: Mapping[str, Split],
     cache: FeatureCache | None,
     control: Control,
 ) -> Feed:
-    """Decide what phase `number` of a run is fed with, and fill the cache where it helps."""
-    evaluated = [data.clean_slice(), data.validation]
-    if has_source_task(phase):
-        evaluated.append(source_images(phase.image_size))
+    """Decide what a phase, the run's `number`-th, is fed with, and fill the cache where it helps.
+
+    `evaluated` are the splits that are measured after every epoch.
+    """
     frozen = CONV_LAYERS - phase.unfreeze
     keeper = _Keeper(compiled, frozen, cache, control) if frozen and cache is not None else None
     below, splits = _evaluation(keeper, evaluated)
     train_below, batches, how = _training(keeper, phase, number, data)
     if keeper:
         how = " ".join([how, *keeper.notes])
-    return Feed(how, train_below, batches, below, *splits, *[None] * (3 - len(splits)))
+    return Feed(how, train_below, batches, below, splits)
 
 
 def why_not_cached(phase: Experiment) -> str | None:
@@ -91,37 +87,48 @@ def forecast(phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
 
 def cached_bytes(phase: Experiment, data: Dataset) -> int:
     """How large the features of a phase's training images are, or would be; the head's are float32 always."""
-    layers = network(phase.backbone, phase.image_size, len(data.class_names))
+    layers = layers_of(phase.backbone, phase.image_size, len(data.class_names))
     number = BYTES["float32"] if phase.unfreeze == 0 else BYTES[phase.precision]
     images = len(data.train) * (phase.views or 1 if is_random(phase) else 1)
     return images * layers[CONV_LAYERS - phase.unfreeze].inputs * number
 
 
-def _evaluation(keeper: _Keeper | None, splits: list[Split]) -> tuple[int, list[Split]]:
-    if keeper is not None:
-        kept = [keeper.split(split) for split in splits]
-        if all(split is not None for split in kept):
-            return keeper.below, kept
-    return 0, splits
+def _evaluation(keeper: _Keeper | None, splits: Mapping[str, Split]) -> tuple[int, Mapping[str, Split]]:
+    """The splits as features and how many layers made them; all of them, or none."""
+    kept: dict[str, Split] = {}
+    for name, split in splits.items():
+        features = keeper.split(split) if keeper else None
+        if features is None:
+            return 0, splits
+        kept[name] = features
+    return (keeper.below if keeper else 0), kept
 
 
 def _training(
     keeper: _Keeper | None, phase: Experiment, number: int, data: Dataset
 ) -> tuple[int, Callable[[int], Batches], str]:
-    plain = functools.partial(_drawn, phase, number, data)
+    plain = functools.partial(_from_images, phase, number, data)
     why_not = why_not_cached(phase)
     if why_not or keeper is None:
         return 0, plain, why_not or "Not cached: the cache is switched off."
-    if is_random(phase):
-        kept = keeper.views(phase, number, data)
-        batches = functools.partial(_from_views, phase, len(data.train), kept)
-    else:
-        kept = keeper.split(data.train)
-        batches = functools.partial(_from_split, phase, number, kept, len(data.class_names))
+    batches = (_views if is_random(phase) else _features)(keeper, phase, number, data)
     size = cached_bytes(phase, data)
-    if kept is None:
+    if batches is None:
         return 0, plain, _NO_ROOM.format(size=_readable(size))
     return keeper.below, batches, _report(keeper, phase, size)
+
+
+def _views(keeper: _Keeper, phase: Experiment, number: int, data: Dataset) -> Callable[[int], Batches] | None:
+    kept = keeper.views(phase, number, data)
+    return None if kept is None else functools.partial(_from_views, phase, len(data.train), kept)
+
+
+def _features(
+    keeper: _Keeper, phase: Experiment, number: int, data: Dataset
+) -> Callable[[int], Batches] | None:
+    kept = keeper.split(data.train)
+    classes = len(data.class_names)
+    return None if kept is None else functools.partial(_from_features, phase, number, kept, classes)
 
 
 def _report(keeper: _Keeper, phase: Experiment, size: int) -> str:
@@ -135,7 +142,7 @@ def _readable(size: int) -> str:
 
 
 class _Keeper:
-    """Runs splits through the frozen layers of a network, unless the cache has them."""
+    """Runs images through the frozen layers of a network, unless the cache has what they make of them."""
 
     def __init__(self, compiled: Compiled, below: int, cache: FeatureCache, control: Control) -> None:
         self.compiled, self.below, self.cache, self.control = compiled, below, cache, control
@@ -146,39 +153,31 @@ class _Keeper:
         self._key = content_key(VERSION, model.name, below, str(self._boundary.dtype), *weights)
 
     def where(self, size: int) -> str:
-        return _WHERE[self.cache.place(size)].format(cache=self.cache)
+        return _WHERE[self.cache.place(size) or "disk"].format(cache=self.cache)
 
     def split(self, split: Split) -> Split | None:
-        """A split with features in place of its images."""
+        """A split with features in place of its images; None when there is no room for them."""
         features = self._get(content_key(self._key, split.images), len(split), lambda: [split.images])
         return None if features is None else Split(features, split.labels)
 
     def views(self, phase: Experiment, number: int, data: Dataset) -> tuple[np.ndarray, np.ndarray] | None:
         """Features and targets of the epochs that a phase draws once, one after another."""
-
         targets: list[np.ndarray] = []
 
-        def drawn() -> Iterator[np.ndarray]:
-            for view in range(phase.views):
-                for images, mixed in _drawn(phase, number, data, view):
+        def changed() -> Iterator[np.ndarray]:
+            for view in range(phase.views or 0):
+                for images, mixed in _from_images(phase, number, data, view):
                     targets.append(mixed)
                     yield images
 
-        draws = dict(
-            phase.to_dict(),
-            phase=number,
-            unfreeze=None,
-            learning_rate=None,
-            l2=None,
-            dropout=None,
-            epochs=None,
-        )
-        key = content_key(self._key, data.train.images, data.train.labels, draws)
-        features = self._get(key, phase.views * len(data.train), drawn)
+        what_is_drawn = phase.seed, number, of_role(phase, "images")
+        key = content_key(self._key, data.train.images, data.train.labels, what_is_drawn)
+        features = self._get(key, (phase.views or 0) * len(data.train), changed)
         if features is None:
             return None
         if not targets:  # the features were kept already; only the targets are still to be drawn
-            collections.deque(drawn(), maxlen=0)
+            for _ in changed():
+                self.control.check()
         return features, np.concatenate(targets)
 
     def _get(self, key: str, count: int, images: Callable[[], Iterable[np.ndarray]]) -> np.ndarray | None:
@@ -196,7 +195,7 @@ class _Keeper:
                 done += len(images)
 
 
-def _drawn(phase: Experiment, number: int, data: Dataset, epoch: int) -> Batches:
+def _from_images(phase: Experiment, number: int, data: Dataset, epoch: int) -> Batches:
     """The batches of an epoch as images, in random order, changed at random where the phase says so.
 
     With `views`, the epochs repeat: the same order, the same changes.
@@ -210,16 +209,16 @@ def _drawn(phase: Experiment, number: int, data: Dataset, epoch: int) -> Batches
         yield change(images, targets) if change else (images, targets)
 
 
-def _from_split(phase: Experiment, number: int, split: Split, classes: int, epoch: int) -> Batches:
+def _from_features(phase: Experiment, number: int, kept: Split, classes: int, epoch: int) -> Batches:
     """The same epoch as features, several batches at once."""
     one_hot = np.eye(classes, dtype=np.float32)
-    size = phase.batch_size * _batches_a_call(split.images, phase.batch_size)
-    for chosen in _in_batches(_order(phase, number, epoch, len(split)), size):
-        yield split.images[chosen], one_hot[split.labels[chosen]]
+    size = phase.batch_size * _batches_a_call(kept.images, phase.batch_size)
+    for chosen in _in_batches(_order(phase, number, epoch, len(kept)), size):
+        yield kept.images[chosen], one_hot[kept.labels[chosen]]
 
 
 def _from_views(phase: Experiment, count: int, kept: tuple[np.ndarray, np.ndarray], epoch: int) -> Batches:
-    first = epoch % phase.views * count
+    first = epoch % (phase.views or 1) * count
     size = phase.batch_size * _batches_a_call(kept[0], phase.batch_size)
     for chosen in _in_batches(np.arange(first, first + count), size):
         yield kept[0][chosen], kept[1][chosen]

@@ -8,26 +8,28 @@ the pooled features that the head takes.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from vgglab.architecture import BLOCKS, CONV_NAMES
-from vgglab.network import build_network, initialise
-from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.datasets import Split
+from vgglab.engine.control import Control
+from vgglab.experiment import CONV_LAYERS, FIELDS
 
-KEPT_NETWORKS = 3
 KEPT_FUNCTIONS = 16  # of one network
+IMAGES_A_CALL = 64  # in evaluation
+OBJECTIVE = tuple(name for name, toggle in FIELDS.items() if toggle.role == "objective")
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # of Adam, as in Keras
 
 
 class Compiled:
     """A model and the functions traced from it; each is traced when first needed and kept.
 
-    Tracing takes a second or more, often longer than an epoch. Learning rate and L2 are arguments of
-    a training step for this reason, and not parts of it.
+    Tracing takes a second or more, often longer than an epoch. The learning rate and the numbers of the
+    objective are arguments of a training step for this reason, and not parts of it.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -58,8 +60,8 @@ class Compiled:
     def train_steps(self, below: int, unfreeze: int, dropout: float) -> Callable:
         """A function that makes an Adam step for each batch of what it is given.
 
-        It takes images or prefix outputs, targets (n, classes), batch size, learning rate and L2, and
-        returns the sum of the losses of all n and how many of them were right.
+        It takes images or prefix outputs, targets (n, classes), batch size, learning rate and the objective,
+        a number for each name of `OBJECTIVE`; it returns the sum of the losses of all n and how many were right.
         """
         key = ("train", below, unfreeze, dropout)
         return self._kept(key, lambda: self._trace_train_steps(below, unfreeze))
@@ -82,40 +84,81 @@ class Compiled:
             self.model.get_layer(name)
             for name in (*CONV_NAMES[CONV_LAYERS - unfreeze :], "fc", "predictions")
         ]
-        variables = [variable.value for layer in learning for variable in (layer.kernel, layer.bias)]
-        penalised = self.model.get_layer("fc").kernel
+        variables = {each.path: each.value for layer in learning for each in (layer.kernel, layer.bias)}
+        penalised = self.model.get_layer("fc").kernel.value
         apply = self._adam.applier(variables)
 
-        def step(x, targets, learning_rate, l2):
+        def step(
+            x: tf.Tensor, targets: tf.Tensor, learning_rate: tf.Tensor, objective: Mapping[str, tf.Tensor]
+        ) -> tuple[tf.Tensor, tf.Tensor]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(variables)
+                tape.watch(list(variables.values()))
                 probabilities = network(x, training=True)
-                loss = tf.reduce_mean(keras.losses.categorical_crossentropy(targets, probabilities))
-                loss += l2 * tf.reduce_sum(tf.square(penalised.value))
+                loss = _loss(targets, probabilities, penalised, objective)
             apply(tape.gradient(loss, variables), learning_rate)
             right = tf.argmax(probabilities, axis=1) == tf.argmax(targets, axis=1)
             return loss * tf.cast(tf.shape(x)[0], tf.float32), tf.reduce_sum(tf.cast(right, tf.float32))
 
+        number = tf.TensorSpec(())
         signature = [_spec(self.boundary(below)), tf.TensorSpec((None, None)), tf.TensorSpec((), tf.int32)]
-        signature += [tf.TensorSpec(()), tf.TensorSpec(())]
+        signature += [number, dict.fromkeys(OBJECTIVE, number)]
 
         # XLA (`jit_compile`) slows steps down on a CPU and lengthens the first.
         @tf.function(input_signature=signature, jit_compile=False)
-        def steps(x, targets, batch_size, learning_rate, l2):
+        def steps(
+            x: tf.Tensor,
+            targets: tf.Tensor,
+            batch_size: tf.Tensor,
+            learning_rate: tf.Tensor,
+            objective: Mapping[str, tf.Tensor],
+        ) -> tuple[tf.Tensor, tf.Tensor]:
             loss, right = 0.0, 0.0
             for start in tf.range(0, tf.shape(x)[0], batch_size):
                 batch = slice(start, start + batch_size)
-                batch_loss, batch_right = step(x[batch], targets[batch], learning_rate, l2)
+                batch_loss, batch_right = step(x[batch], targets[batch], learning_rate, objective)
                 loss, right = loss + batch_loss, right + batch_right
             return loss, right
 
         return steps
 
 
+def _loss(
+    targets: tf.Tensor, probabilities: tf.Tensor, penalised: tf.Tensor, objective: Mapping[str, tf.Tensor]
+) -> tf.Tensor:
+    """What a step makes smaller: mean cross-entropy against smoothed targets, and L2 on the penalised kernel.
+
+    Label smoothing: Szegedy et al. 2016, arXiv:1512.00567, section 7.
+    """
+    spread, classes = objective["label_smoothing"], tf.cast(tf.shape(targets)[1], tf.float32)
+    smoothed = (1.0 - spread) * targets + spread / classes
+    loss = tf.reduce_mean(keras.losses.categorical_crossentropy(smoothed, probabilities))
+    return loss + objective["l2"] * tf.reduce_sum(tf.square(penalised))
+
+
 def blocks(below: int) -> list[int]:
     """The blocks that lie wholly or in part above the lowest `below` conv layers, from 1 to 5."""
     tops = [sum(convs for _, convs in BLOCKS[:block]) for block in range(1, len(BLOCKS) + 1)]
     return [block for block, top in enumerate(tops, start=1) if top > below]
+
+
+def outputs(predict: Callable, split: Split, control: Control) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Probabilities and pooled features of all images, or features, that `predict` takes.
+
+    Between two calls it obeys `control`.
+    """
+    calls = []
+    for start in range(0, len(split), IMAGES_A_CALL):
+        control.check()
+        part = as_input(split.images[start : start + IMAGES_A_CALL])
+        calls.append([output.numpy() for output in predict(part)])
+    probabilities, *pooled = (np.concatenate(parts) for parts in zip(*calls))
+    return probabilities, pooled
+
+
+def as_input(array: np.ndarray | tf.Tensor) -> tf.Tensor:
+    """Images of whole numbers as the floats that the network takes; everything else as it is."""
+    tensor = tf.convert_to_tensor(array)
+    return tf.cast(tensor, tf.float32) if tensor.dtype.is_integer else tensor
 
 
 class _Adam:
@@ -125,7 +168,7 @@ class _Adam:
     """
 
     def __init__(self) -> None:
-        self._moments: dict[int, tuple[tf.Variable, tf.Variable]] = {}
+        self._moments: dict[str, tuple[tf.Variable, tf.Variable]] = {}  # by the variable's path in the model
         self._steps = tf.Variable(0.0)
 
     def restart(self) -> None:
@@ -134,18 +177,19 @@ class _Adam:
             for moment in moments:
                 moment.assign(tf.zeros_like(moment))
 
-    def applier(self, variables: list[tf.Variable]) -> Callable[[list[tf.Tensor], tf.Tensor], None]:
-        for variable in variables:
-            if id(variable) not in self._moments:
-                self._moments[id(variable)] = tuple(
-                    tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(2)
-                )
+    def applier(
+        self, variables: Mapping[str, tf.Variable]
+    ) -> Callable[[Mapping[str, tf.Tensor], tf.Tensor], None]:
+        for path, variable in variables.items():
+            if path not in self._moments:
+                first, second = (tf.Variable(tf.zeros_like(variable), trainable=False) for _ in range(2))
+                self._moments[path] = first, second
 
-        def apply(gradients: list[tf.Tensor], learning_rate: tf.Tensor) -> None:
+        def apply(gradients: Mapping[str, tf.Tensor], learning_rate: tf.Tensor) -> None:
             steps = self._steps.assign_add(1.0)
             powers = dict(beta1_power=BETA_1**steps, beta2_power=BETA_2**steps)
-            for variable, gradient in zip(variables, gradients):
-                first, second = self._moments[id(variable)]
+            for path, variable in variables.items():
+                first, second = self._moments[path]
                 tf.raw_ops.ResourceApplyAdam(
                     var=variable.handle,
                     m=first.handle,
@@ -154,7 +198,7 @@ class _Adam:
                     beta1=BETA_1,
                     beta2=BETA_2,
                     epsilon=EPSILON,
-                    grad=gradient,
+                    grad=gradients[path],
                     **powers,
                 )
 
@@ -165,7 +209,7 @@ def _forward(inputs: keras.KerasTensor, outputs: list[keras.KerasTensor]) -> Cal
     network = keras.Model(inputs, outputs)
 
     @tf.function(input_signature=[_spec(inputs)], jit_compile=False)
-    def forward(x):
+    def forward(x: tf.Tensor) -> list[tf.Tensor]:
         return tf.nest.flatten(network(x, training=False))
 
     return forward
@@ -173,24 +217,3 @@ def _forward(inputs: keras.KerasTensor, outputs: list[keras.KerasTensor]) -> Cal
 
 def _spec(tensor: keras.KerasTensor) -> tf.TensorSpec:
     return tf.TensorSpec(tensor.shape, tensor.dtype)
-
-
-_POOL: OrderedDict[tuple, Compiled] = OrderedDict()
-
-
-@contextmanager
-def borrowed(experiment: Experiment, classes: int) -> Iterator[Compiled]:
-    """A network for one run, its weights where the experiment starts, its functions kept from earlier runs.
-
-    Networks of one shape are used again, because building them anew takes seconds and Keras does not
-    give all of their memory back (keras-team/keras#20552).
-    """
-    shape = (experiment.backbone, experiment.image_size, classes, experiment.precision)
-    compiled = _POOL.pop(shape, None) or Compiled(build_network(*shape))
-    try:
-        initialise(compiled.model, experiment)
-        yield compiled
-    finally:
-        _POOL[shape] = compiled
-        while len(_POOL) > KEPT_NETWORKS:
-            _POOL.popitem(last=False)

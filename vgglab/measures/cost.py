@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
-from vgglab.architecture import BACKBONES, BLOCKS, BYTES, CONV_NAMES, Layer, network
+from vgglab.architecture import BACKBONES, BLOCKS, BYTES, CONV_NAMES, Layer, layers_of
 from vgglab.datasets import Dataset
-from vgglab.measures.evaluation import IMAGES_A_CALL
-from vgglab.experiment import CONV_LAYERS, Experiment
 from vgglab.engine.feed import cached_bytes, why_not_cached
+from vgglab.engine.owner import alone
+from vgglab.engine.step import IMAGES_A_CALL
+from vgglab.experiment import CONV_LAYERS, Experiment
 from vgglab.measures.forgetting import has_source_task, source_images
 
 LONG = 60  # seconds; a lesson should answer sooner
@@ -50,7 +52,7 @@ class Cost:
 
 def cost(phase: Experiment, data: Dataset) -> Cost:
     """What one phase will cost; the first call for a network times its layers, which takes a second or two."""
-    layers = network(phase.backbone, phase.image_size, len(data.class_names))
+    layers = layers_of(phase.backbone, phase.image_size, len(data.class_names))
     frozen = CONV_LAYERS - phase.unfreeze
     cached = why_not_cached(phase) is None
     trained_from = frozen if cached else 0
@@ -87,7 +89,9 @@ def _seconds(phase: Experiment, data: Dataset, trained_from: int, frozen: int) -
     backwards = [max(pair) for pair in zip(forwards, backwards)]
     train = len(data.train) * (sum(forwards[trained_from:]) + sum(backwards[frozen:]))
     clean = min(len(data.train), len(data.validation))
-    evaluated = clean + len(data.validation) + (len(source_images(phase.image_size)) if has_source_task(phase) else 0)
+    evaluated = (
+        clean + len(data.validation) + (len(source_images(phase.image_size)) if has_source_task(phase) else 0)
+    )
     calls = len(data.train) / phase.batch_size + evaluated / IMAGES_A_CALL
     return train + evaluated * sum(forwards[frozen:]) + calls * STEP_OVERHEAD
 
@@ -110,18 +114,24 @@ def layer_seconds(backbone: str, image_size: int, precision: str) -> tuple[list[
 
 
 def _time_conv(side: int, channels: int, width: int, dtype: str, *, pooled: bool) -> tuple[float, float]:
+    """Seconds an image forwards and backwards; nothing else runs in Keras meanwhile, which would be timed too."""
+    with alone():
+        return _timed(side, channels, width, dtype, pooled=pooled)
+
+
+def _timed(side: int, channels: int, width: int, dtype: str, *, pooled: bool) -> tuple[float, float]:
     conv = keras.layers.Conv2D(width, 3, padding="same", activation="relu", dtype=dtype)
     images = min(MOST_IMAGES, max(FEWEST_IMAGES, TIMED_NUMBERS // (side * side * width)))
     x = tf.random.normal((images, side, side, channels), dtype=conv.compute_dtype)
     conv.build(x.shape)
 
     @tf.function(jit_compile=False)
-    def there(x):
+    def there(x: tf.Tensor) -> tf.Tensor:
         y = conv(x)
         return tf.reduce_sum(tf.nn.max_pool2d(y, 2, 2, "VALID") if pooled else y)
 
     @tf.function(jit_compile=False)
-    def back(x):
+    def back(x: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(x)
             result = there(x)
@@ -131,7 +141,7 @@ def _time_conv(side: int, channels: int, width: int, dtype: str, *, pooled: bool
     return forward, _fastest(back, x) - forward
 
 
-def _fastest(call, x: tf.Tensor) -> float:
+def _fastest(call: Callable, x: tf.Tensor) -> float:
     call(x)
     times = []
     for _ in range(TIMED_CALLS):

@@ -7,14 +7,13 @@ after every epoch. Losses are recorded without their spread: rules on them have 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Any
 
-from vgglab.errors import InputError
-from vgglab.experiment import FIELDS, Experiment
-from vgglab.history import History
+from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, brakes, random_changes
+from vgglab.history import History, Row
+from vgglab.measures.intervals import Interval, difference_interval, difference_of_intervals, wilson
 
 EARLIEST = 3  # epochs: fewer points show no trend
 RECENT = 3  # epochs: one or two are a spike, from which training without normalisation recovers
@@ -25,9 +24,6 @@ CLEARLY = 0.1  # of a loss: single epochs jump about by so much, `RECENT` ones i
 BLOWN_UP = 2  # times the loss it started from: overfitting lowers the train loss, and spikes are shorter
 LOW = 0.9  # train accuracy: without regularisation it passes 99 %, so clearly less than this is little
 VAGUE = 0.1  # half the width of the gap's interval: beyond, not even its first digit is known
-
-Interval = tuple[float, float]
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,18 +38,6 @@ class Diagnosis:
     finding: str
     evidence: str
     advice: str = ""
-
-
-def interval(right: int, n: int, confidence: float = 0.95) -> Interval:
-    """Where the true share lies when `right` of `n` images were right: the score interval of Wilson 1927."""
-    if n < 1 or not 0 <= right <= n:
-        raise InputError(f"`right` must be 0 to n, and n at least 1. Received: {right!r} of {n!r}.")
-    return _wilson(right / n, n, confidence)
-
-
-def difference_interval(p1: float, n1: int, p2: float, n2: int, confidence: float = 0.95) -> Interval:
-    """Where p1 - p2 lies, shares of `n1` and of `n2` other images: Newcombe 1998, method 10."""
-    return _difference(p1, _wilson(p1, n1, confidence), p2, _wilson(p2, n2, confidence))
 
 
 def badge(history: History) -> tuple[bool | None, str]:
@@ -108,11 +92,11 @@ def diagnose(history: History) -> list[Diagnosis]:
         return [*found, Diagnosis("too-small-to-tell", uncounted, history.summary())]
     # The first of them that applies is what is happening; what follows has to be borne in mind beside it.
     rules = (_not_training, _overfitting, _underfitting, _improving, _plateau)
-    found.append(next(filter(None, (rule(history) for rule in rules)), None))
-    found += [_augmentation_too_strong(history), _too_small(history)]
+    found += list(itertools.islice(filter(None, (rule(history) for rule in rules)), 1))
+    found += filter(None, [_augmentation_too_strong(history), _too_small(history)])
     gap = "There is a gap, but whether it does harm" if _gap(history)[0] > 0 else "What is happening"
     unclear = Diagnosis("nothing-clear", f"{gap} does not show clearly in these numbers.", _measured(history))
-    return [*filter(None, found)] or [unclear]
+    return found or [unclear]
 
 
 def _diverging(history: History) -> Diagnosis | None:
@@ -145,7 +129,7 @@ def _not_training(history: History) -> Diagnosis | None:
     if len(rows) < SEVERAL or classes < 2:
         return None
     for row in rows[-RECENT:]:
-        low, _ = _wilson(row["train_accuracy"], _counts(history)[0])
+        low, _ = wilson(row["train_accuracy"], _counts(history)[0])
         # Few images leave a high accuracy uncertain as well; a loss below chance is then a sign of learning.
         if low > 1 / classes or row["train_loss"] < (1 - CLEARLY) * math.log(classes):
             return None
@@ -162,7 +146,7 @@ def _overfitting(history: History) -> Diagnosis | None:
     lowest = min(row["validation_loss"] for row in rows[-RECENT:])
     risen = lowest > (1 + CLEARLY) * _lowest(history)["validation_loss"]
     # The two epochs share their images, so taking them for independent makes this rather too wide.
-    growth = _difference(now["gap"], _gap(history, now), first["gap"], _gap(history, first))
+    growth = difference_of_intervals(now["gap"], _gap(history, now), first["gap"], _gap(history, first))
     grown = growth[0] > 0 and _still(history, "validation_loss", PLATEAU)
     if _gap(history)[0] <= 0 or not (risen or grown):
         return None
@@ -176,7 +160,7 @@ def _overfitting(history: History) -> Diagnosis | None:
     if history.kept is not now:
         evidence.append(f"The weights of epoch {history.kept['epoch']} were restored.")
     phase = _phase(history)
-    unused = [name for name in ("augment", "mixup", "dropout", "l2") if not getattr(phase, name)]
+    unused = brakes(phase, on=False)
     advice = _advice("a smaller", "unfreeze") if phase.unfreeze else ""
     if unused:
         advice = f"Try {_label(unused[0])}."
@@ -189,9 +173,9 @@ def _underfitting(history: History) -> Diagnosis | None:
         return None
     finding = "It underfits: not even the training images are learned, and their loss has stopped falling."
     phase = _phase(history)
-    held = [name for name in ("l2", "dropout") if getattr(phase, name)]
+    held = [name for name in brakes(phase) if FIELDS[name].role != "schedule"]
     advice = _advice("less", held[0]) if held else _advice("another", "learning_rate")
-    if phase.unfreeze < FIELDS["unfreeze"].metadata["high"]:
+    if phase.unfreeze < CONV_LAYERS:
         advice = _advice("a larger", "unfreeze")
     return Diagnosis("underfitting", finding, _measured(history), advice)
 
@@ -222,7 +206,7 @@ def _plateau(history: History) -> Diagnosis | None:
 def _augmentation_too_strong(history: History) -> Diagnosis | None:
     """Clean train accuracy low and still, and that on the changed images lower yet: a suspicion only."""
     row, phase, (images, _) = history.epochs[-1], _phase(history), _counts(history)
-    labels = [_label(name) for name in ("augment", "mixup", "cutmix") if getattr(phase, name)]
+    labels = [_label(name) for name in random_changes(phase)]
     logged = row["logged_accuracy"]
     lower = difference_interval(row["train_accuracy"], images, logged, history.data["train"])
     if not labels or not _low_and_still(history) or lower[0] <= 0:
@@ -246,21 +230,6 @@ def _too_small(history: History) -> Diagnosis | None:
     scarce = "training" if train < validation else "validation"
     advice = _advice(f"more {scarce} images in the", "dataset")
     return Diagnosis("too-small-to-tell", finding, _measured(history), advice)
-
-
-def _wilson(share: float, n: int, confidence: float = 0.95) -> Interval:
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    middle = share + z * z / (2 * n)
-    reach = z * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
-    scale = 1 + z * z / n
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
-
-
-def _difference(first: float, around_first: Interval, second: float, around_second: Interval) -> Interval:
-    """The interval of first - second from theirs: of shares Newcombe's, in general Zou & Donner 2008."""
-    low = math.hypot(first - around_first[0], around_second[1] - second)
-    high = math.hypot(around_first[1] - first, second - around_second[0])
-    return first - second - low, first - second + high
 
 
 def _counts(history: History) -> tuple[int, int]:
@@ -296,7 +265,7 @@ def _still(history: History, column: str, window: int) -> bool:
 
 
 def _low_and_still(history: History) -> bool:
-    _, high = _wilson(history.epochs[-1]["train_accuracy"], _counts(history)[0])
+    _, high = wilson(history.epochs[-1]["train_accuracy"], _counts(history)[0])
     return high < LOW and _still(history, "train_loss", SEVERAL)
 
 
@@ -304,7 +273,7 @@ def _measured(history: History) -> str:
     row, parts = history.epochs[-1], []
     for name, n in zip(("train", "validation"), _counts(history)):
         share = row[f"{name}_accuracy"]
-        low, high = _wilson(share, n)
+        low, high = wilson(share, n)
         parts.append(f"{name} {share:.1%} of {n} images ({low:.1%} to {high:.1%})")
     gap = f"gap {_tenths(row['gap'])} points ({_points(*_gap(history))})"
     return f"Epoch {row['epoch']}: {', '.join(parts)}, {gap}; 95% intervals."
@@ -332,7 +301,7 @@ def _points(low: float, high: float) -> str:
 
 
 def _label(name: str) -> str:
-    return FIELDS[name].metadata["label"]
+    return FIELDS[name].label
 
 
 def _advice(how: str, name: str) -> str:

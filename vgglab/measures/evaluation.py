@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras
 import numpy as np
-import tensorflow as tf
 
-from vgglab.engine.step import Compiled
-from vgglab.engine.control import Control
 from vgglab.datasets import Split
-
-IMAGES_A_CALL = 64
+from vgglab.engine.control import Control
+from vgglab.engine.owner import alone
+from vgglab.engine.step import Compiled, outputs
 
 
 def evaluate(model: keras.Model, split: Split) -> tuple[float, float]:
@@ -20,34 +16,15 @@ def evaluate(model: keras.Model, split: Split) -> tuple[float, float]:
 
     The cross-entropy leaves the weight penalty out, so that runs with and without L2 compare.
     """
-    probabilities, _ = outputs(Compiled(model).predict(0), split, Control())
+    with alone():
+        probabilities, _ = outputs(Compiled(model).predict(0), split, Control())
     return score(probabilities, split.labels)
-
-
-def outputs(predict: Callable, split: Split, control: Control) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Probabilities and pooled features of all images, or features, that `predict` takes.
-
-    Between two calls it obeys `control`.
-    """
-    calls = []
-    for start in range(0, len(split), IMAGES_A_CALL):
-        control.check()
-        part = as_input(split.images[start : start + IMAGES_A_CALL])
-        calls.append([output.numpy() for output in predict(part)])
-    probabilities, *pooled = (np.concatenate(parts) for parts in zip(*calls))
-    return probabilities, pooled
 
 
 def score(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Accuracy and mean cross-entropy of probabilities (n, classes) for labels (n,)."""
     loss = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
     return float(np.mean(np.argmax(probabilities, axis=1) == labels)), float(np.mean(loss))
-
-
-def as_input(array: np.ndarray | tf.Tensor) -> tf.Tensor:
-    """Images of whole numbers as the floats that the network takes; everything else as it is."""
-    tensor = tf.convert_to_tensor(array)
-    return tf.cast(tensor, tf.float32) if tensor.dtype.is_integer else tensor
 
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> float:

@@ -29,7 +29,9 @@ def source_images(image_size: int) -> Split:
         pictures = np.asarray(column.convert("RGB")).reshape(-1, drawn_at, drawn_at, 3)
     if drawn_at != image_size:
         side = (image_size, image_size)
-        pictures = np.stack([Image.fromarray(each).resize(side, Image.Resampling.BICUBIC) for each in pictures])
+        pictures = np.stack(
+            [np.asarray(Image.fromarray(each).resize(side, Image.Resampling.BICUBIC)) for each in pictures]
+        )
     return Split(pictures, np.arange(len(pictures)))
 
 
@@ -52,7 +54,7 @@ def drift(before: np.ndarray, after: np.ndarray) -> float:
     kernel alignment: Kornblith et al. 2019, arXiv:1905.00414, equation 3.
     """
     before, after = (each - each.mean(axis=0) for each in (np.float64(before), np.float64(after)))
-    size = np.linalg.norm(before.T @ before) * np.linalg.norm(after.T @ after)
+    size = float(np.linalg.norm(before.T @ before) * np.linalg.norm(after.T @ after))
     if size == 0:  # features that are the same for every image say nothing about direction
         return 0.0 if np.array_equal(before, after) else 1.0
-    return float(max(0.0, 1 - np.linalg.norm(before.T @ after) ** 2 / size))
+    return max(0.0, 1 - float(np.linalg.norm(before.T @ after)) ** 2 / size)

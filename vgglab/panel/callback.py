@@ -38,7 +38,8 @@ class LiveCurves(keras.callbacks.Callback):
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        name = _accuracy_name(logs or {})
+        logs = logs or {}
+        name = _accuracy_name(logs)
         loss, accuracy = logs["loss"], logs[name]
         if self.clean is not None:
             measured = self.model.evaluate(*self.clean, verbose=0, return_dict=True)

@@ -1,10 +1,9 @@
-"""The controls of an experiment: one table from its fields to widgets."""
+"""The controls of an experiment: a widget for each field, of the kind that its record asks for."""
 
 from __future__ import annotations
 
 import dataclasses
-import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,10 +11,22 @@ import traitlets
 
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
-from vgglab.experiment import FIELDS, Experiment
-from vgglab.toggles import AUGMENTATIONS
+from vgglab.experiment import FIELDS, Experiment, without_effect
+from vgglab.templates import render
+from vgglab.toggles import AUGMENTATIONS, GENERATOR, Choice, Number, Strengths, Text, Toggle
 
 _ROW = dict(style={"description_width": "110px"}, layout=widgets.Layout(width="372px"))
+_LONGEST_SLIDER = 50  # whole numbers; more cannot be told apart by the pointer, and are typed
+
+# The three examples of the text that the course is built on stand among them.
+PRESETS: dict[str, dict[str, Any]] = {
+    "as it was": {},
+    "all layers, nothing held back": dict(unfreeze=13),
+    "example 1: frozen base, L2, early stopping": dict(unfreeze=0, l2=1e-3, patience=10, learning_rate=1e-3),
+    "example 2: its augmentation": dict(augment=GENERATOR),
+    "example 3: block5 unfrozen, low rate": dict(unfreeze=3, learning_rate=1e-4),
+    "MixUp and CutMix": dict(mixup=0.2, cutmix=1.0),
+}
 
 
 class AugmentToggles(widgets.Box):
@@ -42,7 +53,7 @@ class AugmentToggles(widgets.Box):
             toggle.observe(self._collect, "value")
         self._collect()
 
-    def set(self, value: Sequence[tuple[str, float]] | dict[str, float]) -> None:
+    def set(self, value: Sequence[tuple[str, float]] | Mapping[str, float]) -> None:
         """Switch these on, with these strengths, and all others off."""
         strengths = dict(value)
         self._strengths |= strengths
@@ -56,99 +67,59 @@ class AugmentToggles(widgets.Box):
         )
 
 
-def _slider(field: dataclasses.Field, value: int) -> widgets.Widget:
-    rule = field.metadata
-    return widgets.IntSlider(
-        value, rule["low"], rule["high"], description=rule["label"], continuous_update=False, **_ROW
-    )
+class Stops(widgets.SelectionSlider):
+    """A slider over chosen values, because most numbers matter by their order of magnitude."""
+
+    def __init__(self, toggle: Number, value: float | None, **options: Any) -> None:
+        self._toggle = toggle
+        stops = self._ordered({*toggle.stops, value})
+        super().__init__(options=self._named(stops), index=stops.index(value), **options)
+
+    def set(self, value: float | None) -> None:
+        """Move to a value, which becomes a place of its own where it is none yet."""
+        before = [each for _, each in self.options]  # type: ignore[has-type]
+        stops = self._ordered({*before, value})
+        if len(stops) > len(before):
+            self.options = self._named(stops)
+        self.index = stops.index(value)  # the slider does not take None, which is "off", as its value
+
+    def _ordered(self, values: Iterable[float | None]) -> list[float | None]:
+        return sorted(values, key=lambda value: -1.0 if value is None else value)
+
+    def _named(self, stops: Sequence[float | None]) -> list[tuple[str, float | None]]:
+        return [(f"{each:g}" if self._toggle.is_on(each) else "off", each) for each in stops]
 
 
-def _steps(*values: float | None) -> Callable[[dataclasses.Field, Any], widgets.Widget]:
-    """A slider over chosen values, because most of these fields matter by their order of magnitude."""
-
-    def make(field: dataclasses.Field, value: float | None) -> widgets.Widget:
-        ordered = sorted({*values, value}, key=_place)
-        off = None if field.metadata.get("optional") else 0
-        options = [("off" if each == off else f"{each:g}", each) for each in ordered]
-        return widgets.SelectionSlider(
-            options=options,
-            index=ordered.index(value),
-            description=field.metadata["label"],
-            continuous_update=False,
-            **_ROW,
-        )
-
-    return make
-
-
-def _place(value: float | None) -> float:
-    """Where a value stands among the others on a slider: None, which is "off", first."""
-    return -1.0 if value is None else value
-
-
-def _menu(field: dataclasses.Field, value: str) -> widgets.Widget:
-    return widgets.Dropdown(
-        options=field.metadata["options"], value=value, description=field.metadata["label"], **_ROW
-    )
+def control(toggle: Toggle, value: Any) -> widgets.Widget:
+    """The widget of a field: its trait `value` is the field's, and a change of it is a change of the field."""
+    options: dict[str, Any] = dict(description=toggle.label, **_ROW)
+    match toggle:
+        case Strengths():
+            return AugmentToggles(value)
+        case Choice():
+            return widgets.Dropdown(options=toggle.options, value=value, **options)
+        case Text():
+            suggestions = toggle.suggestions
+            return widgets.Combobox(
+                value=value or "none", options=suggestions, continuous_update=False, **options
+            )
+        case Number(stops=()) if toggle.whole and toggle.high - toggle.low <= _LONGEST_SLIDER:
+            return widgets.IntSlider(value, toggle.low, toggle.high, continuous_update=False, **options)
+        case Number(stops=()) if toggle.whole:
+            return widgets.BoundedIntText(value, toggle.low, toggle.high, **options)
+        case Number(stops=()):
+            return widgets.BoundedFloatText(value, min=toggle.low, max=toggle.high, **options)
+        case Number():
+            return Stops(toggle, value, continuous_update=False, **options)
+    raise TypeError(f"No widget is known for a field of the kind {type(toggle).__name__}.")
 
 
-def _entry(field: dataclasses.Field, value: int) -> widgets.Widget:
-    rule = field.metadata
-    return widgets.BoundedIntText(value, rule["low"], rule["high"], description=rule["label"], **_ROW)
-
-
-def _name(field: dataclasses.Field, value: str | None) -> widgets.Widget:
-    return widgets.Combobox(
-        value=value or "none",
-        options=_NAMES[field.name],
-        description=field.metadata["label"],
-        continuous_update=False,
-        **_ROW,
-    )
-
-
-_NAMES = {"dataset": ("blossoms",), "weights": ("pretrained", "imagenet", "none")}
-
-# In the order in which they stand on the panel; a field that is not here keeps its value.
-CONTROLS: dict[str, Callable[[dataclasses.Field, Any], widgets.Widget]] = {
-    "dataset": _name,
-    "image_size": _steps(32, 64, 96, 128, 224),
-    "backbone": _menu,
-    "weights": _name,
-    "precision": _menu,
-    "unfreeze": _slider,
-    "l2": _steps(0.0, 1e-4, 1e-3, 1e-2, 1e-1),
-    "dropout": _steps(0.0, 0.25, 0.5, 0.75),
-    "augment": lambda field, value: AugmentToggles(value),
-    "fill_mode": _menu,
-    "mixup": _steps(0.0, 0.1, 0.2, 0.4, 1.0),
-    "cutmix": _steps(0.0, 0.2, 0.5, 1.0),
-    "views": _steps(None, 2, 4, 8, 16),
-    "patience": _steps(None, 3, 5, 10),
-    "learning_rate": _steps(1e-5, 3e-5, 1e-4, 3e-4, 5e-4, 1e-3, 3e-3, 1e-2),
-    "batch_size": _steps(8, 16, 32, 64, 128),
-    "epochs": _steps(5, 10, 20, 30, 50, 100),
-    "seed": _entry,
-}
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "as it was": {},
-    "all layers, nothing held back": dict(unfreeze=13),
-    "seed 1: frozen base, L2, early stopping": dict(unfreeze=0, l2=1e-3, patience=10, learning_rate=1e-3),
-    "seed 2: simple augmentation": dict(
-        augment={
-            "flip": 1,
-            "rotation": 20,
-            "width_shift": 0.2,
-            "height_shift": 0.2,
-            "shear": 0.2,
-            "zoom": 0.2,
-        }
-    ),
-    "seed 3: block5 unfrozen, low rate": dict(unfreeze=3, learning_rate=1e-4),
-    "MixUp and CutMix": dict(mixup=0.2, cutmix=1.0),
-}
+def move(widget: widgets.Widget, value: Any) -> None:
+    """Set a widget of `control` to a value of its field."""
+    if isinstance(widget, AugmentToggles | Stops):
+        widget.set(value)
+    else:
+        widget.value = "none" if value is None else value
 
 
 class Controls(widgets.VBox):
@@ -156,34 +127,29 @@ class Controls(widgets.VBox):
 
     experiment = traitlets.Instance(Experiment)
 
-    def __init__(self, experiment: Experiment, names: Iterable[str] = tuple(CONTROLS)) -> None:
+    def __init__(self, experiment: Experiment, names: Iterable[str] = tuple(FIELDS)) -> None:
         self._start = experiment
         self._quiet = False
-        self.widgets = {name: _maker(name)(FIELDS[name], getattr(experiment, name)) for name in names}
+        self.widgets = {name: control(_known(name), getattr(experiment, name)) for name in names}
         # A preset moves fields that a lesson's panel may not have.
         presets = [name for name, values in PRESETS.items() if values.keys() <= self.widgets.keys()]
         self.preset = widgets.Dropdown(options=presets, description="preset", **_ROW)
-        self._depth = widgets.HTML(layout=widgets.Layout(margin="0 0 0 118px"))
-        rows = []
-        for name, widget in self.widgets.items():
-            rows += [widget, self._depth] if name == "unfreeze" else [widget]
-        if self._depth not in rows:  # it is where an error stands, too
-            rows.append(self._depth)
-        super().__init__([self.preset, *rows] if len(presets) > 1 else rows)
+        self.depth = widgets.HTML(layout=widgets.Layout(margin="0 0 0 118px"))
+        self.note = widgets.HTML()  # what is wrong with a value, or has no effect
+        super().__init__([*([self.preset] if len(presets) > 1 else []), *self._rows(), self.note])
         self.experiment = experiment
-        self._describe_depth()
+        self._describe()
         for widget in self.widgets.values():
             widget.observe(self._changed, "value")
-        self.preset.observe(
-            lambda change: self.set({**self._values(self._start), **PRESETS[change["new"]]}), "value"
-        )
+        self.preset.observe(self._choose, "value")
 
-    def set(self, values: dict[str, Any]) -> None:
-        """Move several controls at once; `experiment` changes once."""
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Move several controls at once, but for locked ones; `experiment` changes once."""
         self._quiet = True
         try:
             for name, value in values.items():
-                _move(self.widgets[name], value)
+                if not getattr(self.widgets[name], "disabled", False):
+                    move(self.widgets[name], value)
         finally:
             self._quiet = False
         self._changed()
@@ -193,10 +159,11 @@ class Controls(widgets.VBox):
         self.preset.value = next(iter(PRESETS))
         self.set(self._values(self._start))
 
-    def hold(self, names: Iterable[str]) -> None:
-        """Lock the controls of what cannot change within a run."""
-        for name in {*names} & self.widgets.keys():
-            self.widgets[name].disabled = True
+    def hold(self) -> None:
+        """Lock what cannot change within a run."""
+        for name, widget in self.widgets.items():
+            if FIELDS[name].fixed or FIELDS[name].is_own:
+                widget.disabled = True
         self.preset.disabled = True
 
     def release(self) -> None:
@@ -205,8 +172,17 @@ class Controls(widgets.VBox):
             if hasattr(widget, "disabled"):
                 widget.disabled = False
 
+    def _rows(self) -> list[widgets.Widget]:
+        rows = []
+        for name, widget in self.widgets.items():
+            rows += [widget, self.depth] if name == "unfreeze" else [widget]
+        return rows
+
     def _values(self, experiment: Experiment) -> dict[str, Any]:
         return {name: getattr(experiment, name) for name in self.widgets}
+
+    def _choose(self, change: dict[str, Any]) -> None:
+        self.set(self._values(self._start) | PRESETS[change["new"]])
 
     def _changed(self, change: object = None) -> None:
         if self._quiet:
@@ -215,28 +191,17 @@ class Controls(widgets.VBox):
         try:
             self.experiment = dataclasses.replace(self.experiment, **values)
         except InputError as error:  # an empty name, say; the experiment stays as it was
-            self._depth.value = f'<small role="alert"><b>{html.escape(str(error))}</b></small>'
+            self.note.value = render("alert.html", text=str(error))
         else:
-            self._describe_depth()
+            self._describe()
 
-    def _describe_depth(self) -> None:
-        self._depth.value = (
-            f"<small>{html.escape(unfrozen(self.experiment.backbone, self.experiment.unfreeze))}</small>"
-        )
-
-
-def _maker(name: str) -> Callable[[dataclasses.Field, Any], widgets.Widget]:
-    if name not in CONTROLS:
-        raise unknown("control", name, CONTROLS)
-    return CONTROLS[name]
+    def _describe(self) -> None:
+        unfrozen_layers = unfrozen(self.experiment.backbone, self.experiment.unfreeze)
+        self.depth.value = render("note.html", texts=[unfrozen_layers])
+        self.note.value = render("note.html", texts=without_effect(self.experiment))
 
 
-def _move(widget: widgets.Widget, value: Any) -> None:
-    """Set a control to a value, which a slider over chosen values may not have yet."""
-    if isinstance(widget, AugmentToggles):
-        widget.set(value)
-    elif isinstance(widget, widgets.SelectionSlider) and value not in [each for _, each in widget.options]:
-        widget.options = sorted([*widget.options, (f"{value:g}", value)], key=lambda each: _place(each[1]))
-        widget.value = value
-    else:
-        widget.value = "none" if value is None and isinstance(widget, widgets.Combobox) else value
+def _known(name: str) -> Toggle:
+    if name not in FIELDS:
+        raise unknown("control", name, FIELDS)
+    return FIELDS[name]

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
-import html
 import threading
 import time
 import traceback
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.engine.control import Control
 from vgglab.datasets import Dataset, is_there, load
-from vgglab.measures.diagnosis import badge, diagnose
+from vgglab.engine.control import Control, Stopped
+from vgglab.engine.owner import alone_at_once
 from vgglab.errors import InputError
-from vgglab.experiment import FIXED, Experiment
+from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
-from vgglab.panel.controls import CONTROLS, Controls
+from vgglab.measures.diagnosis import badge, diagnose
+from vgglab.panel.controls import Controls
 from vgglab.panel.live import LiveChart
 from vgglab.panel.runs import Runs
 from vgglab.share.script import script
+from vgglab.templates import render
 
-# Keras must not be used from two threads at once, so the dashboards of a process take turns.
-_ONE_AT_A_TIME = threading.Lock()
+if TYPE_CHECKING:
+    import keras
+
 _DASHBOARDS: weakref.WeakSet[Dashboard] = weakref.WeakSet()
 MODELS_KEPT = 3  # trained networks that can still be saved
 PROGRESS_PAUSE = 0.2  # seconds between two movements of the progress bar
 LONG_EPOCH = 2  # seconds, after which the images done are counted
+
+
+def _button(name: str, icon: str, tip: str, action: Callable[[], object], **options: Any) -> widgets.Button:
+    button = widgets.Button(
+        description=name, icon=icon, tooltip=tip, layout=widgets.Layout(width="100px"), **options
+    )
+    button.on_click(lambda _: action())
+    return button
 
 
 class Dashboard(widgets.VBox):
@@ -53,55 +64,55 @@ class Dashboard(widgets.VBox):
         data: Dataset,
         experiment: Experiment | None = None,
         folder: str | Path = "runs",
-        controls: Sequence[str] = tuple(CONTROLS),
+        controls: Sequence[str] = tuple(FIELDS),
     ) -> None:
         experiment = experiment or Experiment(dataset=data.name, image_size=data.image_size)
         self.data = self._given = data
         self._loaded = self._given_as = (experiment.dataset, experiment.image_size)
+        # Of the latest runs, by the history's identity, which is no other's while the history is kept too.
+        self._weights: dict[int, tuple[History, list]] = {}
+        self._control = Control()
+        self._thread: threading.Thread | None = None
+        self._planned = 0
+        self._moved = self._epoch_began = 0.0
         self.controls = Controls(experiment, controls)
         self.chart = LiveChart(experiment)
         self.runs = Runs(Path(folder), self._model_of)
-        # Of the latest runs, by the history's identity, which is no other's while the history is kept too.
-        self._weights: dict[int, tuple[History, list]] = {}
-        self._control, self._thread = Control(), None
-        self._planned = 0
-        self._moved = self._epoch_began = 0.0
-        self._compose()
-        self.controls.observe(self._experiment_changed, "experiment")
-        self.runs.observe(self._overlay, "shown")
-        self._show_before()
-        _DASHBOARDS.add(self)
-
-    def _compose(self) -> None:
-        def button(name, icon, tip, action, **options):
-            made = widgets.Button(
-                description=name, icon=icon, tooltip=tip, layout=widgets.Layout(width="100px"), **options
-            )
-            made.on_click(lambda _: action())
-            return made
-
-        self.train_button = button("Train", "play", "start a run", self.start, button_style="primary")
-        self.pause_button = button("Pause", "pause", "hold or go on", self.pause, disabled=True)
-        self.stop_button = button("Stop", "stop", "end the run now", self.stop, disabled=True)
-        self.reset_button = button("Reset", "undo", "controls back to the start", self.reset)
+        self.train_button = _button("Train", "play", "start a run", self.start, button_style="primary")
+        self.pause_button = _button("Pause", "pause", "hold or go on", self.pause, disabled=True)
+        self.stop_button = _button("Stop", "stop", "end the run now", self.stop, disabled=True)
+        self.reset_button = _button("Reset", "undo", "controls back to the start", self.reset)
         self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
-        self.logged.observe(self._toggle_logged, "value")
         self.bar = widgets.FloatProgress(max=1, layout=widgets.Layout(width="230px", height="14px"))
         self.left = widgets.HTML(layout=widgets.Layout(min_width="190px"))
         self.message, self.diagnosis = widgets.HTML(), widgets.HTML()
         self.cost_card, self.code = widgets.HTML(), widgets.HTML()
-        self.tabs = widgets.Tab([self.runs, self.cost_card, self.code], titles=["Runs", "Cost", "Code"])
-        self.tabs.observe(lambda _: self._show_before(), "selected_index")
+        # What stands on each tab, and what fills it when it is opened.
+        self._tabs = {
+            "Runs": (self.runs, lambda experiment: None),
+            "Cost": (self.cost_card, self._fill_cost),
+            "Code": (self.code, self._fill_code),
+        }
+        self.tabs = widgets.Tab([widget for widget, _ in self._tabs.values()], titles=list(self._tabs))
+        super().__init__([self._board(), self.tabs])
+        self.tabs.observe(lambda _: self._fill_tab(), "selected_index")
+        self.logged.observe(self._toggle_logged, "value")
+        self.controls.observe(self._experiment_changed, "experiment")
+        self.runs.observe(self._overlay, "shown")
+        self._fill_tab()
+        _DASHBOARDS.add(self)
+
+    def _board(self) -> widgets.Box:
+        """What stands above the tabs."""
         buttons = widgets.HBox([self.train_button, self.pause_button, self.stop_button, self.reset_button])
         progress = widgets.HBox([self.bar, self.left, self.logged])
         right = widgets.VBox(
             [buttons, progress, self.chart, self.message, self.diagnosis],
             layout=widgets.Layout(flex="1 1 480px"),
         )
-        board = widgets.Box(
+        return widgets.Box(
             [self.controls, right], layout=widgets.Layout(flex_flow="row wrap", grid_gap="24px")
         )
-        super().__init__([board, self.tabs])
 
     def __repr__(self) -> str:
         return "Dashboard: controls and a live chart, in the open notebook"
@@ -115,8 +126,9 @@ class Dashboard(widgets.VBox):
         if self.running:
             return
         experiment, control = self._prepare()
-        self._thread = threading.Thread(target=self._guarded, args=(experiment, control), daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._guarded, args=(experiment, control), daemon=True)
+        self._thread = thread
+        thread.start()
 
     def run(self) -> History:
         """Train what the controls say and wait for it; what goes wrong is raised, and the chart stays."""
@@ -124,10 +136,9 @@ class Dashboard(widgets.VBox):
         self.join()
         experiment, control = self._prepare()
         try:
-            self._work(experiment, control)
+            return self._work(experiment, control)
         finally:
             self._finish()
-        return self.history
 
     def pause(self) -> None:
         """Hold the run after the running batch, or let it go on."""
@@ -158,7 +169,7 @@ class Dashboard(widgets.VBox):
         self.train_button.disabled = True
         self.pause_button.disabled = self.stop_button.disabled = False
         self._label_pause()
-        self.controls.hold((*FIXED, "epochs"))
+        self.controls.hold()
         self.message.value, self.diagnosis.value, self.history = "", "", None
         self.bar.value, self.left.value, self._epoch_began = 0, "", time.monotonic()
         self.chart.draw(History(experiment))
@@ -168,6 +179,8 @@ class Dashboard(widgets.VBox):
     def _guarded(self, experiment: Experiment, control: Control) -> None:
         try:
             self._work(experiment, control)
+        except Stopped:
+            self.chart.say("Stopped before it began.")
         except InputError as error:
             self._complain(str(error))
         except Exception as error:  # shown with its frames: a failure in a thread is seen nowhere else
@@ -175,19 +188,20 @@ class Dashboard(widgets.VBox):
         finally:
             self._finish()
 
-    def _work(self, experiment: Experiment, control: Control) -> None:
+    def _work(self, experiment: Experiment, control: Control) -> History:
         # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
-        from vgglab.engine.step import borrowed
+        from vgglab.engine.lending import borrowed
         from vgglab.training import train
 
         self._load_data(experiment)
-        with _ONE_AT_A_TIME, borrowed(experiment, len(self.data.class_names)) as network:
+        with borrowed(experiment, len(self.data.class_names), control.check) as compiled:
             control.check()
-            history = train(experiment, self.data, self._update, model=network, control=control)
-            self._weights[id(history)] = (history, network.model.get_weights())
+            history = train(experiment, self.data, self._update, model=compiled, control=control)
+            self._weights[id(history)] = (history, compiled.model.get_weights())
         while len(self._weights) > MODELS_KEPT:
             self._weights.pop(next(iter(self._weights)))
         self._show(history)
+        return history
 
     def _load_data(self, experiment: Experiment) -> None:
         """Have the data that name and image size ask for: those at hand, those given, or read anew."""
@@ -236,57 +250,63 @@ class Dashboard(widgets.VBox):
         self.history = history
         self.chart.draw(history)
         self.left.value = ""
-        self.message.value = "".join(f"<div>{html.escape(event['text'])}</div>" for event in history.events)
+        self.message.value = render("events.html", texts=[event["text"] for event in history.events])
         self._diagnose(history)
         if history.epochs:
             self.runs.add(history)
-        self._show_before()
+        self._fill_tab()
 
     def _diagnose(self, history: History) -> None:
         trained, sentence = badge(history)
         mark = {True: "✓", False: "✗", None: "…"}[trained]
-        parts = [f"<div><b>{mark}</b> {html.escape(sentence)}</div>"] if sentence else []
-        parts += [f'<div role="alert"><b>{html.escape(odd)}</b></div>' for odd in self.data.odd_pixels]
-        for each in diagnose(history):
-            advice = f" <i>{html.escape(each.advice)}</i>" if each.advice else ""
-            parts.append(
-                f"<div><b>{html.escape(each.finding)}</b> {html.escape(each.evidence)}{advice}</div>"
-            )
-        text = "".join(parts)
+        text = render(
+            "diagnosis.html",
+            mark=mark,
+            sentence=sentence,
+            odd=self.data.odd_pixels,
+            findings=diagnose(history),
+        )
         if text != self.diagnosis.value:
             self.diagnosis.value = text
 
-    def _experiment_changed(self, change: dict) -> None:
+    def _experiment_changed(self, change: dict[str, Any]) -> None:
         if self.running:
             phase = dataclasses.replace(change["new"], later=())
             self._planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
             self._control.change(phase)
             self.left.value = "takes effect at the next epoch"
         else:
-            self._show_before()
+            self._fill_tab()
 
-    def _show_before(self) -> None:
-        """The tab that is open: what the run will cost, or its code; the others wait until they are opened."""
-        experiment = self.controls.experiment
-        if self.tabs.selected_index == 2:
-            self.code.value = f"<pre>{html.escape(script(experiment))}</pre>"
-        elif self.tabs.selected_index == 1 and not self.running:
-            from vgglab.panel.costs import cost_table
+    def _fill_tab(self) -> None:
+        """Fill the tab that is open; the others wait until they are opened."""
+        _, fill = self._tabs[self.tabs.titles[self.tabs.selected_index or 0]]
+        fill(self.controls.experiment)
 
-            self.cost_card.value = cost_table(experiment, self.data, self.history)
+    def _fill_cost(self, experiment: Experiment) -> None:
+        from vgglab.panel.costs import cost_table
+
+        try:
+            with alone_at_once("The cost card"):
+                self.cost_card.value = cost_table(experiment, self.data, self.history)
+        except InputError as error:
+            self.cost_card.value = render("status.html", text=str(error))
+
+    def _fill_code(self, experiment: Experiment) -> None:
+        self.code.value = render("code.html", text=script(experiment))
 
     def _overlay(self, change: object) -> None:
         self.chart.ghosts = {name: self.runs.histories[name] for name in self.runs.shown}
         self.chart.draw(self.history or History(self.controls.experiment))
 
-    def _toggle_logged(self, change: dict) -> None:
+    def _toggle_logged(self, change: dict[str, Any]) -> None:
         self.chart.logged = change["new"]
         self.chart.draw(self.history or History(self.controls.experiment))
 
     def _label_pause(self) -> None:
         self.pause_button.description = "Resume" if self._control.paused else "Pause"
 
-    def _model_of(self, name: str):
+    def _model_of(self, name: str) -> keras.Model | None:
         from vgglab.network import build_network, configure
 
         kept = self._weights.get(id(self.runs.histories[name]))
@@ -295,18 +315,14 @@ class Dashboard(widgets.VBox):
         history, weights = kept
         last = history.experiment.phases[-1]
         classes = len(history.data["classes"])
-        model = build_network(last.backbone, last.image_size, classes, last.precision)
-        model.set_weights(weights)
-        return configure(model, last)
+        with alone_at_once("Saving a network"):
+            model = build_network(last.backbone, last.image_size, classes, last.precision)
+            model.set_weights(weights)
+            return configure(model, last)
 
     def _complain(self, text: str, details: str = "") -> None:
-        more = (
-            f"<details><summary>Where it happened</summary><pre>{html.escape(details)}</pre></details>"
-            if details
-            else ""
-        )
         self.chart.say("The run failed.")
-        self.message.value = f'<div role="alert"><b>{html.escape(text)}</b>{more}</div>'
+        self.message.value = render("alert.html", text=text, details=details)
 
 
 def _clock(seconds: float) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import threading
 import time
 from collections.abc import Mapping
 
 import ipywidgets as widgets
 
+from vgglab.charts.live import live_svg
 from vgglab.experiment import Experiment
 from vgglab.history import History
-from vgglab.charts.live import live_svg
+from vgglab.templates import render
 
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
 
@@ -19,11 +19,12 @@ SHORTEST_PAUSE = 0.2  # seconds between two drawings
 class LiveChart(widgets.VBox):
     """The curves of one run, with earlier ones behind it; may be drawn from any thread.
 
-    Only traits are set: output printed or cleared in a thread goes to whichever cell is current.
+    `text` is the line under it. Only traits are set: output printed or cleared in a thread goes to whichever cell is
+    current.
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        self._drawn = 0.0
+        self._latest, self.text = 0.0, ""
         self._lock = threading.Lock()
         self._picture = widgets.HTML(layout=widgets.Layout(max_width="740px"))
         self._status = widgets.HTML()
@@ -39,18 +40,15 @@ class LiveChart(widgets.VBox):
         with self._lock:
             self._picture.value = live_svg(history, self.ghosts, logged=self.logged)
             self.say(history.summary())
-            self._drawn = time.monotonic()
+            self._latest = time.monotonic()
         self.seconds += time.perf_counter() - start
 
     def update(self, history: History) -> None:
         """Show a growing history, unless it was drawn a moment ago."""
-        if time.monotonic() - self._drawn >= SHORTEST_PAUSE:
+        if time.monotonic() - self._latest >= SHORTEST_PAUSE:
             self.draw(history)
 
     def say(self, text: str) -> None:
         """Put a line under the chart; screen readers read it out when it changes."""
-        self._status.value = f'<div role="status" aria-live="polite">{html.escape(text)}</div>'
-
-    @property
-    def text(self) -> str:
-        return html.unescape(self._status.value.split(">", 1)[1].rsplit("<", 1)[0])
+        self.text = text
+        self._status.value = render("status.html", text=text)

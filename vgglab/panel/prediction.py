@@ -7,6 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from vgglab.templates import render
+
 # By question: who moves a slider and presses Shift+Enter runs its cell again, and must not lose the guess.
 _KEPT: dict[str, Any] = {}
 
@@ -30,7 +32,7 @@ class _Prediction(widgets.VBox):
         return f"Predict: {self.question}"
 
     def say(self, text: str) -> None:
-        self.line.value = f'<div role="status" aria-live="polite">{html.escape(text)}</div>'
+        self.line.value = render("status.html", text=text)
 
     def _guessed(self, change: dict) -> None:
         self.guess = _KEPT[self.question] = change["new"]

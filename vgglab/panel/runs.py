@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import pandas as pd
 import traitlets
 
-from vgglab.share.card import history_of_card, save_card, words
-from vgglab.charts.curves import detached_axes, plot_accuracy
+from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS
 from vgglab.files import written_whole
 from vgglab.history import History
+from vgglab.share.card import history_of_card, save_card
+from vgglab.templates import render
 
-SETTINGS = {name: field.metadata["label"] for name, field in FIELDS.items() if name != "later"}
+if TYPE_CHECKING:
+    import keras
+
 TABLE = "runs"  # the name of the file with the table
 
 
@@ -37,12 +40,14 @@ def compare(runs: Mapping[str, History]) -> pd.DataFrame:
             "gap, points": best and round(100 * best["gap"], 1),
             "seconds": round(sum(row["seconds"] for row in history.epochs), 1),
         }
-        last = history.experiment.phases[-1].to_dict()
-        rows.append(figures | {label: words(last[name]) for name, label in SETTINGS.items()})
+        last = history.experiment.phases[-1]
+        settings = {toggle.label: toggle.written(getattr(last, name)) for name, toggle in FIELDS.items()}
+        rows.append(figures | settings)
     table = pd.DataFrame(rows)
     if table.empty:
         return table
-    return table.drop(columns=[label for label in SETTINGS.values() if table[label].nunique() == 1])
+    labels = [toggle.label for toggle in FIELDS.values()]
+    return table.drop(columns=[label for label in labels if table[label].nunique() == 1])
 
 
 def _numbered(name: str, form: str) -> Iterator[str]:
@@ -58,7 +63,7 @@ class Runs(widgets.VBox):
 
     shown = traitlets.Tuple()
 
-    def __init__(self, folder: Path, model_of: Callable[[str], object]) -> None:
+    def __init__(self, folder: Path, model_of: Callable[[str], keras.Model | None]) -> None:
         self.histories: dict[str, History] = {}
         self.folder, self._model_of = folder, model_of
         self._stems: dict[str, str] = {}  # of the files of each run there ever was
@@ -82,7 +87,7 @@ class Runs(widgets.VBox):
         for button, action in zip(self.buttons.values(), actions):
             button.on_click(lambda _, action=action: self._try(action))
         self._selected.observe(self._select, "value")
-        self._upload.observe(lambda change: change["new"] and self._try(self._load), "value")
+        self._upload.observe(self._uploaded, "value")
         choice = widgets.HBox([self._selected, widgets.VBox([self._name, self._upload])])
         super().__init__([self._table, choice, widgets.HBox(list(self.buttons.values())), self._message])
         self._refresh()
@@ -124,7 +129,7 @@ class Runs(widgets.VBox):
             history.save(stem.with_suffix(".jsonl"))
             history.frame().to_csv(stem.with_suffix(".csv"), index=False)
             for kind in (".png", ".svg"):
-                plot_accuracy(history, detached_axes()).figure.savefig(stem.with_suffix(kind))
+                save_chart(plot_accuracy(history, detached_axes()), stem.with_suffix(kind))
         compare(self.histories).to_csv(self.folder / f"{TABLE}.csv", index=False)
         return f"Written to {self.folder}: {', '.join(names)} (.jsonl, .csv, .png, .svg) and {TABLE}.csv."
 
@@ -154,11 +159,15 @@ class Runs(widgets.VBox):
             names.append(self.add(read(text, file["name"]), Path(file["name"]).stem))
         return f"Loaded: {', '.join(names)}."
 
+    def _uploaded(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self._try(self._load)
+
     def _try(self, action: Callable[[], str]) -> None:
         try:
-            self._message.value = f'<div role="status">{html.escape(action())}</div>'
+            self._message.value = render("status.html", text=action())
         except (InputError, OSError) as error:
-            self._message.value = f'<div role="alert"><b>{html.escape(str(error))}</b></div>'
+            self._message.value = render("alert.html", text=str(error))
 
     def _some(self) -> list[str]:
         if not self.selected:

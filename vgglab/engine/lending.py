@@ -1,0 +1,38 @@
+"""Networks that are used again: building one takes seconds, and Keras does not give all of its memory back.
+
+keras-team/keras#20552.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from vgglab.engine.owner import alone
+from vgglab.engine.step import Compiled
+from vgglab.experiment import Experiment
+from vgglab.network import build_network, initialise
+
+KEPT_NETWORKS = 3
+_POOL: OrderedDict[tuple, Compiled] = OrderedDict()  # touched only by the thread that has Keras
+
+
+@contextmanager
+def borrowed(
+    experiment: Experiment, classes: int, check: Callable[[], object] = lambda: None
+) -> Iterator[Compiled]:
+    """A network for one run, its weights where the experiment starts, its functions kept from earlier runs.
+
+    Keras is this thread's until the block ends; `check` is called while it waits for it, and may raise.
+    """
+    shape = (experiment.backbone, experiment.image_size, classes, experiment.precision)
+    with alone(check):
+        compiled = _POOL.pop(shape, None) or Compiled(build_network(*shape))
+        try:
+            initialise(compiled.model, experiment)
+            yield compiled
+        finally:
+            _POOL[shape] = compiled
+            while len(_POOL) > KEPT_NETWORKS:
+                _POOL.popitem(last=False)
