@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from recipe.source_task import CLASS_NAMES
+from recipe.source_task import CLASS_NAMES, draw_source
+from recipe.source_task.__main__ import SEED
 from vgglab.datasets import draw_blossoms
 from vgglab.datasets.dataset import Split
 from vgglab.experiment import Experiment
@@ -30,10 +31,27 @@ def test_turning_moving_and_scaling_all_features_is_no_drift():
     assert drift(FEATURES, np.ones((60, 12))) == 1 and drift(np.ones((60, 2)), np.ones((60, 2))) == 0
 
 
-def test_the_source_pictures_are_fixed_and_one_of_each_class():
-    split = source_images(32)
-    assert split.images.shape == (len(CLASS_NAMES), 32, 32, 3) and split.images.dtype == np.uint8
-    assert (split.labels == np.arange(len(CLASS_NAMES))).all() and source_images(32) is split
+@pytest.mark.parametrize("size", [32, 64])
+def test_the_source_pictures_are_fixed_and_one_of_each_class(size):
+    split = source_images(size)
+    assert split.images.dtype == np.uint8 and (split.labels == np.arange(len(CLASS_NAMES))).all()
+    drawn = np.stack([draw_source(name, 1, size, SEED)[0] for name in CLASS_NAMES])
+    assert np.abs(split.images.astype(int) - drawn).max() <= 1, "in the order of the source head"
+    assert source_images(size) is split
+
+
+def sixteenths(images):
+    """The mean colour of each sixteenth of a picture, so that sizes can be compared."""
+    side = images.shape[1] // 4
+    return images.reshape(-1, 4, side, 4, side, 3).mean((2, 4))
+
+
+@pytest.mark.parametrize(("size", "of"), [(16, 32), (48, 64), (128, 64)])
+def test_source_pictures_of_another_size_are_resized(size, of):
+    split, drawn = source_images(size), source_images(of)
+    assert split.images.shape == (len(CLASS_NAMES), size, size, 3) and split.images.dtype == np.uint8
+    assert (split.labels == drawn.labels).all()
+    assert np.abs(sixteenths(split.images) - sixteenths(drawn.images)).mean() < 2
 
 
 def test_only_embedded_weights_have_a_source_task():

@@ -23,12 +23,17 @@ def has_source_task(experiment: Experiment) -> bool:
 
 @functools.lru_cache(maxsize=2)
 def source_images(image_size: int) -> Split:
-    """One picture of each class of the source task, from `data/source_task`; other sizes than its own are resized."""
+    """One picture of each class of the source task: uint8 (classes, image_size, image_size, 3), labels in order.
+
+    They are read from `data/source_task`; a size that is not there is resized from the next larger one, or from the
+    largest.
+    """
     drawn_at = next((size for size in DRAWN_AT if size >= image_size), DRAWN_AT[-1])
     with Image.open(SOURCE_TASK / f"{drawn_at}.webp") as column:
         pictures = np.asarray(column.convert("RGB")).reshape(-1, drawn_at, drawn_at, 3)
     if drawn_at != image_size:
         side = (image_size, image_size)
+        # Bicubic, because the source head is right on it about as often as on pictures drawn at that size.
         pictures = np.stack(
             [np.asarray(Image.fromarray(each).resize(side, Image.Resampling.BICUBIC)) for each in pictures]
         )
