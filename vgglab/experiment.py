@@ -40,240 +40,79 @@ class Experiment:
     kept as pairs in the table's order. `later` holds the phases that `then` added.
     """
 
-    dataset: str = _field(
-        "blossoms",
-        Text(
-            label="data set",
-            help="'blossoms', or the path of an image folder",
-            role="data",
-            fixed=True,
-            suggestions=("blossoms",),
-            flag="--data",
-        ),
-    )
-    image_size: int = _field(
-        64,
-        Number(
-            low=32,
-            high=512,
-            whole=True,
-            stops=(32, 64, 96, 128, 224),
-            label="image size",
-            unit="pixels a side",
-            help="how large every image is made",
-            role="data",
-            fixed=True,
-        ),
-    )
-    backbone: str = _field(
-        "vgg16-mini",
-        Choice(
-            options=("vgg16-mini", "vgg16"),
-            label="backbone",
-            help="the convolutional part of the network",
-            role="network",
-            fixed=True,
-        ),
-    )
-    weights: str | None = _field(
-        "pretrained",
-        Text(
-            label="weights",
-            help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, "
-            "or from none: random",
-            role="network",
-            fixed=True,
-            optional=True,
-            suggestions=("pretrained", "imagenet", "none"),
-        ),
-    )
-    precision: str = _field(
-        "float32",
-        Choice(
-            options=("float32", "bfloat16"),
-            label="precision",
-            help="what the conv layers compute in; bfloat16 is faster where the processor has it",
-            role="network",
-            fixed=True,
-        ),
-    )
-    unfreeze: int = _field(
-        3,
-        Number(
-            low=0,
-            high=CONV_LAYERS,
-            whole=True,
-            label="unfreeze depth",
-            help="how many conv layers train, counted from the top",
-            role="network",
-        ),
-    )
-    dropout: float = _field(
-        0.0,
-        Number(
-            low=0,
-            high=0.95,
-            stops=(0, 0.25, 0.5, 0.75),
-            off=0,
-            label="dropout",
-            help="fraction of the head's units switched off in training",
-            role="network",
-            holds_back=True,
-        ),
-    )
-    l2: float = _field(
-        0.0,
-        Number(
-            low=0,
-            high=1,
-            stops=(0, 1e-4, 1e-3, 1e-2, 1e-1),
-            off=0,
-            label="L2",
-            help="weight penalty on the head's Dense(128)",
-            role="objective",
-            holds_back=True,
-        ),
-    )
-    label_smoothing: float = _field(
-        0.0,
-        Number(
-            low=0,
-            high=0.9,
-            stops=(0, 0.05, 0.1, 0.2, 0.4),
-            off=0,
-            label="label smoothing",
-            help="how much of each target is spread evenly over all classes (Szegedy et al. 2016)",
-            role="objective",
-            holds_back=True,
-        ),
-    )
-    augment: tuple[tuple[str, float], ...] = _field(
-        (),
-        Strengths(
-            label="augmentation",
-            help="names, as in flip,rotation=20,erasing",
-            role="images",
-            holds_back=True,
-        ),
-    )
-    fill_mode: str = _field(
-        "nearest",
-        Choice(
-            options=("nearest", "reflect", "wrap", "constant"),
-            label="fill mode",
-            help="what fills the rim that a moved image leaves",
-            role="images",
-            idle=_no_rim,
-        ),
-    )
-    mixup: float = _field(
-        0.0,
-        Number(
-            low=0,
-            high=1,
-            stops=(0, 0.1, 0.2, 0.4, 1),
-            off=0,
-            label="MixUp",
-            help="alpha of the Beta distribution; 0 is off",
-            role="images",
-            holds_back=True,
-        ),
-    )
-    cutmix: float = _field(
-        0.0,
-        Number(
-            low=0,
-            high=1,
-            stops=(0, 0.2, 0.5, 1),
-            off=0,
-            label="CutMix",
-            help="alpha of the Beta distribution; 0 is off",
-            role="images",
-            holds_back=True,
-        ),
-    )
-    views: int | None = _field(
-        None,
-        Number(
-            low=1,
-            high=1000,
-            whole=True,
-            optional=True,
-            stops=(None, 2, 4, 8, 16),
-            off=None,
-            label="views",
-            unit="epochs",
-            help="draw so many augmented epochs once, keep what the frozen layers make of them, and go round; "
-            "new ones in every epoch when left out",
-            role="images",
-            idle=_nothing_random,
-        ),
-    )
-    batch_size: int = _field(
-        32,
-        Number(
-            low=1,
-            high=4096,
-            whole=True,
-            stops=(8, 16, 32, 64, 128),
-            label="batch size",
-            help="images a step",
-            role="images",
-        ),
-    )
-    learning_rate: float = _field(
-        5e-4,
-        Number(
-            low=1e-8,
-            high=1,
-            stops=(1e-5, 3e-5, 1e-4, 3e-4, 5e-4, 1e-3, 3e-3, 1e-2),
-            label="learning rate",
-            help="how far a step of Adam goes",
-            role="schedule",
-        ),
-    )
-    patience: int | None = _field(
-        None,
-        Number(
-            low=1,
-            high=100_000,
-            whole=True,
-            optional=True,
-            stops=(None, 3, 5, 10),
-            off=None,
-            label="patience",
-            unit="epochs",
-            help="stop after so many epochs without a lower validation loss and restore the best weights; "
-            "never when left out",
-            role="schedule",
-            holds_back=True,
-        ),
-    )
-    epochs: int = _field(
-        20,
-        Number(
-            low=1,
-            high=100_000,
-            whole=True,
-            stops=(5, 10, 20, 30, 50, 100),
-            label="epochs",
-            help="passes over the training images",
-            role="schedule",
-            is_own=True,
-        ),
-    )
-    seed: int = _field(
-        0,
-        Number(
-            low=0,
-            high=2**31 - 1,
-            whole=True,
-            label="seed",
-            help="of the weights, the order of the images and every random change",
-            role="schedule",
-            fixed=True,
-        ),
-    )
+    # fmt: off
+    dataset: str = _field("blossoms", Text(
+        label="data set", role="data", fixed=True, suggestions=("blossoms",), flag="--data",
+        help="'blossoms', or the path of an image folder"))
+    image_size: int = _field(64, Number(
+        label="image size", unit="pixels a side", role="data", fixed=True,
+        low=32, high=512, whole=True, stops=(32, 64, 96, 128, 224),
+        help="how large every image is made"))
+    backbone: str = _field("vgg16-mini", Choice(
+        label="backbone", role="network", fixed=True, options=("vgg16-mini", "vgg16"),
+        help="the convolutional part of the network"))
+    weights: str | None = _field("pretrained", Text(
+        label="weights", role="network", fixed=True, optional=True,
+        suggestions=("pretrained", "imagenet", "none"),
+        help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, "
+             "or from none: random"))
+    precision: str = _field("float32", Choice(
+        label="precision", role="network", fixed=True, options=("float32", "bfloat16"),
+        help="what the conv layers compute in; bfloat16 is faster where the processor has it"))
+    unfreeze: int = _field(3, Number(
+        label="unfreeze depth", role="network", low=0, high=CONV_LAYERS, whole=True,
+        help="how many conv layers train, counted from the top"))
+    dropout: float = _field(0.0, Number(
+        label="dropout", role="network", holds_back=True, off=0,
+        low=0, high=0.95, stops=(0, 0.25, 0.5, 0.75),
+        help="fraction of the head's units switched off in training"))
+    l2: float = _field(0.0, Number(
+        label="L2", role="objective", holds_back=True, off=0,
+        low=0, high=1, stops=(0, 1e-4, 1e-3, 1e-2, 1e-1),
+        help="weight penalty on the head's Dense(128)"))
+    label_smoothing: float = _field(0.0, Number(
+        label="label smoothing", role="objective", holds_back=True, off=0,
+        low=0, high=0.9, stops=(0, 0.05, 0.1, 0.2, 0.4),
+        help="how much of each target is spread evenly over all classes (Szegedy et al. 2016)"))
+    augment: tuple[tuple[str, float], ...] = _field((), Strengths(
+        label="augmentation", role="images", holds_back=True,
+        help="names, as in flip,rotation=20,erasing"))
+    fill_mode: str = _field("nearest", Choice(
+        label="fill mode", role="images", idle=_no_rim, options=("nearest", "reflect", "wrap", "constant"),
+        help="what fills the rim that a moved image leaves"))
+    mixup: float = _field(0.0, Number(
+        label="MixUp", role="images", holds_back=True, off=0,
+        low=0, high=1, stops=(0, 0.1, 0.2, 0.4, 1),
+        help="alpha of the Beta distribution; 0 is off"))
+    cutmix: float = _field(0.0, Number(
+        label="CutMix", role="images", holds_back=True, off=0,
+        low=0, high=1, stops=(0, 0.2, 0.5, 1),
+        help="alpha of the Beta distribution; 0 is off"))
+    views: int | None = _field(None, Number(
+        label="views", unit="epochs", role="images", optional=True, off=None, idle=_nothing_random,
+        low=1, high=1000, whole=True, stops=(None, 2, 4, 8, 16),
+        help="draw so many augmented epochs once, keep what the frozen layers make of them, and go round; "
+             "new ones in every epoch when left out"))
+    batch_size: int = _field(32, Number(
+        label="batch size", role="images", low=1, high=4096, whole=True, stops=(8, 16, 32, 64, 128),
+        help="images a step"))
+    learning_rate: float = _field(5e-4, Number(
+        label="learning rate", role="schedule",
+        low=1e-8, high=1, stops=(1e-5, 3e-5, 1e-4, 3e-4, 5e-4, 1e-3, 3e-3, 1e-2),
+        help="how far a step of Adam goes"))
+    patience: int | None = _field(None, Number(
+        label="patience", unit="epochs", role="schedule", holds_back=True, optional=True, off=None,
+        low=1, high=100_000, whole=True, stops=(None, 3, 5, 10),
+        help="stop after so many epochs without a lower validation loss and restore the best weights; "
+             "never when left out"))
+    epochs: int = _field(20, Number(
+        label="epochs", role="schedule", is_own=True,
+        low=1, high=100_000, whole=True, stops=(5, 10, 20, 30, 50, 100),
+        help="passes over the training images"))
+    seed: int = _field(0, Number(
+        label="seed", role="schedule", fixed=True, low=0, high=2**31 - 1, whole=True,
+        help="of the weights, the order of the images and every random change"))
+    # fmt: on
     later: tuple[Experiment, ...] = ()
 
     def __new__(cls, *args: Any, **fields: Any) -> Experiment:

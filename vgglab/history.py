@@ -17,7 +17,7 @@ from vgglab.files import write_whole
 DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))
 COLUMNS = (
     "epoch",  # 1, 2, ... over all phases
-    "phase",  # 1, 2, ...
+    "phase",  # the number of its phase: 1, 2, ...
     "train_accuracy",  # clean: inference mode, unaugmented, hard labels, on a fixed slice of train
     "validation_accuracy",
     "gap",  # train_accuracy - validation_accuracy

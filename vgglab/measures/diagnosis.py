@@ -47,23 +47,23 @@ def badge(history: History) -> tuple[bool | None, str]:
     """
     finished = {row["phase"] for row in history.epochs}
     good, bad = [], []
-    for phase in dict.fromkeys(row["phase"] for row in history.layers):
-        rows = [row for row in history.layers if row["phase"] == phase]
+    for number in dict.fromkeys(row["phase"] for row in history.layers):
+        rows = [row for row in history.layers if row["phase"] == number]
         faults = {
             "no longer numbers": [row for row in rows if row["moved"] is None],
             "trainable but unmoved": [row for row in rows if row["trainable"] and row["moved"] == 0],
             "frozen but moved": [row for row in rows if not row["trainable"] and row["moved"]],
         }
-        if phase not in finished:  # there may have been no step
+        if number not in finished:  # there may have been no step
             del faults["trainable but unmoved"]
         named = {what: ", ".join(row["layer"] for row in which) for what, which in faults.items()}
         said = [f"{what}: {names}" for what, names in named.items() if names]
         trained = sum(row["trainable"] for row in rows)
         if said:
-            bad.append(f"Phase {phase}, {'; '.join(said)}.")
-        elif phase in finished:
+            bad.append(f"Phase {number}, {'; '.join(said)}.")
+        elif number in finished:
             frozen = len(rows) - trained
-            good.append(f"Phase {phase}: {trained} trainable layers moved, {frozen} frozen ones stayed.")
+            good.append(f"Phase {number}: {trained} trainable layers moved, {frozen} frozen ones stayed.")
     if bad:
         return False, " ".join(bad)
     return (True, " ".join(good)) if good else (None, "No phase has ended yet, so what moved is not known.")
