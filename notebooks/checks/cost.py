@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from vgglab.architecture import BYTES, CONV_NAMES, Layer, layers_of
@@ -11,7 +12,7 @@ _PASSES = 3  # of a training step in which every layer learns
 
 
 def _dense(*sizes: int) -> int:
-    return sum(inputs * outputs + outputs for inputs, outputs in zip(sizes, sizes[1:]))
+    return sum(inputs * outputs + outputs for inputs, outputs in itertools.pairwise(sizes))
 
 
 def _convs(backbone: str, image_size: int) -> list[Layer]:

@@ -112,7 +112,7 @@ class Scene:
     petals: np.ndarray  # swing, stretch and tint of every petal of every ring
 
 
-def sample_scene(rng, dials):
+def sample_scene(rng: np.random.Generator, dials: Nuisances) -> Scene:
     """Draw every number first, then apply the dials, so that no dial moves another's numbers."""
     u = rng.uniform(-1, 1, 16).tolist()  # Python floats: they leave float32 arrays float32
     leaves = rng.uniform(0, 1, (5, 5)).tolist()
@@ -157,7 +157,7 @@ def _ramp(t):
 
 
 @lru_cache
-def interpolation(cells, size, shift=0.0):
+def interpolation(cells: int, size: int, shift: float = 0.0) -> np.ndarray:
     """Matrix (size, cells) from a grid to pixels, with a smooth step between neighbours."""
     place = np.clip((np.arange(size) + 0.5) / size - shift, 0, 1) * (cells - 1)
     cell = np.minimum(place.astype(int), cells - 2)
@@ -255,7 +255,7 @@ def _leaf(canvas, x, y, numbers, start, length, width, pixel, opacity=1.0):
     return canvas * ((1 - shadow) * (1 - alpha)) + colour[:, None, None] * (lit * alpha)
 
 
-def render(species, scene, size):
+def render(species: Species, scene: Scene, size: int) -> np.ndarray:
     """One picture, float32 (3, size, size), black 0 and white 1."""
     side = ((np.arange(size, dtype=np.float32) + 0.5) * 2 / size) - 1
     x, y = np.meshgrid(side, side)

@@ -1,4 +1,4 @@
-"""How the weights of vgg16-mini were made: `python -m recipe.pretraining` makes them again.
+"""How the weights of vgg16-mini were made: `make pretrain` makes them again.
 
 The pictures of the source task are drawn once and kept beside the checkpoint; training goes on from
 the last finished epoch when it was interrupted.
@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,11 +24,11 @@ import tensorflow as tf
 from keras import layers
 from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
 
+from recipe.source_task import CLASS_NAMES, draw_source
 from vgglab.augmentation import augmenter
-from vgglab.network import build_base, has_fast_bfloat16
 from vgglab.experiment import Experiment
 from vgglab.files import written_whole
-from recipe.source_task import CLASS_NAMES, draw_source
+from vgglab.network import build_base, has_fast_bfloat16
 from vgglab.training import versions
 from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
 
@@ -53,7 +54,7 @@ class Recipe:
 
 
 def pretrain(recipe: Recipe, folder: Path) -> None:
-    """Train on the source task and write weights, source head and provenance into the package.
+    """Train on the source task and write weights, source head and provenance into `data/weights`.
 
     `folder` keeps the drawn pictures and the checkpoint; with those of an interrupted run in it,
     that run goes on.
@@ -114,7 +115,14 @@ def _network(recipe: Recipe) -> keras.Model:
     return model
 
 
-def _epoch(model, pictures, labels, recipe: Recipe, epoch: int, tick) -> dict[str, Any]:
+def _epoch(
+    model: keras.Model,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    epoch: int,
+    tick: Callable[[], object],
+) -> dict[str, Any]:
     size = recipe.sizes[epoch]
     change = augmenter(Experiment(image_size=size, augment=recipe.augment, seed=recipe.seed), epoch + 1)
     order = np.random.default_rng((recipe.seed, epoch)).permutation(len(labels))

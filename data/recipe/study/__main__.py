@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from recipe.study.ledger import put_into, write_ledger
 from recipe.study.schedule import Studied, client_of, records_of, study
@@ -56,7 +56,7 @@ def _progress() -> Progress:
     return Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True))
 
 
-def _show(progress: Progress, task, studied: Studied) -> None:
+def _show(progress: Progress, task: TaskID, studied: Studied) -> None:
     progress.update(task, completed=studied.done, left=studied.left)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from vgglab.datasets import Nuisances
-from vgglab.measures import facts
 from recipe.study.evidence import (
     DAYS,
     GIGABYTES,
@@ -26,6 +24,8 @@ from recipe.study.evidence import (
     more,
 )
 from recipe.study.plan import COVERS
+from vgglab.datasets import Nuisances
+from vgglab.measures import facts
 
 NUISANCES = tuple(dial.name for dial in dataclasses.fields(Nuisances))
 _CHANCE = 100 / 8
@@ -59,7 +59,8 @@ CLAIMS = (
     Claim("multiply-adds", "course", "01", "An image costs about 15.5 thousand million multiply-adds.", each(
         Fact("multiply-adds an image of 224 pixels", facts.multiply_adds, lambda n: 15.45e9 <= n < 15.55e9),
     )),
-    Claim("dense layers", "course", "01", "Most of the parameters are in the dense layers, which pooling replaces.", each(
+    Claim("dense layers", "course", "01",
+          "Most of the parameters are in the dense layers, which pooling replaces.", each(
         Fact("share of the dense layers", facts.dense_share, lambda share: share > 50, SHARE),
     )),
     Claim("99 and 70", "text", "02", "99 % on training images goes with less than 70 % on others.", (
@@ -106,7 +107,8 @@ CLAIMS = (
         level("fine-tuned: gap with simple augmentation above 2 points", "regularisers", "simple", "gap", 2, POINTS),
         level("from scratch: gap with simple augmentation above 2 points", "from_scratch", "simple", "gap", 2, POINTS),
     )),
-    Claim("advanced helps", "text", "04", "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
+    Claim("advanced helps", "text", "04",
+          "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
         *(more(f"fine-tuned: validation, {arm} minus simple", "regularisers", arm, "simple",
                "validation_accuracy")
           for arm in ("simple + colour jitter", "simple + erasing", "simple + MixUp", "advanced")),
@@ -187,7 +189,8 @@ CLAIMS = (
                f"0 layers, {BEST_RATE[0]}", f"{depth} layers, {BEST_RATE[depth]}", "validation_accuracy")
           for depth in (3, 7, 13)),
     )),
-    Claim("two phases", "course", "06", "Head first, then three layers at a low rate, is better than all at once.", each(
+    Claim("two phases", "course", "06",
+          "Head first, then three layers at a low rate, is better than all at once.", each(
         more("validation, two phases minus one", "phases", "two phases", "one phase", "validation_accuracy"),
         more("source task, two phases minus one", "phases", "two phases", "one phase", "source_accuracy"),
         Contrast("validation, two phases minus the head's phase alone for as long", (
@@ -205,8 +208,8 @@ CLAIMS = (
              lambda: facts.step_gigabytes(facts.PAPER_BATCH), lambda gigabytes: gigabytes > 6, GIGABYTES),
     )),
     Claim("freezing, speed", "text", "07", "Freezing the base makes training faster.", each(
-        more("seconds an epoch, 13 layers to none with the output of the frozen ones kept", "unfreezing", f"13 layers, {_MIDDLE}",
-             f"0 layers, {_MIDDLE}", "epoch_seconds", TIMES),
+        more("seconds an epoch, 13 layers to none with the output of the frozen ones kept", "unfreezing",
+             f"13 layers, {_MIDDLE}", f"0 layers, {_MIDDLE}", "epoch_seconds", TIMES),
     )),
     Claim("batches", "text", "07", "Larger batches are more efficient.", each(
         more("seconds an epoch, batches of 1 to batches of 8", "batch_size", "batches of 1", "batches of 8",

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from vgglab.measures.intervals import Effect, mean_interval
 from vgglab.errors import InputError
+from vgglab.measures.intervals import Effect, mean_interval
 
 
 class Unit(NamedTuple):
@@ -93,6 +93,7 @@ class Fact:
     unit: Unit = COUNT
 
     def of(self, ends: pd.DataFrame) -> Finding:
+        """Count it; the table of ends has no part in it."""
         number = float(self.unit.inwards(self.count()))
         return Finding(
             self.words, None, number, None, None, self.unit.name, YES if self.is_so(number) else NO

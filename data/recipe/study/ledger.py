@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -82,7 +83,7 @@ def put_into(readme: Path, table: pd.DataFrame) -> None:
 def summary(table: pd.DataFrame) -> str:
     """One line a claim, as Markdown."""
     lines = ["| lesson | claim | by | evidence | verdict |", "|---|---|---|---|---|"]
-    for name, rows in table.groupby("claim", sort=False):
+    for _, rows in table.groupby("claim", sort=False):
         first = rows.iloc[0]
         lines.append(
             f"| {first.lesson} | {first.says} | {first.by} | {_in_short(rows)} | **{first.verdict}** |"
@@ -113,7 +114,7 @@ def page(table: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
-def _line(row) -> str:
+def _line(row: Any) -> str:
     effect, interval = written(row)
     n = "counted" if pd.isna(row.low) else row.n
     return f"| {row.case} | {row.words} | {n} | {effect} | {interval} | {row.supports} |"

@@ -6,11 +6,18 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from recipe.study.plan import STUDIES, Arm
+from vgglab.datasets import Dataset, Split
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, with_seed
 from vgglab.history import History
-from recipe.study.plan import STUDIES, Arm
+
+if TYPE_CHECKING:
+    from vgglab.engine.step import Compiled
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Record:
     scores: dict[str, float]
 
     def to_lines(self) -> str:
+        """The scores in one line, then the History's."""
         return json.dumps(self.scores) + "\n" + self.history.to_lines()
 
     @classmethod
@@ -69,17 +77,17 @@ def run(trial: Trial) -> str:
 
 
 @lru_cache(maxsize=2)
-def _images(task: str, seed: int):
+def _images(task: str, seed: int) -> tuple[Dataset, dict[str, Split]]:
     from recipe.study.tasks import TASKS
 
     return TASKS[task].data(seed), TASKS[task].elsewhere(seed)
 
 
-def _scores(network, data, elsewhere) -> dict[str, float]:
+def _scores(network: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> dict[str, float]:
     from vgglab.engine.control import Control
     from vgglab.measures.evaluation import calibration_error, outputs, score
 
-    def probabilities(split):
+    def probabilities(split: Split) -> np.ndarray:
         return outputs(network.predict(0), split, Control())[0]
 
     validation = probabilities(data.validation)
