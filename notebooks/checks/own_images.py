@@ -25,7 +25,7 @@ def _interval(answer: tuple[float, float]) -> str | None:
     if not low < share < high:
         return "what was measured should lie inside the interval."
     if math.isclose(share - low, high - share, abs_tol=NEAR):
-        return "a symmetric interval suits shares near one half; near 1, use the one of `vgglab.measures.diagnosis`."
+        return "a symmetric interval suits shares near one half; near 1, use the one of `vgglab.measures.intervals`."
     return "use `interval(right, n)`, and 95 % confidence."
 
 
