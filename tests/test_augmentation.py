@@ -16,6 +16,12 @@ def run(images=IMAGES, targets=TARGETS, **fields):
     return changed.numpy(), labels.numpy()
 
 
+def test_every_change_of_the_table_is_made_somewhere():
+    made = [*augmentation.GEOMETRY, *augmentation.COLOUR, "erasing"]
+    assert made == list(AUGMENTATIONS), "in the table's order"
+    assert {name for name, rule in AUGMENTATIONS.items() if rule.rim} < augmentation.GEOMETRY.keys()
+
+
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_every_change_is_seeded_and_differs_from_image_to_image(name):
     same = np.repeat(IMAGES[:1], 8, axis=0)

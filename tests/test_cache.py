@@ -167,3 +167,11 @@ def test_bfloat16_goes_into_a_file_and_comes_back(tmp_path):
         "a", SHAPE, np.dtype(ml_dtypes.bfloat16), filler(2), print
     )
     assert written.dtype == read.dtype == ml_dtypes.bfloat16 and (read == 1.5).all()
+
+
+def test_another_processs_unfinished_file_is_left_alone(tmp_path):
+    cache = FeatureCache(memory=0, disk=2 * (BYTES + 128), folder=tmp_path)
+    unfinished = tmp_path / "b.123.part.features"
+    unfinished.write_bytes(bytes(BYTES))
+    get(cache, "a"), get(cache, "c"), get(cache, "d")
+    assert unfinished.exists() and not (tmp_path / "a.features").exists()

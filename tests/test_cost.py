@@ -61,7 +61,7 @@ def test_parameters_are_those_of_the_network_at_every_depth(backbone, tiny, stop
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("size", [32, 44, 47])  # the last two leave odd sides, whose last pixel is dropped
 def test_kept_features_are_as_large_as_the_cache_makes_them(precision, size, tiny, stopwatch):
-    compiled = Compiled(build_network("vgg16-mini", size, 2, precision))
+    compiled = Compiled(build_network(Experiment(image_size=size, precision=precision), 2))
     base = dataclasses.replace(BASE, image_size=size, precision=precision)
     for unfreeze in range(CONV_LAYERS):
         boundary = compiled.boundary(CONV_LAYERS - unfreeze)
@@ -96,7 +96,7 @@ def test_arithmetic_by_hand(tiny, stopwatch):
 @pytest.mark.parametrize(("precision", "size"), [("float32", 4), ("bfloat16", 2)])
 def test_memory_by_hand(tiny, stopwatch, precision, size):
     conv, head = 128 * 128 * 9 + 128, (128 * 128 + 128) + (128 * 2 + 2)
-    parameters = build_network("vgg16-mini", 32, 2).count_params()
+    parameters = build_network(Experiment(image_size=32), 2).count_params()
     figures = cost(dataclasses.replace(BASE, unfreeze=1, precision=precision), tiny)
     activations = 8 * (size * 128 * 2 * 2 + 4 * (128 + 2))
     assert figures.memory == 4 * (parameters + 3 * (conv + head)) + activations

@@ -8,7 +8,7 @@ from vgglab import training
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.panel import Dashboard
-from vgglab.panel.controls import Controls
+from vgglab.panel.controls import PRESETS, Controls
 
 START = Experiment(image_size=32, epochs=2, batch_size=8, unfreeze=1)
 
@@ -36,11 +36,11 @@ def test_controls_start_where_the_experiment_is_and_change_it():
     controls.widgets["unfreeze"].value = 3
     controls.widgets["l2"].value = 0.01
     controls.widgets["mixup"].value = 0.2
-    controls.widgets["augment"]._toggles["flip"].value = True
+    controls.widgets["augment"]._buttons["flip"].value = True
     assert controls.experiment == Experiment(
         l2=0.01, augment={"zoom": 0.5, "flip": 1}, patience=4, seed=7, unfreeze=3, mixup=0.2
     )
-    controls.widgets["augment"]._toggles["zoom"].value = False
+    controls.widgets["augment"]._buttons["zoom"].value = False
     assert controls.experiment.augment == (("flip", 1.0),)
 
 
@@ -163,11 +163,6 @@ def test_pause_holds_the_run_and_resume_goes_on(tiny):
 def test_a_control_moved_on_the_way_is_a_phase_marked_on_the_chart(tiny):
     dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=60, batch_size=8, unfreeze=1))
 
-    def move(change):
-        if change["new"] and len(change["new"].epochs) == 3:
-            dashboard.controls.widgets["mixup"].value = 0.2
-
-    dashboard.observe(move, "history")
     dashboard.train_button.click()
     assert dashboard.controls.widgets["seed"].disabled, "what cannot change within a run is locked"
     deadline = time.monotonic() + 60
@@ -230,6 +225,86 @@ def test_reset_and_presets_move_the_controls(tiny):
     dashboard.controls.widgets["dropout"].value = 0.5
     dashboard.reset_button.click()
     assert dashboard.controls.experiment == start
+
+
+@pytest.mark.parametrize("first", PRESETS)
+def test_every_preset_can_follow_every_other_and_be_taken_back(first):
+    start = Experiment(views=4, patience=5, augment=("zoom",))
+    controls = Controls(start)
+    for second in PRESETS:
+        controls.preset.value = first
+        controls.preset.value = second
+        assert controls.experiment == Experiment(**start.to_dict() | dict(later=()) | PRESETS[second])
+        for name, widget in controls.widgets.items():
+            assert widget.value == getattr(controls.experiment, name), name
+        controls.reset()
+        assert controls.experiment == start
+
+
+def test_a_slider_moves_to_off_where_off_is_none():
+    controls = Controls(Experiment(views=4, patience=5))
+    for name in ("views", "patience"):
+        controls.widgets[name].value = None
+        assert controls.widgets[name].label == "off" and getattr(controls.experiment, name) is None
+        controls.widgets[name].index = 1
+        assert getattr(controls.experiment, name) == controls.widgets[name].options[1][1]
+
+
+def test_a_value_between_the_stops_gets_a_place_of_its_own():
+    controls = Controls(Experiment())
+    controls.set(dict(l2=0.0023, patience=7))
+    assert (controls.experiment.l2, controls.experiment.patience) == (0.0023, 7)
+    assert ("0.0023", 0.0023) in controls.widgets["l2"].options
+    assert [label for label, _ in controls.widgets["patience"].options] == ["off", "3", "5", "7", "10"]
+
+
+def test_reset_moves_nothing_that_is_locked(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    dashboard.controls.set(dict(epochs=500))
+    train_until_the_first_epoch(dashboard)
+    dashboard.reset_button.click()
+    assert dashboard.controls.experiment.epochs == 500 and dashboard.running
+    dashboard.stop_button.click()
+    wait(dashboard)
+
+
+def test_every_control_says_what_it_does():
+    controls = Controls(Experiment(augment={"rotation": 40}))
+    assert controls.widgets["image_size"].tooltip == "how large every image is made [pixels a side]"
+    rotation = controls.widgets["augment"]._buttons["rotation"]
+    assert rotation.tooltip == "rotation: 40 degrees to either side"
+    controls.set(dict(augment={"rotation": 5}))
+    assert rotation.tooltip == "rotation: 5 degrees to either side"
+
+
+def test_what_has_no_effect_is_said():
+    controls = Controls(Experiment())
+    controls.widgets["fill_mode"].value = "wrap"
+    assert "Fill mode has no effect" in controls.note.value
+    controls.widgets["augment"]._buttons["rotation"].value = True
+    assert "no effect" not in controls.note.value
+
+
+def test_phases_that_were_planned_keep_the_run_its_length_when_a_control_is_moved(tiny):
+    planned = Experiment(image_size=32, epochs=2, batch_size=8, unfreeze=1).then(unfreeze=0, epochs=300)
+    dashboard = Dashboard(tiny, planned)
+    dashboard.controls.widgets["seed"].value = 3  # the whole run's, and so every phase's
+    assert [phase.seed for phase in dashboard.controls.experiment.phases] == [3, 3]
+    train_until_the_first_epoch(dashboard)
+    dashboard.controls.widgets["l2"].value = 0.01
+    assert dashboard._planned == 302
+    dashboard.stop_button.click()
+    wait(dashboard)
+
+
+def test_what_the_script_cannot_say_stands_on_its_tab(tiny):
+    dashboard = Dashboard(tiny, START)
+    dashboard.tabs.selected_index = dashboard.tabs.titles.index("Code")
+    dashboard.controls.widgets["weights"].value = "imagenet"
+    assert "exists for backbone" in dashboard.code.value and "alert" in dashboard.code.value
+    assert (
+        dashboard.controls.experiment.weights == "imagenet" and "alert" not in dashboard.controls.note.value
+    )
 
 
 def test_the_depth_is_told_in_layers_and_weights(tiny):

@@ -1,10 +1,22 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from vgglab.errors import InputError
-from vgglab.experiment import DEFAULTS, FIELDS, Experiment, brakes, of_role, random_changes, without_effect
+from vgglab.experiment import (
+    DEFAULTS,
+    FIELDS,
+    Experiment,
+    brakes,
+    built_from,
+    of_role,
+    random_changes,
+    traced_from,
+    with_first,
+    without_effect,
+)
 from vgglab.toggles import AUGMENTATIONS
 
 
@@ -30,7 +42,14 @@ from vgglab.toggles import AUGMENTATIONS
         (dict(augment="zoom=much"), "Received: 'much'."),
         (dict(augment=7), "`augment` must be names such as"),
         (dict(augment=(7,)), "`augment` must be names such as"),
+        (dict(augment=[("rotation", 20, 3)]), "`augment` must be names, or pairs such as ('rotation', 20)."),
+        (dict(augment=[["rotation"]]), "Received: ['rotation']."),
+        (dict(augment=[([1], 2)]), "or pairs such as"),
         (dict(dataset=""), "`dataset` must be a name or a path."),
+        (dict(l2=10**400), "`l2` must be 0 to 1."),
+        (dict(backbone=np.zeros(3)), "Unknown backbone."),
+        (dict(weights=np.zeros(3)), "`weights` must be a name or a path."),
+        (dict(later=None), "`later` must hold experiments of one phase each"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(fields, sentence):
@@ -52,6 +71,23 @@ def test_later_phases_change_only_what_they_name():
 def test_a_phase_cannot_change_what_the_whole_run_keeps(name):
     with pytest.raises(InputError, match=f"`{name}` belongs to the whole run"):
         Experiment().then(**{name: getattr(Experiment(), name)})
+
+
+def test_the_phases_of_a_run_agree_on_what_the_whole_run_keeps():
+    two = Experiment(unfreeze=0).then(unfreeze=3)
+    with pytest.raises(
+        InputError, match=r"`image_size` must be the same in all phases of a run. Received: \[32, 64\]"
+    ):
+        dataclasses.replace(two, image_size=32)
+    moved = with_first(two, image_size=32, unfreeze=1)
+    assert [(phase.image_size, phase.unfreeze) for phase in moved.phases] == [(32, 1), (32, 3)]
+
+
+def test_what_networks_and_steps_follow_from():
+    assert built_from(Experiment(backbone="vgg16", image_size=32)) == (32, "vgg16", "float32")
+    assert built_from(Experiment(weights=None, unfreeze=0, seed=3)) == built_from(Experiment())
+    assert traced_from(Experiment(dropout=0.5)) == (3, 0.5) != traced_from(Experiment())
+    assert traced_from(Experiment(l2=0.1, mixup=0.2, weights=None)) == traced_from(Experiment())
 
 
 def test_augment_may_be_given_in_any_form_and_order():

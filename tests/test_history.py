@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from vgglab.errors import InputError
@@ -42,7 +44,7 @@ def test_files_that_are_no_history(tmp_path):
         ("", "it is empty"),
         ("{", "line 1 is not a record"),
         ('{"kind": "epoch", "row": {}}', "line 1"),
-        ('{"kind": "run", "experiment": {"l3": 1}}', "line 1"),
+        ('{"kind": "run", "experiment": {"l3": 1}}', "not for this version: Unknown field"),
     ):
         (tmp_path / "bad").write_text(text)
         with pytest.raises(InputError, match=sentence):
@@ -64,3 +66,11 @@ def test_kept_is_the_last_epoch_unless_a_better_one_was_restored():
     empty.note("diverged", "The loss became nan.")
     with pytest.raises(InputError, match="finished no epoch.*The loss became nan"):
         empty.kept
+
+
+def test_a_record_of_a_newer_version_is_told_from_something_else(tmp_path):
+    header, *rest = make_history().to_lines().splitlines()
+    newer = json.loads(header)
+    newer["experiment"]["sharpness"] = 0.5
+    with pytest.raises(InputError, match="is a history of vgglab, but not for this version: Unknown field"):
+        History.from_lines("\n".join([json.dumps(newer), *rest]), "here")

@@ -1,6 +1,7 @@
 """The direction of imports, and what a bare import costs."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 
@@ -41,18 +42,23 @@ ONLY = {
 MODULES = sorted((ROOT / "vgglab").rglob("*.py"))
 
 
+def module_name(path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {module_name(path) for path in MODULES}
+
+
 def imported_by(path) -> set[str]:
+    """The modules that a file imports, wherever in it; `from a import b` is a.b where that is a module."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add(node.module)
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {part if part in NAMES else node.module for part in parts}
     return names
-
-
-def module_name(path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def layer_of(name: str) -> int:
@@ -70,6 +76,11 @@ def test_imports_go_one_way(path):
             assert layer_of(name) <= own, f"{module_name(path)} imports {name}"
         allowed = ONLY.get(name.split(".")[0], ("",))
         assert any(place in module_name(path) for place in allowed), f"{module_name(path)} imports {name}"
+
+
+def test_no_module_imports_itself_by_a_detour():
+    graph = {module_name(path): imported_by(path) & NAMES - {"vgglab"} for path in MODULES}
+    list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError and names the circle
 
 
 def test_the_package_knows_no_recipe_and_no_lesson():

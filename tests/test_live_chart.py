@@ -1,7 +1,7 @@
 """The live chart: its pixels are computed here once more, from the rows."""
 
-import itertools
 import html
+import itertools
 import math
 from xml.etree import ElementTree
 

@@ -2,7 +2,6 @@
 
 import threading
 import time
-import warnings
 
 import pytest
 
@@ -38,23 +37,23 @@ def taken():
 
 
 @pytest.mark.parametrize("what", ["train", "train in place", "evaluate", "build a model"])
-def test_everything_that_uses_keras_waits_and_says_so(tiny, what, monkeypatch, request):
+def test_everything_that_uses_keras_waits_and_says_so(tiny, what, monkeypatch, request, capsys):
     monkeypatch.setattr(owner, "PATIENCE", 0.1)
     model = build_model(SMALL, 2)
     taken = request.getfixturevalue("taken")
     threading.Timer(0.5, taken.set).start()
     start = time.monotonic()
-    with pytest.warns(UserWarning, match="Another run has the network"):
-        match what:
-            case "train":
-                assert len(train(SMALL, tiny).epochs) == 2
-            case "train in place":
-                assert len(train(SMALL, tiny, model=model).epochs) == 2
-            case "evaluate":
-                evaluate(model, tiny.validation)
-            case "build a model":
-                build_model(SMALL, 2)
+    match what:
+        case "train":
+            assert len(train(SMALL, tiny).epochs) == 2
+        case "train in place":
+            assert len(train(SMALL, tiny, model=model).epochs) == 2
+        case "evaluate":
+            evaluate(model, tiny.validation)
+        case "build a model":
+            build_model(SMALL, 2)
     assert time.monotonic() - start >= 0.4
+    assert capsys.readouterr().out.count("Another run has the network") == 1
 
 
 def test_a_run_that_waits_can_be_stopped(tiny, taken):
@@ -64,23 +63,38 @@ def test_a_run_that_waits_can_be_stopped(tiny, taken):
     assert not history.epochs and history.events[-1]["kind"] == "stopped" and not taken.is_set()
 
 
-def test_a_click_does_not_wait(tiny, taken):
+def test_a_click_does_not_wait(tiny, tmp_path, request):
+    trained = Dashboard(tiny, SMALL, folder=tmp_path)
+    trained.run()
+    taken = request.getfixturevalue("taken")
     with (
         pytest.raises(InputError, match="Saving has to wait for the run that is going"),
         alone_at_once("Saving"),
     ):
         pass
-    dashboard = Dashboard(tiny, SMALL)
+    dashboard = Dashboard(tiny, SMALL, folder=tmp_path)
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Cost")
     assert "has to wait for the run that is going" in dashboard.cost_card.value
+    trained.runs._selected.value = ("run 1",)
+    trained.runs.buttons["Save model"].click()
+    assert "Saving a network has to wait" in trained.runs._message.value and not list(tmp_path.iterdir())
     taken.set()
 
 
+def test_a_dashboard_that_waits_says_so_on_its_chart(tiny, taken, monkeypatch):
+    monkeypatch.setattr(owner, "PATIENCE", 0.1)
+    dashboard, said = Dashboard(tiny, SMALL), []
+    say = dashboard.chart.say
+    dashboard.chart.say = lambda text: said.append(text) or say(text)
+    threading.Timer(0.5, taken.set).start()
+    dashboard.start()
+    dashboard.join(60)
+    assert any("Another run has the network" in text for text in said) and len(dashboard.history.epochs) == 2
+
+
 def test_the_same_thread_may_enter_again_and_leaves_it_free(tiny):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with alone(), alone(), alone_at_once("This"):
-            train(SMALL, tiny, on_epoch=lambda history: build_model(SMALL, 2))
+    with alone(), alone(), alone_at_once("This"):
+        train(SMALL, tiny, on_epoch=lambda history: build_model(SMALL, 2))
     thread = threading.Thread(target=lambda: train(SMALL, tiny))
     thread.start()
     thread.join(60)

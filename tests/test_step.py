@@ -49,7 +49,7 @@ def test_which_blocks_lie_above():
 def test_the_steps_are_those_of_keras_adam():
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     ours, theirs = build_model(SMALL, 4), build_model(SMALL, 4)
-    steps = Compiled(ours).train_steps(0, 3, 0.0)
+    steps = Compiled(ours).train_steps(0, SMALL)
     theirs.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", jit_compile=False)
     for _ in range(5):
         loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, 1e-3, PLAIN)
@@ -63,7 +63,7 @@ def test_the_objective_is_that_of_keras():
     """Label smoothing and L2 together, against Keras's loss and regulariser."""
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     ours, theirs = build_model(SMALL, 4), build_model(dataclasses.replace(SMALL, l2=0.02), 4)
-    steps = Compiled(ours).train_steps(0, 3, 0.0)
+    steps = Compiled(ours).train_steps(0, SMALL)
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.3)
     theirs.compile(keras.optimizers.Adam(1e-3), smoothed, jit_compile=False)
     for _ in range(3):
@@ -78,8 +78,8 @@ def test_the_objective_is_that_of_keras():
 def test_several_batches_in_a_call_are_several_steps():
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     together, apart = build_model(SMALL, 4), build_model(SMALL, 4)
-    loss, right = Compiled(together).train_steps(0, 3, 0.0)(IMAGES, targets, 4, 1e-3, PLAIN | dict(l2=0.1))
-    steps = Compiled(apart).train_steps(0, 3, 0.0)
+    loss, right = Compiled(together).train_steps(0, SMALL)(IMAGES, targets, 4, 1e-3, PLAIN | dict(l2=0.1))
+    steps = Compiled(apart).train_steps(0, SMALL)
     parts = [
         steps(IMAGES[part], targets[part], 4, 1e-3, PLAIN | dict(l2=0.1))
         for part in (slice(0, 4), slice(4, 6))
@@ -95,7 +95,7 @@ def test_a_new_phase_starts_with_a_new_adam(tiny):
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     model = build_model(SMALL, 4)
     compiled = Compiled(model)
-    steps = compiled.train_steps(0, 3, 0.0)
+    steps = compiled.train_steps(0, SMALL)
     steps(IMAGES, targets, 6, 1e-3, PLAIN)
     theirs = keras.models.clone_model(model)
     theirs.set_weights(model.get_weights())

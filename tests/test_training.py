@@ -163,6 +163,24 @@ def test_stop_takes_effect_within_the_batch(tiny):
     assert len(history.epochs) == 2 and history.events[-1]["kind"] == "stopped"
 
 
+def test_stop_goes_back_to_the_epoch_that_counts_where_patience_keeps_it(tiny):
+    """Stopped in the middle of an epoch, the network is that of the best one before, not a half-trained one."""
+    calls = []
+    control = Control(lambda done, total: calls.append(done) or (len(calls) == 8 and control.stop()))
+    model = build_model(SMALL, 2)
+    after = []
+    history = train(
+        Experiment(image_size=32, epochs=50, batch_size=8, unfreeze=13, patience=9),
+        tiny,
+        lambda history: after.append(model.get_weights()),
+        model=model,
+        control=control,
+    )
+    assert len(history.epochs) == 2 and history.kept["epoch"] in (1, 2)
+    kept = after[history.kept["epoch"] - 1]
+    assert all((now == then).all() for now, then in zip(model.get_weights(), kept))
+
+
 def test_stop_is_heard_during_evaluation_too(tiny):
     def stop_at_the_last_batch(done, total):
         if done == total:
@@ -257,7 +275,7 @@ def test_a_batch_that_is_not_full_counts_by_its_images():
 
 
 @pytest.mark.slow
-def test_the_seeds_figure_is_reproduced():
+def test_the_figure_of_the_text_is_reproduced():
     """An unregularised network reaches 99 % on train and stays under 70 % on validation."""
     from vgglab.datasets import load
 

@@ -104,7 +104,8 @@ def _add_flag(parser: argparse.ArgumentParser, name: str, flag: str) -> None:
 
 
 def _help(toggle: Toggle) -> str:
-    return f"{toggle.help} [{toggle.unit}]" if toggle.unit else toggle.help
+    limits = " ".join(filter(None, [toggle.choices, toggle.unit]))
+    return f"{toggle.help} [{limits}]" if limits else toggle.help
 
 
 def _train(options: argparse.Namespace, rest: list[str]) -> int:
@@ -242,7 +243,3 @@ def _serve(command: list[str], folder: Path) -> int:
         return subprocess.call(command, cwd=folder)
     except KeyboardInterrupt:
         return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,7 @@
 """What determines a run: the fields of an experiment, and its phases.
 
-Imports nothing but the standard library, so that every other module can stand on it. To add a field, write its
-record here; what it does goes where its role says.
+Nothing large is imported, so that every other module can stand on it. To add a field, write its record here; what
+it does goes where its role says.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Experiment:
         label="data set", role="data", fixed=True, suggestions=("blossoms",), flag="--data",
         help="'blossoms', or the path of an image folder"))
     image_size: int = _field(64, Number(
-        label="image size", unit="pixels a side", role="data", fixed=True,
+        label="image size", unit="pixels a side", role="data", fixed=True, built_from=True,
         low=32, high=512, whole=True, stops=(32, 64, 96, 128, 224),
         help="how large every image is made"))
     backbone: str = _field("vgg16-mini", Choice(
-        label="backbone", role="network", fixed=True, options=("vgg16-mini", "vgg16"),
+        label="backbone", role="network", fixed=True, built_from=True, options=("vgg16-mini", "vgg16"),
         help="the convolutional part of the network"))
     weights: str | None = _field("pretrained", Text(
         label="weights", role="network", fixed=True, optional=True,
@@ -57,7 +57,7 @@ class Experiment:
         help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, "
              "or from none: random"))
     precision: str = _field("float32", Choice(
-        label="precision", role="network", fixed=True, options=("float32", "bfloat16"),
+        label="precision", role="network", fixed=True, built_from=True, options=("float32", "bfloat16"),
         help="what the conv layers compute in; bfloat16 is faster where the processor has it"))
     unfreeze: int = _field(3, Number(
         label="unfreeze depth", role="network", low=0, high=CONV_LAYERS, whole=True,
@@ -75,17 +75,17 @@ class Experiment:
         low=0, high=0.9, stops=(0, 0.05, 0.1, 0.2, 0.4),
         help="how much of each target is spread evenly over all classes (Szegedy et al. 2016)"))
     augment: tuple[tuple[str, float], ...] = _field((), Strengths(
-        label="augmentation", role="images", holds_back=True,
+        label="augmentation", role="images", holds_back=True, random=True,
         help="names, as in flip,rotation=20,erasing"))
     fill_mode: str = _field("nearest", Choice(
         label="fill mode", role="images", idle=_no_rim, options=("nearest", "reflect", "wrap", "constant"),
         help="what fills the rim that a moved image leaves"))
     mixup: float = _field(0.0, Number(
-        label="MixUp", role="images", holds_back=True, off=0,
+        label="MixUp", role="images", holds_back=True, random=True, off=0,
         low=0, high=1, stops=(0, 0.1, 0.2, 0.4, 1),
         help="alpha of the Beta distribution; 0 is off"))
     cutmix: float = _field(0.0, Number(
-        label="CutMix", role="images", holds_back=True, off=0,
+        label="CutMix", role="images", holds_back=True, random=True, off=0,
         low=0, high=1, stops=(0, 0.2, 0.5, 1),
         help="alpha of the Beta distribution; 0 is off"))
     views: int | None = _field(None, Number(
@@ -124,11 +124,7 @@ class Experiment:
     def __post_init__(self) -> None:
         for name, toggle in FIELDS.items():
             object.__setattr__(self, name, toggle.check(name, getattr(self, name)))
-        if not all(isinstance(phase, Experiment) and not phase.later for phase in self.later):
-            raise InputError(
-                "`later` must hold experiments of one phase each; `experiment.then(...)` adds them."
-            )
-        object.__setattr__(self, "later", tuple(self.later))
+        object.__setattr__(self, "later", _checked_phases(self))
 
     def __repr__(self) -> str:
         """The code that makes it: what is not at its default, and what each later phase changes."""
@@ -184,6 +180,17 @@ FIELDS: dict[str, Toggle] = {
 }
 
 
+def _checked_phases(experiment: Experiment) -> tuple[Experiment, ...]:
+    phases = experiment.later if isinstance(experiment.later, Sequence) else (experiment.later,)
+    if not all(isinstance(phase, Experiment) and not phase.later for phase in phases):
+        raise InputError("`later` must hold experiments of one phase each; `experiment.then(...)` adds them.")
+    for name in [name for name, toggle in FIELDS.items() if toggle.fixed]:
+        values = [getattr(phase, name) for phase in (experiment, *phases)]
+        if len(set(values)) > 1:
+            raise InputError(f"`{name}` must be the same in all phases of a run. Received: {values!r}.")
+    return tuple(phases)
+
+
 def toggle_of(name: str) -> Toggle:
     """The record of a field; `InputError` with the nearest name where there is none."""
     if name not in FIELDS:
@@ -215,8 +222,19 @@ def brakes(phase: Experiment, *, on: bool = True) -> list[str]:
 
 
 def random_changes(phase: Experiment) -> list[str]:
-    """The fields through which chance changes a phase's training images: those of the images that hold back."""
-    return [name for name in brakes(phase) if FIELDS[name].role == "images"]
+    """The fields through which chance changes a phase's training images."""
+    return [name for name, each in FIELDS.items() if each.random and each.is_on(getattr(phase, name))]
+
+
+def built_from(experiment: Experiment) -> tuple:
+    """What the layers of its network are made from; experiments that agree in it can share one."""
+    return tuple(getattr(experiment, name) for name, toggle in FIELDS.items() if toggle.built_from)
+
+
+def traced_from(phase: Experiment) -> tuple:
+    """What a traced training step depends on: all of the network that a phase may change."""
+    network = [name for name, toggle in FIELDS.items() if toggle.role == "network" and not toggle.fixed]
+    return tuple(getattr(phase, name) for name in network)
 
 
 def is_random(phase: Experiment) -> bool:
@@ -246,6 +264,15 @@ def in_phases(phases: Sequence[Experiment]) -> Experiment:
 def with_seed(experiment: Experiment, seed: int) -> Experiment:
     """The experiment with another seed, in all of its phases."""
     return in_phases([dataclasses.replace(phase, seed=seed) for phase in experiment.phases])
+
+
+def with_first(experiment: Experiment, **changes: Any) -> Experiment:
+    """The experiment with changes in its first phase; of what the whole run keeps, in all of them."""
+    kept = {name: value for name, value in changes.items() if FIELDS[name].fixed}
+    first, *later = experiment.phases
+    return in_phases(
+        [dataclasses.replace(first, **changes), *(dataclasses.replace(each, **kept) for each in later)]
+    )
 
 
 def check_weights_exist(experiment: Experiment) -> None:

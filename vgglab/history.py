@@ -120,6 +120,10 @@ class History:
                 else:
                     _check_row(kind, line["row"])
                     getattr(history, _TABLES[kind]).append(line["row"])
+            except InputError as error:  # a field or a value that this version does not have
+                raise InputError(
+                    f"{origin} is a history of vgglab, but not for this version: {error}"
+                ) from None
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise InputError(
                     f"{origin} is not a history of vgglab: line {number} is not a record ({error})."

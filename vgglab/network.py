@@ -30,19 +30,19 @@ def build_model(experiment: Experiment, classes: int) -> keras.Model:
     is wrong with a weights file.
     """
     with alone():
-        model = build_network(experiment.backbone, experiment.image_size, classes, experiment.precision)
+        model = build_network(experiment, classes)
         return configure(initialise(model, experiment), experiment)
 
 
-def build_network(backbone: str, image_size: int, classes: int, precision: str = "float32") -> keras.Model:
-    """The layers of `build_model`, their weights yet to be set."""
-    base = build_base(backbone, image_size, precision)
+def build_network(experiment: Experiment, classes: int) -> keras.Model:
+    """The layers of `build_model`, their weights yet to be set; they follow from `built_from(experiment)`."""
+    base = build_base(experiment.backbone, experiment.image_size, experiment.precision)
     x = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(base.output)
     x = layers.Dense(UNITS, activation="relu", kernel_regularizer=keras.regularizers.L2(0.0), name="fc")(x)
     # Made with a rate, because Keras gives a Dropout of rate 0 no random stream; `configure` sets it.
     x = layers.Dropout(0.5, seed=0, name="dropout")(x)
     outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
-    return keras.Model(base.input, outputs, name=backbone)
+    return keras.Model(base.input, outputs, name=base.name)
 
 
 def build_base(backbone: str, image_size: int | None, precision: str = "float32") -> keras.Model:

@@ -26,9 +26,10 @@ class Toggle:
     `role` is the part of a run that it belongs to: "data" (which images there are), "images" (how those to train on
     are batched and changed), "network", "objective" (a number that reaches the training step under its name) or
     "schedule". A `fixed` one is kept for the whole run; one that `is_own` belongs to each phase anew, so that another
-    value is no news. One that `holds_back` is a brake on overfitting while it is on, that is, not at its `off` value.
-    `idle` gives a sentence why it has no effect in an experiment, or "". `flag` is its name on the command line,
-    where that is another.
+    value is no news. The layers of the network are made from those it is `built_from`. One that `holds_back` is a
+    brake on overfitting while it is on, that is, not at its `off` value; through one that is `random` chance changes
+    the training images. An `optional` one may be None. `idle` gives the reason why it has no effect in an experiment,
+    or "". `flag` is its name on the command line, where that is another.
     """
 
     label: str
@@ -37,7 +38,9 @@ class Toggle:
     unit: str = ""
     fixed: bool = False
     is_own: bool = False
+    built_from: bool = False
     holds_back: bool = False
+    random: bool = False
     optional: bool = False
     off: Any = ALWAYS_ON
     idle: Callable[[Any], str] = lambda experiment: ""
@@ -52,7 +55,13 @@ class Toggle:
         """What a word of the command line is read as; `check` judges the value."""
         return str
 
+    @property
+    def choices(self) -> str:
+        """What it may be, in a few words for the command line."""
+        return ""
+
     def is_on(self, value: Any) -> bool:
+        """Whether a value is not the one that switches it off."""
         return self.off is ALWAYS_ON or value != self.off
 
     def plain(self, value: Any) -> Any:
@@ -81,12 +90,16 @@ class Number(Toggle):
     whole: bool = False
     stops: tuple[float | None, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.optional and not self.stops:
+            raise TypeError(f"The {self.label} may be None, which only a slider with `stops` can show.")
+
     def check(self, name: str, value: Any) -> Any:
         if value is None and self.optional:
             return None
         number = None
         if isinstance(value, Real) and not isinstance(value, bool):
-            number = _whole(value) if self.whole else float(value)
+            number = _whole(value) if self.whole else _float(value)
         if number is None or not self.low <= number <= self.high:
             kind = "a whole number, " if self.whole and number is None else ""
             none = " or None" if self.optional else ""
@@ -99,11 +112,22 @@ class Number(Toggle):
     def kind(self) -> type:
         return int if self.whole else float
 
+    @property
+    def choices(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
 
 def _whole(value: Real) -> int | None:
     try:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:
+        return None
+
+
+def _float(value: Real) -> float | None:
+    try:
+        return float(value)
+    except OverflowError:
         return None
 
 
@@ -114,9 +138,13 @@ class Choice(Toggle):
     options: tuple[str, ...]
 
     def check(self, name: str, value: Any) -> str:
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             raise unknown(self.label, value, self.options)
-        return value
+        return str(value)
+
+    @property
+    def choices(self) -> str:
+        return " or ".join(self.options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +154,12 @@ class Text(Toggle):
     suggestions: tuple[str, ...] = ()
 
     def check(self, name: str, value: Any) -> str | None:
-        if value in (None, "none") and self.optional:
-            return None
         text = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if self.optional and (text is None or (isinstance(text, str) and text == "none")):
+            return None
         if not isinstance(text, str) or not text:
             raise InputError(f"`{name}` must be a name or a path. Received: {value!r}.")
-        return text
+        return str(text)
 
 
 @dataclass(frozen=True)
@@ -178,7 +206,11 @@ class Strengths(Toggle):
     def check(self, name: str, value: Any) -> tuple[tuple[str, float], ...]:
         if isinstance(value, str):
             value = [part for part in value.split(",") if part.strip()]
-        pairs = value.items() if isinstance(value, Mapping) else map(_pair, _items(value))
+        pairs = (
+            value.items()
+            if isinstance(value, Mapping)
+            else [_pair(name, item) for item in _items(name, value)]
+        )
         strengths = {each: strength for given, strength in pairs for each in SHORTHAND.get(given, (given,))}
         checked = {each: _strength(each, strength) for each, strength in strengths.items()}
         return tuple((each, checked[each]) for each in AUGMENTATIONS if each in checked)
@@ -202,19 +234,21 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _items(value: Any) -> Iterable[Any]:
+def _items(name: str, value: Any) -> Iterable[Any]:
     if not isinstance(value, Iterable):
-        raise InputError(f"`augment` must be names such as ('flip', 'rotation'). Received: {value!r}.")
+        raise InputError(f"`{name}` must be names such as ('flip', 'rotation'). Received: {value!r}.")
     return value
 
 
-def _pair(item: Any) -> tuple[str, Any]:
+def _pair(name: str, item: Any) -> tuple[str, Any]:
     """("rotation", 20), "rotation=20" and "rotation" all name a change; the last has its default strength."""
     if isinstance(item, str):
-        name, _, strength = item.partition("=")
-        return name.strip(), strength.strip() or None
-    name, strength = _items(item)
-    return name, strength
+        change, _, strength = item.partition("=")
+        return change.strip(), strength.strip() or None
+    pair = tuple(_items(name, item))
+    if len(pair) != 2 or not isinstance(pair[0], str):
+        raise InputError(f"`{name}` must be names, or pairs such as ('rotation', 20). Received: {item!r}.")
+    return pair
 
 
 def _strength(name: str, strength: Any) -> float:

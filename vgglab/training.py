@@ -56,7 +56,7 @@ def train(
     history, control = History(experiment, data.describe(), versions()), control or Control()
     try:
         with _network(experiment, data, model, control) as compiled:
-            _Run(compiled, data, history, on_epoch, control, cache).phases()
+            _Run(compiled, data, history, on_epoch, control, cache).run()
     except KeyboardInterrupt:
         history.note("interrupted", "Interrupted; the epochs before are kept.")
     except Stopped:
@@ -73,7 +73,7 @@ def _network(
 ) -> Iterator[Compiled]:
     """The network of a run, and Keras for this thread alone while it lasts."""
     if model is None:
-        with borrowed(experiment, len(data.class_names), control.check) as compiled:
+        with borrowed(experiment, len(data.class_names), check=control.check) as compiled:
             yield compiled
     else:
         with alone(control.check):
@@ -96,14 +96,14 @@ class _Run:
         self.on_epoch, self.control, self.cache = on_epoch, control, cache
         self.before: dict[int, np.ndarray] = {}  # pooled features of the clean slice by block, as they were
 
-    def phases(self) -> None:
+    def run(self) -> None:
         """Train the planned phases, or those that were asked for on the way."""
         done: list[Experiment] = []
         planned = list(self.history.experiment.phases)
         while planned:
             phase = planned.pop(0)
             before = len(self.history.epochs)
-            self.phase(phase, len(done) + 1)
+            self._train_phase(phase, len(done) + 1)
             change = self.control.take_change()
             if change is not None:
                 phase = dataclasses.replace(phase, epochs=len(self.history.epochs) - before)
@@ -112,7 +112,7 @@ class _Run:
             done.append(phase)
             self.history.experiment = in_phases([*done, *planned])
 
-    def phase(self, phase: Experiment, number: int) -> None:
+    def _train_phase(self, phase: Experiment, number: int) -> None:
         """Train one phase; afterwards the model has the weights that count, and the History its layers."""
         configure(self.model, phase)
         before = _weights_of(self.model)
@@ -131,7 +131,7 @@ class _Run:
         fed = feed(self.compiled, phase, number, self.data, self._evaluated(phase), self.cache, self.control)
         self.history.note("cache", fed.how)
         self._remember_features(fed)
-        steps = self.compiled.train_steps(fed.train_below, phase.unfreeze, phase.dropout)
+        steps = self.compiled.train_steps(fed.train_below, phase)
         self.compiled.restart_optimizer()
         for epoch in range(phase.epochs):
             start = time.perf_counter()
@@ -216,10 +216,12 @@ class _Run:
         return self.model.stop_training
 
     def _restore(self, stopping: keras.callbacks.EarlyStopping) -> None:
+        self.model.set_weights(
+            stopping.best_weights
+        )  # also when they are the last epoch's: it may have been left since
         kept = stopping.best_epoch + 1
         if kept == len(self.history.epochs):
             return
-        self.model.set_weights(stopping.best_weights)
         text = f"The weights of epoch {kept}, which had the lowest validation loss, were restored."
         self.history.note("restored", text, kept_epoch=kept)
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
+from recipe.study import facts as counted
 from recipe.study.claims import BEST_RATE, CLAIMS
 from recipe.study.evidence import (
     NATS,
@@ -150,7 +151,7 @@ def test_the_best_rate_of_each_depth_is_the_best():
 
 def test_facts_agree_with_the_paper_and_with_layer_by_layer_arithmetic():
     # Simonyan & Zisserman 2015, table 1 (column D) and table 2: 13 conv layers, 138 million parameters.
-    assert facts.conv_layers() == 13 and facts.parameters() == 138_357_544
+    assert counted.conv_layers() == 13 and counted.parameters() == 138_357_544
     channels, side, total = 3, 224, 0
     for filters, convs in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
         for _ in range(convs):
@@ -158,16 +159,18 @@ def test_facts_agree_with_the_paper_and_with_layer_by_layer_arithmetic():
         side //= 2
     dense = 7 * 7 * 512 * 4096 + 4096 * 4096 + 4096 * 1000
     assert facts.multiply_adds() == total + dense
-    assert facts.dense_share() == pytest.approx((dense + 4096 + 4096 + 1000) / 138_357_544)
+    assert counted.dense_share() == pytest.approx((dense + 4096 + 4096 + 1000) / 138_357_544)
     base = keras.applications.VGG16(weights=None, include_top=False)
-    assert facts.dense_work() == pytest.approx(dense / (total + dense))
-    assert facts.last_five_that_learn() == len([1 for layer in base.layers[-5:] if "conv" in layer.name]) == 3
+    assert counted.dense_work() == pytest.approx(dense / (total + dense))
+    assert (
+        counted.last_five_that_learn() == len([1 for layer in base.layers[-5:] if "conv" in layer.name]) == 3
+    )
 
 
 def test_the_memory_of_a_step_by_hand():
     sides_and_filters = ((224, 64, 2), (112, 128, 2), (56, 256, 3), (28, 512, 3), (14, 512, 3))
     made = sum(side**2 * filters * convs for side, filters, convs in sides_and_filters) + 4096 + 4096 + 1000
-    assert facts.step_gigabytes(10) == pytest.approx((16 * 138_357_544 + 40 * made) / 1e9)
+    assert counted.step_gigabytes(10) == pytest.approx((16 * 138_357_544 + 40 * made) / 1e9)
 
 
 def test_days_on_a_gpu():

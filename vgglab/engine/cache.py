@@ -125,7 +125,8 @@ class FeatureCache:
             raise OSError(28, f"no room for {size / GIB:.1f} GB")
 
     def _files(self) -> list[Path]:
-        return list(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else []
+        whole = [file for file in self.folder.glob(f"*{SUFFIX}") if ".part" not in file.name]
+        return whole if self.folder.is_dir() else []
 
 
 def _size(shape: tuple[int, ...], dtype: np.dtype) -> int:
@@ -142,7 +143,7 @@ def _opened(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray |
     """The array of a file, as a map that cannot be written; None when the file is not there or is not whole."""
     try:
         array = open_memmap(path, "r")
-    except (FileNotFoundError, ValueError, EOFError):
+    except (FileNotFoundError, ValueError, TypeError, EOFError):
         return None
     size = array.offset + array.nbytes
     whole = path.stat().st_size == size and array.shape == shape and array.dtype == _stored(dtype)
@@ -158,6 +159,7 @@ def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> N
                 os.posix_fallocate(file.fileno(), 0, beside.stat().st_size)
         fill(array.view(dtype))
         array.flush()
+        del array  # some systems rename no file that is open
 
 
 CACHE = FeatureCache()

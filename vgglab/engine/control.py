@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from vgglab.experiment import Experiment
@@ -24,7 +25,7 @@ class Control:
         self._on_progress = on_progress
         self._stop, self._go = threading.Event(), threading.Event()
         self._go.set()
-        self._change: Experiment | None = None
+        self._changes: deque[Experiment] = deque(maxlen=1)  # the latest, taken and put in one step each
 
     @property
     def stopped(self) -> bool:
@@ -52,16 +53,15 @@ class Control:
 
         Its `epochs` are those of the whole run, what is done already included.
         """
-        self._change = phase
+        self._changes.append(phase)
 
     @property
     def changed(self) -> bool:
-        return self._change is not None
+        return bool(self._changes)
 
     def take_change(self) -> Experiment | None:
         """The phase asked for since the last call, if any."""
-        phase, self._change = self._change, None
-        return phase
+        return self._changes.pop() if self._changes else None
 
     def check(self) -> None:
         """Called by the run between two batches: waits while paused, raises `Stopped` when stopped."""

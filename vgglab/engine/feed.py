@@ -88,9 +88,9 @@ def forecast(phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
 def cached_bytes(phase: Experiment, data: Dataset) -> int:
     """How large the features of a phase's training images are, or would be; the head's are float32 always."""
     layers = layers_of(phase.backbone, phase.image_size, len(data.class_names))
-    number = BYTES["float32"] if phase.unfreeze == 0 else BYTES[phase.precision]
+    width = BYTES["float32"] if phase.unfreeze == 0 else BYTES[phase.precision]
     images = len(data.train) * (phase.views or 1 if is_random(phase) else 1)
-    return images * layers[CONV_LAYERS - phase.unfreeze].inputs * number
+    return images * layers[CONV_LAYERS - phase.unfreeze].inputs * width
 
 
 def _evaluation(keeper: _Keeper | None, splits: Mapping[str, Split]) -> tuple[int, Mapping[str, Split]]:

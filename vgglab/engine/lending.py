@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from vgglab.engine.owner import alone
 from vgglab.engine.step import Compiled
-from vgglab.experiment import Experiment
+from vgglab.experiment import Experiment, built_from
 from vgglab.network import build_network, initialise
 
 KEPT_NETWORKS = 3
@@ -19,16 +19,14 @@ _POOL: OrderedDict[tuple, Compiled] = OrderedDict()  # touched only by the threa
 
 
 @contextmanager
-def borrowed(
-    experiment: Experiment, classes: int, check: Callable[[], object] = lambda: None
-) -> Iterator[Compiled]:
+def borrowed(experiment: Experiment, classes: int, **waiting: Callable) -> Iterator[Compiled]:
     """A network for one run, its weights where the experiment starts, its functions kept from earlier runs.
 
-    Keras is this thread's until the block ends; `check` is called while it waits for it, and may raise.
+    Keras is this thread's until the block ends; `waiting` goes to `alone`.
     """
-    shape = (experiment.backbone, experiment.image_size, classes, experiment.precision)
-    with alone(check):
-        compiled = _POOL.pop(shape, None) or Compiled(build_network(*shape))
+    shape = (classes, *built_from(experiment))
+    with alone(**waiting):
+        compiled = _POOL.pop(shape, None) or Compiled(build_network(experiment, classes))
         try:
             initialise(compiled.model, experiment)
             yield compiled

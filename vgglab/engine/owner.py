@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,11 +15,15 @@ from vgglab.errors import InputError
 PATIENCE = 1.0  # seconds, after which somebody who waits is told why
 _PAUSE = 0.05  # seconds between two looks at whether the wait is still wanted
 _KERAS = threading.RLock()
+_WAITING = (
+    "Another run has the network, so this waits for its end. "
+    "To go on at once, interrupt this cell and stop that run."
+)
 
 
 @contextmanager
-def alone(check: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Keras for this thread until the block ends; waits for the thread that has it, and says so with a warning.
+def alone(check: Callable[[], object] = lambda: None, say: Callable[[str], object] = print) -> Iterator[None]:
+    """Keras for this thread until the block ends; waits for the thread that has it, and says so when it takes long.
 
     While it waits it calls `check` again and again, which may raise to give up.
     """
@@ -29,10 +32,7 @@ def alone(check: Callable[[], object] = lambda: None) -> Iterator[None]:
         check()
         if not told and time.monotonic() - start > PATIENCE:
             told = True
-            warnings.warn(
-                "Another run has the network. This goes on when that has ended, or at once when you stop it.",
-                stacklevel=3,
-            )
+            say(_WAITING)
     try:
         yield
     finally:

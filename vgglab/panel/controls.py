@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import traitlets
 
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
-from vgglab.experiment import FIELDS, Experiment, without_effect
+from vgglab.experiment import FIELDS, Experiment, with_first, without_effect
 from vgglab.templates import render
 from vgglab.toggles import AUGMENTATIONS, GENERATOR, Choice, Number, Strengths, Text, Toggle
 
@@ -36,34 +35,34 @@ class AugmentToggles(widgets.Box):
 
     def __init__(self, value: Sequence[tuple[str, float]]) -> None:
         strengths = dict(value)
-        self._toggles = {
+        self._buttons = {
             name: widgets.ToggleButton(
                 name in strengths,
                 description=rule.label,
-                tooltip=f"{rule.label}: {strengths.get(name, rule.default):g} {rule.unit}",
                 layout=widgets.Layout(width="120px"),
             )
             for name, rule in AUGMENTATIONS.items()
         }
         self._strengths = {name: strengths.get(name, rule.default) for name, rule in AUGMENTATIONS.items()}
         super().__init__(
-            list(self._toggles.values()), layout=widgets.Layout(flex_flow="row wrap", width="376px")
+            list(self._buttons.values()), layout=widgets.Layout(flex_flow="row wrap", width="376px")
         )
-        for toggle in self._toggles.values():
-            toggle.observe(self._collect, "value")
-        self._collect()
+        for button in self._buttons.values():
+            button.observe(self._collect, "value")
+        self.set(value)
 
     def set(self, value: Sequence[tuple[str, float]] | Mapping[str, float]) -> None:
         """Switch these on, with these strengths, and all others off."""
         strengths = dict(value)
         self._strengths |= strengths
-        for name, toggle in self._toggles.items():
-            toggle.value = name in strengths
+        for name, button in self._buttons.items():
+            button.value = name in strengths
+            button.tooltip = f"{button.description}: {self._strengths[name]:g} {AUGMENTATIONS[name].unit}"
         self._collect()
 
     def _collect(self, change: object = None) -> None:
         self.value = tuple(
-            (name, self._strengths[name]) for name, toggle in self._toggles.items() if toggle.value
+            (name, self._strengths[name]) for name, button in self._buttons.items() if button.value
         )
 
 
@@ -77,11 +76,18 @@ class Stops(widgets.SelectionSlider):
 
     def set(self, value: float | None) -> None:
         """Move to a value, which becomes a place of its own where it is none yet."""
-        before = [each for _, each in self.options]  # type: ignore[has-type]
-        stops = self._ordered({*before, value})
-        if len(stops) > len(before):
+        stops = self._ordered({*self._values(), value})
+        if len(stops) > len(self._values()):
             self.options = self._named(stops)
-        self.index = stops.index(value)  # the slider does not take None, which is "off", as its value
+        self.index = stops.index(value)
+
+    @traitlets.observe("value")
+    def _propagate_value(self, change: dict[str, Any]) -> None:
+        # The parent's takes None for "nothing selected", which a slider does not allow; here it is a place.
+        self.index = self._values().index(change["new"])
+
+    def _values(self) -> list[float | None]:
+        return [value for _, value in self.options]
 
     def _ordered(self, values: Iterable[float | None]) -> list[float | None]:
         return sorted(values, key=lambda value: -1.0 if value is None else value)
@@ -90,9 +96,10 @@ class Stops(widgets.SelectionSlider):
         return [(f"{each:g}" if self._toggle.is_on(each) else "off", each) for each in stops]
 
 
-def control(toggle: Toggle, value: Any) -> widgets.Widget:
+def widget_for(toggle: Toggle, value: Any) -> widgets.Widget:
     """The widget of a field: its trait `value` is the field's, and a change of it is a change of the field."""
-    options: dict[str, Any] = dict(description=toggle.label, **_ROW)
+    tip = f"{toggle.help} [{toggle.unit}]" if toggle.unit else toggle.help
+    options: dict[str, Any] = dict(description=toggle.label, tooltip=tip, **_ROW)
     match toggle:
         case Strengths():
             return AugmentToggles(value)
@@ -115,7 +122,7 @@ def control(toggle: Toggle, value: Any) -> widgets.Widget:
 
 
 def move(widget: widgets.Widget, value: Any) -> None:
-    """Set a widget of `control` to a value of its field."""
+    """Set a widget of `widget_for` to a value of its field."""
     if isinstance(widget, AugmentToggles | Stops):
         widget.set(value)
     else:
@@ -130,7 +137,7 @@ class Controls(widgets.VBox):
     def __init__(self, experiment: Experiment, names: Iterable[str] = tuple(FIELDS)) -> None:
         self._start = experiment
         self._quiet = False
-        self.widgets = {name: control(_known(name), getattr(experiment, name)) for name in names}
+        self.widgets = {name: widget_for(_known(name), getattr(experiment, name)) for name in names}
         # A preset moves fields that a lesson's panel may not have.
         presets = [name for name, values in PRESETS.items() if values.keys() <= self.widgets.keys()]
         self.preset = widgets.Dropdown(options=presets, description="preset", **_ROW)
@@ -189,7 +196,7 @@ class Controls(widgets.VBox):
             return
         values = {name: widget.value for name, widget in self.widgets.items()}
         try:
-            self.experiment = dataclasses.replace(self.experiment, **values)
+            self.experiment = with_first(self.experiment, **values)
         except InputError as error:  # an empty name, say; the experiment stays as it was
             self.note.value = render("alert.html", text=str(error))
         else:

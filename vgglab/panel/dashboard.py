@@ -8,9 +8,10 @@ import threading
 import time
 import traceback
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
@@ -27,9 +28,6 @@ from vgglab.panel.live import LiveChart
 from vgglab.panel.runs import Runs
 from vgglab.share.script import script
 from vgglab.templates import render
-
-if TYPE_CHECKING:
-    import keras
 
 _DASHBOARDS: weakref.WeakSet[Dashboard] = weakref.WeakSet()
 MODELS_KEPT = 3  # trained networks that can still be saved
@@ -69,15 +67,16 @@ class Dashboard(widgets.VBox):
         experiment = experiment or Experiment(dataset=data.name, image_size=data.image_size)
         self.data = self._given = data
         self._loaded = self._given_as = (experiment.dataset, experiment.image_size)
-        # Of the latest runs, by the history's identity, which is no other's while the history is kept too.
-        self._weights: dict[int, tuple[History, list]] = {}
+        self._trained: deque[tuple[History, list]] = deque(
+            maxlen=MODELS_KEPT
+        )  # the latest, with their weights
         self._control = Control()
         self._thread: threading.Thread | None = None
         self._planned = 0
         self._moved = self._epoch_began = 0.0
         self.controls = Controls(experiment, controls)
         self.chart = LiveChart(experiment)
-        self.runs = Runs(Path(folder), self._model_of)
+        self.runs = Runs(Path(folder), self._save_model)
         self.train_button = _button("Train", "play", "start a run", self.start, button_style="primary")
         self.pause_button = _button("Pause", "pause", "hold or go on", self.pause, disabled=True)
         self.stop_button = _button("Stop", "stop", "end the run now", self.stop, disabled=True)
@@ -194,12 +193,12 @@ class Dashboard(widgets.VBox):
         from vgglab.training import train
 
         self._load_data(experiment)
-        with borrowed(experiment, len(self.data.class_names), control.check) as compiled:
+        classes = len(self.data.class_names)
+        with borrowed(experiment, classes, check=control.check, say=self.chart.say) as compiled:
             control.check()
             history = train(experiment, self.data, self._update, model=compiled, control=control)
-            self._weights[id(history)] = (history, compiled.model.get_weights())
-        while len(self._weights) > MODELS_KEPT:
-            self._weights.pop(next(iter(self._weights)))
+            if history.epochs:
+                self._trained.append((history, compiled.model.get_weights()))
         self._show(history)
         return history
 
@@ -225,6 +224,7 @@ class Dashboard(widgets.VBox):
         return load(name, experiment.image_size, experiment.seed)
 
     def _finish(self) -> None:
+        self.left.value = ""
         self.train_button.disabled = False
         self.pause_button.disabled = self.stop_button.disabled = True
         self.controls.release()
@@ -271,7 +271,8 @@ class Dashboard(widgets.VBox):
 
     def _experiment_changed(self, change: dict[str, Any]) -> None:
         if self.running:
-            phase = dataclasses.replace(change["new"], later=())
+            # Phases that were planned give way to what the controls say now, for as long as they would have lasted.
+            phase = dataclasses.replace(change["new"], later=(), epochs=change["new"].planned_epochs)
             self._planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
             self._control.change(phase)
             self.left.value = "takes effect at the next epoch"
@@ -280,17 +281,17 @@ class Dashboard(widgets.VBox):
 
     def _fill_tab(self) -> None:
         """Fill the tab that is open; the others wait until they are opened."""
-        _, fill = self._tabs[self.tabs.titles[self.tabs.selected_index or 0]]
-        fill(self.controls.experiment)
+        widget, fill = self._tabs[self.tabs.titles[self.tabs.selected_index or 0]]
+        try:
+            fill(self.controls.experiment)
+        except InputError as error:
+            widget.value = render("alert.html", text=str(error))
 
     def _fill_cost(self, experiment: Experiment) -> None:
         from vgglab.panel.costs import cost_table
 
-        try:
-            with alone_at_once("The cost card"):
-                self.cost_card.value = cost_table(experiment, self.data, self.history)
-        except InputError as error:
-            self.cost_card.value = render("status.html", text=str(error))
+        with alone_at_once("The cost card"):
+            self.cost_card.value = cost_table(experiment, self.data, self.history)
 
     def _fill_code(self, experiment: Experiment) -> None:
         self.code.value = render("code.html", text=script(experiment))
@@ -306,19 +307,19 @@ class Dashboard(widgets.VBox):
     def _label_pause(self) -> None:
         self.pause_button.description = "Resume" if self._control.paused else "Pause"
 
-    def _model_of(self, name: str) -> keras.Model | None:
+    def _save_model(self, history: History, path: Path) -> bool:
+        """Write the trained network of a run; False when it is no longer kept."""
         from vgglab.network import build_network, configure
 
-        kept = self._weights.get(id(self.runs.histories[name]))
-        if kept is None:
-            return None
-        history, weights = kept
+        weights = next((weights for run, weights in self._trained if run is history), None)
+        if weights is None:
+            return False
         last = history.experiment.phases[-1]
-        classes = len(history.data["classes"])
         with alone_at_once("Saving a network"):
-            model = build_network(last.backbone, last.image_size, classes, last.precision)
+            model = build_network(last, len(history.data["classes"]))
             model.set_weights(weights)
-            return configure(model, last)
+            configure(model, last).save(path)
+        return True
 
     def _complain(self, text: str, details: str = "") -> None:
         self.chart.say("The run failed.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import ipywidgets as widgets
@@ -20,7 +19,7 @@ class _Prediction(widgets.VBox):
         self.question, self.control = question, control
         self.guess: Any = None  # until the control is touched: somebody who does not guess is not made to
         self.line = widgets.HTML()
-        asked = widgets.HTML(f"<b>Predict:</b> {html.escape(question)}")
+        asked = widgets.HTML(render("question.html", question=question))
         super().__init__([asked, control, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
         self.say("Your guess first; then run the next cell.")
         if question in _KEPT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
@@ -18,9 +18,6 @@ from vgglab.files import written_whole
 from vgglab.history import History
 from vgglab.share.card import history_of_card, save_card
 from vgglab.templates import render
-
-if TYPE_CHECKING:
-    import keras
 
 TABLE = "runs"  # the name of the file with the table
 
@@ -58,14 +55,14 @@ def _numbered(name: str, form: str) -> Iterator[str]:
 class Runs(widgets.VBox):
     """A table of runs with the ones to overlay selected; `shown` holds their names.
 
-    `folder` is where exports go. `model_of` gives the trained network of a run, or None.
+    `folder` is where exports go. `save_model` writes the trained network of a run, or returns False.
     """
 
     shown = traitlets.Tuple()
 
-    def __init__(self, folder: Path, model_of: Callable[[str], keras.Model | None]) -> None:
+    def __init__(self, folder: Path, save_model: Callable[[History, Path], bool]) -> None:
         self.histories: dict[str, History] = {}
-        self.folder, self._model_of = folder, model_of
+        self.folder, self._save_model = folder, save_model
         self._stems: dict[str, str] = {}  # of the files of each run there ever was
         self._table, self._message = widgets.HTML(), widgets.HTML()
         self._selected = widgets.SelectMultiple(
@@ -143,11 +140,11 @@ class Runs(widgets.VBox):
     def save_models(self) -> str:
         names = self._some()
         for name in names:
-            model = self._model_of(name)
-            if model is None:
-                raise InputError(f"The network of {name} is no longer in memory. Train it again to save it.")
             with written_whole(self._stem(name).with_suffix(".keras")) as beside:
-                model.save(beside)
+                if not self._save_model(self.histories[name], beside):
+                    raise InputError(
+                        f"The network of {name} is no longer in memory. Train it again to save it."
+                    )
         return f"Written to {self.folder}: {', '.join(f'{self._stem(name).name}.keras' for name in names)}."
 
     def _load(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from recipe.study import facts as counted
 from recipe.study.evidence import (
     DAYS,
     GIGABYTES,
@@ -51,17 +52,17 @@ class Claim:
 
 CLAIMS = (
     Claim("sixteen conv layers", "text", "01", "VGG16 has 16 convolutional layers.", each(
-        Fact("conv layers in Keras's VGG16", facts.conv_layers, lambda n: n == 16),
+        Fact("conv layers in Keras's VGG16", counted.conv_layers, lambda n: n == 16),
     )),
     Claim("138 million", "text", "01", "It has about 138 million parameters.", each(
-        Fact("parameters of Keras's VGG16", facts.parameters, lambda n: 137.5e6 <= n < 138.5e6),
+        Fact("parameters of Keras's VGG16", counted.parameters, lambda n: 137.5e6 <= n < 138.5e6),
     )),
     Claim("multiply-adds", "course", "01", "An image costs about 15.5 thousand million multiply-adds.", each(
         Fact("multiply-adds an image of 224 pixels", facts.multiply_adds, lambda n: 15.45e9 <= n < 15.55e9),
     )),
     Claim("dense layers", "course", "01",
           "Most of the parameters are in the dense layers, which pooling replaces.", each(
-        Fact("share of the dense layers", facts.dense_share, lambda share: share > 50, SHARE),
+        Fact("share of the dense layers", counted.dense_share, lambda share: share > 50, SHARE),
     )),
     Claim("99 and 70", "text", "02", "99 % on training images goes with less than 70 % on others.", (
         (level("from scratch: train accuracy above 99 %", "from_scratch", "plain", "train_accuracy", 99),
@@ -157,7 +158,7 @@ CLAIMS = (
              "calibration_error"),
     )),
     Claim("last five layers", "text", "06", "The last five layers of the base are unfrozen.", each(
-        Fact("of them have weights", facts.last_five_that_learn, lambda n: n == 5),
+        Fact("of them have weights", counted.last_five_that_learn, lambda n: n == 5),
     )),
     Claim("low rate", "text", "06", "A rate of 0.0001 adapts without disrupting what was learned.", each(
         *(more(f"disrupts less than a high rate: {depth} layers, source task, {_LOW} minus {_HIGH}", "unfreezing",
@@ -199,13 +200,13 @@ CLAIMS = (
         )),
     )),
     Claim("parameters and work", "text", "07", "Its many parameters translate directly into computation.", (
-        (Fact("share of the dense layers in the parameters", facts.dense_share, lambda share: share > 50, SHARE),
-         Fact("share of the dense layers in the multiply-adds", facts.dense_work, lambda share: share > 50,
+        (Fact("share of the dense layers in the parameters", counted.dense_share, lambda share: share > 50, SHARE),
+         Fact("share of the dense layers in the multiply-adds", counted.dense_work, lambda share: share > 50,
               SHARE)),
     )),
     Claim("memory", "text", "07", "A training step takes a great deal of memory.", each(
         Fact("for the paper's batch of 256 images, more than the 6 GB of one of its GPUs",
-             lambda: facts.step_gigabytes(facts.PAPER_BATCH), lambda gigabytes: gigabytes > 6, GIGABYTES),
+             lambda: counted.step_gigabytes(counted.PAPER_BATCH), lambda gigabytes: gigabytes > 6, GIGABYTES),
     )),
     Claim("freezing, speed", "text", "07", "Freezing the base makes training faster.", each(
         more("seconds an epoch, 13 layers to none with the output of the frozen ones kept", "unfreezing",

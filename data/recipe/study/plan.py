@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 
 from vgglab.experiment import Experiment
+from vgglab.toggles import GENERATOR
 
 EPOCHS = 40
-# The settings of the text's ImageDataGenerator, and its three "simple" and "more advanced" changes.
-GENERATOR = dict(rotation=20, width_shift=0.2, height_shift=0.2, shear=0.2, zoom=0.2, flip=1)
+# The three changes that the text calls simple, and those that it calls more advanced.
 SIMPLE = ("flip", "rotation", "crop")
 ADVANCED = (*SIMPLE, "color_jitter", "erasing")
 

@@ -70,9 +70,9 @@ def run(trial: Trial) -> str:
     from vgglab.training import train
 
     data, elsewhere = _images(trial.task, trial.experiment.seed)
-    with borrowed(trial.experiment, len(data.class_names)) as network:
-        history = train(trial.experiment, data, model=network)
-        scores = _scores(network, data, elsewhere)
+    with borrowed(trial.experiment, len(data.class_names)) as compiled:
+        history = train(trial.experiment, data, model=compiled)
+        scores = _scores(compiled, data, elsewhere)
     return Record(history, scores).to_lines()
 
 
@@ -83,12 +83,13 @@ def _images(task: str, seed: int) -> tuple[Dataset, dict[str, Split]]:
     return TASKS[task].data(seed), TASKS[task].elsewhere(seed)
 
 
-def _scores(network: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> dict[str, float]:
+def _scores(compiled: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> dict[str, float]:
     from vgglab.engine.control import Control
-    from vgglab.measures.evaluation import calibration_error, outputs, score
+    from vgglab.engine.step import outputs
+    from vgglab.measures.evaluation import calibration_error, score
 
     def probabilities(split: Split) -> np.ndarray:
-        return outputs(network.predict(0), split, Control())[0]
+        return outputs(compiled.predict(0), split, Control())[0]
 
     validation = probabilities(data.validation)
     scores = dict(

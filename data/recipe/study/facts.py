@@ -1,0 +1,47 @@
+"""What the ledger counts about VGG16, on Keras's own network."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+from vgglab.measures.facts import multiply_adds, multiply_adds_of, vgg16
+
+PAPER_BATCH = 256  # the same; on four NVIDIA Titan Black of 6 GB each, section 3.3
+
+
+def conv_layers() -> int:
+    return sum(isinstance(layer, keras.layers.Conv2D) for layer in vgg16().layers)
+
+
+def parameters() -> int:
+    return vgg16().count_params()
+
+
+def last_five_that_learn() -> int:
+    """How many of the last five layers of the network without its top have weights at all."""
+    base = keras.applications.VGG16(weights=None, include_top=False)
+    return sum(bool(layer.weights) for layer in base.layers[-5:])
+
+
+def _dense() -> list[keras.layers.Dense]:
+    return [layer for layer in vgg16().layers if isinstance(layer, keras.layers.Dense)]
+
+
+def dense_share() -> float:
+    """The share of the parameters that lies in the three dense layers."""
+    return sum(layer.count_params() for layer in _dense()) / parameters()
+
+
+def dense_work() -> float:
+    """The share of the multiply-adds that the three dense layers do."""
+    return sum(multiply_adds_of(layer) for layer in _dense()) / multiply_adds()
+
+
+def step_gigabytes(images: int) -> float:
+    """10⁹ bytes for a training step of all layers in float32, on so many images of 224 pixels: weights, gradients,
+    Adam's two means, and what each layer that learns makes."""
+    learning = [layer for layer in vgg16().layers if layer.weights]
+    made = sum(math.prod(layer.output.shape[1:]) for layer in learning)
+    return 4 * (4 * parameters() + images * made) / 1e9
