@@ -4,7 +4,8 @@ import keras
 import pytest
 
 from vgglab.architecture import BACKBONES, CONV_NAMES, layers_of, unfrozen
-from vgglab.experiment import CONV_LAYERS
+from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.network import build_model
 
 # Weights and biases of the thirteen conv layers, as `keras.applications.VGG16().summary()` prints them.
 PARAMETERS = [1_792, 36_928, 73_856, 147_584, 295_168, 590_080, 590_080, 1_180_160, *[2_359_808] * 5]
@@ -89,3 +90,11 @@ def test_parameters_do_not_depend_on_the_image_and_multiply_adds_do():
 )
 def test_what_learns_in_words(backbone, unfreeze, words):
     assert unfrozen(backbone, unfreeze) == words
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "vgg16-mini"])
+@pytest.mark.parametrize("head", ["pooled", "dense"])
+def test_the_counted_parameters_are_those_of_the_network(backbone, head):
+    model = build_model(Experiment(backbone=backbone, weights=None, image_size=64, head=head), 10)
+    counted = {layer.name: layer.parameters for layer in layers_of(backbone, 64, 10, head)}
+    assert counted == {layer.name: layer.count_params() for layer in model.layers if layer.count_params()}

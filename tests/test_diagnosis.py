@@ -219,7 +219,8 @@ def test_the_advice_is_a_regulariser_that_is_not_in_use():
         ("mixup", 0.2, "CutMix"),
         ("cutmix", 1.0, "dropout"),
         ("dropout", 0.5, "L2"),
-        ("l2", 1e-3, "label smoothing"),
+        ("l2", 1e-3, "weight decay"),
+        ("weight_decay", 1e-3, "label smoothing"),
         ("label_smoothing", 0.1, "patience"),
         ("patience", 5, "a smaller unfreeze depth"),
     ):

@@ -84,7 +84,7 @@ def test_the_phases_of_a_run_agree_on_what_the_whole_run_keeps():
 
 
 def test_what_networks_and_steps_follow_from():
-    assert built_from(Experiment(backbone="vgg16", image_size=32)) == (32, "vgg16", "float32")
+    assert built_from(Experiment(backbone="vgg16", image_size=32)) == (32, "vgg16", "float32", "pooled")
     assert built_from(Experiment(weights=None, unfreeze=0, seed=3)) == built_from(Experiment())
     assert traced_from(Experiment(dropout=0.5)) == (3, 0.5) != traced_from(Experiment())
     assert traced_from(Experiment(l2=0.1, mixup=0.2, weights=None)) == traced_from(Experiment())
@@ -145,9 +145,9 @@ def test_it_reads_as_the_code_that_makes_it():
 def test_what_holds_back_is_known_and_what_changes_images_comes_first():
     held = Experiment(l2=0.1, mixup=0.2, patience=3, augment=("flip",), learning_rate=1e-5, views=4)
     assert brakes(held) == ["augment", "mixup", "l2", "patience"]
-    assert brakes(held, on=False) == ["cutmix", "dropout", "label_smoothing"]
+    assert brakes(held, on=False) == ["cutmix", "dropout", "weight_decay", "label_smoothing"]
     assert random_changes(held) == ["augment", "mixup"] and not random_changes(Experiment(views=4, l2=0.1))
-    assert of_role(held, "objective") == dict(l2=0.1, label_smoothing=0.0)
+    assert of_role(held, "objective") == dict(l2=0.1, weight_decay=0.0, label_smoothing=0.0)
 
 
 @pytest.mark.parametrize(

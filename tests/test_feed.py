@@ -67,6 +67,14 @@ def test_phases_and_files_agree_too(tiny, tmp_path):
     assert "in files under" in history.events[0]["text"] and len(list(tmp_path.iterdir())) > 2
 
 
+@pytest.mark.parametrize("unfreeze", [0, 2])
+def test_the_dense_head_is_fed_alike(tiny, tmp_path, unfreeze):
+    experiment = dataclasses.replace(
+        BASE, unfreeze=unfreeze, head="dense", weight_decay=1e-3, schedule="cosine"
+    )
+    assert_same(experiment, tiny, FeatureCache(folder=tmp_path))
+
+
 def test_without_views_augmented_images_are_not_cached(tiny, tmp_path):
     history = assert_same(
         dataclasses.replace(BASE, unfreeze=3, **RANDOM), tiny, FeatureCache(folder=tmp_path)

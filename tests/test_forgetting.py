@@ -70,6 +70,14 @@ def test_frozen_layers_forget_nothing(flowers):
     assert rows["source_accuracy"].nunique() == 1 and (rows.filter(like="drift") == 0).all(axis=None)
 
 
+def test_the_head_does_not_matter_to_what_frozen_layers_know(flowers):
+    pooled, dense = (
+        train(Experiment(unfreeze=0, epochs=1, head=head), flowers).epochs[0]["source_accuracy"]
+        for head in ("pooled", "dense")
+    )
+    assert pooled == dense > 0.5
+
+
 def test_a_high_learning_rate_forgets_more_and_only_what_is_unfrozen_drifts(flowers):
     gentle, harsh = (
         train(Experiment(unfreeze=6, epochs=4, learning_rate=rate), flowers).frame() for rate in (1e-5, 3e-3)

@@ -15,7 +15,8 @@ LAYERS = [
     ["vgglab", "vgglab.quiet", "vgglab.errors", "vgglab.files", "vgglab.templates", "vgglab.engine.owner"],
     ["vgglab.toggles", "vgglab.weights", "vgglab.studies"],
     ["vgglab.experiment", "vgglab.checkup"],
-    ["vgglab.architecture", "vgglab.history", "vgglab.engine.control", "vgglab.measures.intervals"],
+    ["vgglab.architecture", "vgglab.history", "vgglab.rate_search", "vgglab.measures.intervals"],
+    ["vgglab.engine.control", "vgglab.engine.rates"],
     [
         "vgglab.datasets",
         "vgglab.augmentation",
@@ -26,7 +27,7 @@ LAYERS = [
     ["vgglab.share"],
     ["vgglab.engine"],
     ["vgglab.measures"],
-    ["vgglab.training"],
+    ["vgglab.training", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
     ["vgglab.cli", "vgglab.__main__"],
 ]
@@ -88,14 +89,14 @@ def test_the_package_knows_no_recipe_and_no_lesson():
         assert not {name.split(".")[0] for name in imported_by(path)} & {"recipe", "checks", "course"}
 
 
-def test_charts_see_only_histories():
+def test_charts_see_only_records():
     seen = {
         name
         for path in (ROOT / "vgglab/charts").glob("*.py")
         for name in imported_by(path)
         if name.startswith("vgglab") and not name.startswith("vgglab.charts")
     }
-    assert seen == {"vgglab.errors", "vgglab.experiment", "vgglab.history"}
+    assert seen == {"vgglab.errors", "vgglab.experiment", "vgglab.history", "vgglab.rate_search"}
 
 
 def test_a_bare_import_loads_nothing_heavy():

@@ -1,9 +1,20 @@
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from vgglab.errors import InputError
-from vgglab.measures.intervals import Effect, interval, mean_interval, paired_difference, verdict
+from vgglab.measures.intervals import (
+    Effect,
+    holm,
+    interval,
+    mean_interval,
+    minimal_detectable,
+    paired_difference,
+    sign_flip_p,
+    verdict,
+)
 
 
 def test_the_interval_is_students():
@@ -64,3 +75,81 @@ def test_the_interval_of_a_share_is_scipys():
         for right in {0, 1, n // 3, n - 1, n}:
             theirs = stats.binomtest(right, n).proportion_ci(0.9, method="wilson")
             assert interval(right, n, 0.9) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_sign_flips_of_darwins_maize_are_fishers():
+    # Fisher 1935, "The Design of Experiments", section 21: crossed minus self-fertilised, in eighths of an inch;
+    # 1,726 of the 32,768 sums are at least as far from 0.
+    differences = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
+    assert sign_flip_p(differences) == 1726 / 32768
+
+
+@pytest.mark.parametrize("n", [2, 5, 10])
+def test_sign_flips_are_scipys_permutations(n):
+    rng = np.random.default_rng(n)
+    for _ in range(5):
+        a, b = rng.normal(0.5, 1, n), rng.normal(0, 1, n)
+        theirs = stats.permutation_test(
+            (a, b), lambda a, b, axis: np.mean(a - b, axis=axis), permutation_type="samples", vectorized=True
+        )
+        assert sign_flip_p(a - b) == pytest.approx(theirs.pvalue, abs=1e-12)
+
+
+def test_sign_flips_at_their_ends():
+    assert sign_flip_p([0.1, 0.2, 0.3, 0.4, 0.5]) == 0.0625, "as small as five seeds can have it"
+    assert sign_flip_p([0.1, 0.2, 0.3, -0.1, -0.2, -0.3]) == 1 == sign_flip_p([0, 0, 0])
+    assert sign_flip_p(np.linspace(0.1, 0.3, 20)) == 2 / 2**20
+    with pytest.raises(InputError, match="`differences` must be at least two numbers"):
+        sign_flip_p([0.1])
+    with pytest.raises(InputError, match="`differences` must be at most 20 numbers. Received: 21."):
+        sign_flip_p([0.1] * 21)
+
+
+def test_holm_on_a_printed_example():
+    # The README of PValueAdjust.jl.
+    assert holm([0.05, 0.03, 0.01, 0.5]) == pytest.approx([0.1, 0.09, 0.04, 0.5])
+    assert holm([]) == [] and holm([0.3]) == [0.3] and holm([0.9, 0.8]) == [1, 1]
+
+
+def test_holm_is_the_closure_of_bonferroni():
+    """A hypothesis is rejected when Bonferroni rejects every set of hypotheses that it belongs to."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        p = rng.uniform(0, 0.4, 5).round(2)  # rounded, so that some are equal
+        sets = [chosen for size in range(1, 6) for chosen in itertools.combinations(range(5), size)]
+        closure = [
+            max(min(1, len(chosen) * p[list(chosen)].min()) for chosen in sets if one in chosen)
+            for one in range(5)
+        ]
+        assert holm(p) == pytest.approx(closure)
+
+
+@pytest.mark.parametrize("wrong", [[0.5, 1.1], [-0.1], [float("nan")]])
+def test_what_is_no_p_value(wrong):
+    with pytest.raises(InputError, match="`p_values` must be numbers from 0 to 1"):
+        holm(wrong)
+
+
+def test_what_so_many_seeds_can_see():
+    # G*Power 3.1, two-sided paired t test: an effect of half a standard deviation takes 34 pairs.
+    assert minimal_detectable(1, 34) < 0.5 < minimal_detectable(1, 33)
+    assert minimal_detectable(1, 5) == pytest.approx(1.68, abs=0.005)
+    assert minimal_detectable(0.02, 5) == pytest.approx(0.02 * minimal_detectable(1, 5))
+    assert minimal_detectable(0, 5) == 0
+
+
+@pytest.mark.parametrize(("n", "power", "confidence"), [(2, 0.5, 0.9), (5, 0.8, 0.95), (20, 0.9, 0.99)])
+def test_it_is_seen_as_often_as_the_power_says(n, power, confidence):
+    shift = minimal_detectable(3.0, n, power, confidence)
+    samples = np.random.default_rng(0).normal(shift, 3.0, (20_000, n))
+    seen = stats.ttest_1samp(samples, 0, axis=1).pvalue < 1 - confidence
+    assert np.mean(seen) == pytest.approx(power, abs=0.01)
+
+
+def test_what_has_no_power():
+    with pytest.raises(InputError, match="`n` must be at least 2"):
+        minimal_detectable(1, 1)
+    with pytest.raises(InputError, match="`sd` at least 0. Received: 5 and nan"):
+        minimal_detectable(float("nan"), 5)
+    with pytest.raises(InputError, match="`power` must be between"):
+        minimal_detectable(1, 5, power=0.05)

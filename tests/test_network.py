@@ -255,3 +255,37 @@ def test_weights_that_cannot_be_used(tmp_path):
         build_model(Experiment(weights=str(tmp_path / "absent.h5")), 4)
     with pytest.raises(InputError, match="`weights='imagenet'` exists for backbone 'vgg16' only"):
         build_model(Experiment(weights="imagenet"), 4)
+
+
+def test_the_dense_head_is_vgg16s_own():
+    """Parameters and layers of the top of Keras's VGG16, but for the classes; a quarter as wide on the mini network."""
+    theirs = keras.applications.VGG16(weights=None, classes=10, input_shape=(64, 64, 3))
+    ours = build_model(
+        Experiment(backbone="vgg16", weights=None, image_size=64, head="dense", dropout=0.5), 10
+    )
+    assert ours.count_params() == theirs.count_params()
+    top = [
+        layer for layer in ours.layers if layer.name.startswith(("flatten", "fc", "dropout", "predictions"))
+    ]
+    assert [type(layer).__name__ for layer in top] == [
+        *("Flatten", "Dense", "Dropout", "Dense", "Dropout", "Dense")
+    ]
+    assert [layer.rate for layer in top if isinstance(layer, keras.layers.Dropout)] == [0.5, 0.5]
+    mini = build_model(Experiment(weights=None, image_size=64, head="dense"), 10)
+    assert mini.get_layer("fc").kernel.shape == (2 * 2 * 128, 1024) and mini.get_layer("fc2").units == 1024
+
+
+def test_the_two_dropouts_of_the_dense_head_draw_their_own():
+    model = build_model(Experiment(weights=None, image_size=32, head="dense", dropout=0.5, seed=3), 4)
+    states = [model.get_layer(name).seed_generator.state.numpy().tolist() for name in ("dropout", "dropout2")]
+    assert states[0] != states[1]
+
+
+def test_weight_decay_is_on_the_kernels_that_learn_and_l2_on_the_first_dense_one():
+    model = build_model(Experiment(weights=None, image_size=32, unfreeze=2, weight_decay=0.01, l2=0.1), 4)
+    squares = {
+        layer.name: float((layer.get_weights()[0] ** 2).sum()) for layer in model.layers if layer.weights
+    }
+    learning = ("block5_conv2", "block5_conv3", "fc", "predictions")
+    right = 0.01 * sum(squares[name] for name in learning) + 0.1 * squares["fc"]
+    assert float(sum(model.losses)) == pytest.approx(right, rel=1e-4)

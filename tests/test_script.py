@@ -1,5 +1,6 @@
 import ast
 import dataclasses
+import math
 import re
 import runpy
 import subprocess
@@ -13,6 +14,7 @@ from PIL import Image
 
 from vgglab.augmentation import augmenter
 from vgglab.datasets import load
+from vgglab.engine.rates import rates
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, DEFAULTS, FIELDS, Experiment
 from vgglab.network import build_model
@@ -412,6 +414,40 @@ def test_the_curve_is_that_of_train(tmp_path, easy, mixed_up):
     assert np.abs(theirs[1, :, 0].mean() - ours[1, :, 0].mean()) < 0.2
 
 
+def test_the_penalties_are_those_of_the_model_that_is_trained(run_here, fits, easy):
+    """In every phase the sum of the losses is that of vgglab's own model with the same weights."""
+    held = dict(dataset=str(easy), image_size=32, weights=None, epochs=1, batch_size=8)
+    experiment = Experiment(**held, unfreeze=0, l2=0.01, weight_decay=0.002, head="dense", dropout=0.5)
+    experiment = experiment.then(unfreeze=2, l2=0.0).then(weight_decay=0.0, l2=0.3)
+    names = run_here(experiment)
+    kernels = {
+        layer.name: layer.get_weights()[0] for layer in names["model"].layers if layer.name in ("fc", "fc2")
+    }
+    assert [kernel.shape[1] for kernel in kernels.values()] == [1024, 1024]
+    square = {name: float((kernel**2).sum()) for name, kernel in kernels.items()}
+    square["last"] = float((names["model"].layers[-1].get_weights()[0] ** 2).sum())
+    convs = [float((layer.get_weights()[0] ** 2).sum()) for layer in names["convs"]]
+    head = sum(square.values())
+    right = [
+        0.002 * head + 0.01 * square["fc"],
+        0.002 * (head + sum(convs[-2:])),
+        0.3 * square["fc"],
+    ]
+    assert [call["l2"] * square["fc"] for call in fits] == pytest.approx(right, rel=1e-3)
+
+
+@pytest.mark.parametrize("horizon", [None, 7])
+def test_the_schedule_is_that_of_the_training_loop(run_here, fits, easy, horizon):
+    experiment = Experiment(
+        dataset=str(easy), image_size=32, epochs=4, batch_size=8, schedule="cosine", horizon=horizon
+    )
+    names = run_here(experiment)
+    an_epoch = math.ceil(len(names["train_images"]) / 8)
+    ours = np.concatenate([rates(experiment, an_epoch, epoch) for epoch in range(4)])
+    theirs = [float(names["rate"](step)) for step in range(len(ours))]
+    np.testing.assert_allclose(theirs, ours, atol=1e-9)
+
+
 @pytest.mark.slow
 def test_everything_at_once_runs(tmp_path, easy, mixed_up):
     everything = Experiment(
@@ -420,6 +456,8 @@ def test_everything_at_once_runs(tmp_path, easy, mixed_up):
         unfreeze=2,
         l2=1e-3,
         label_smoothing=0.1,
+        weight_decay=1e-3,
+        schedule="cosine",
         dropout=0.3,
         augment=tuple(AUGMENTATIONS),
         mixup=0.2,

@@ -52,7 +52,7 @@ def test_the_steps_are_those_of_keras_adam():
     steps = Compiled(ours).train_steps(0, SMALL)
     theirs.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", jit_compile=False)
     for _ in range(5):
-        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, 1e-3, PLAIN)
+        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, [1e-3], PLAIN)
         logs = theirs.train_on_batch(IMAGES, targets)
         assert float(loss) / 6 == pytest.approx(float(logs), rel=1e-4)
     for one, other in zip(ours.get_weights(), theirs.get_weights()):
@@ -60,15 +60,16 @@ def test_the_steps_are_those_of_keras_adam():
 
 
 def test_the_objective_is_that_of_keras():
-    """Label smoothing and L2 together, against Keras's loss and regulariser."""
+    """Label smoothing, L2 and weight decay together, against Keras's loss and regularisers."""
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
-    ours, theirs = build_model(SMALL, 4), build_model(dataclasses.replace(SMALL, l2=0.02), 4)
+    held = dict(l2=0.02, weight_decay=0.003)
+    ours, theirs = build_model(SMALL, 4), build_model(dataclasses.replace(SMALL, **held), 4)
     steps = Compiled(ours).train_steps(0, SMALL)
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.3)
     theirs.compile(keras.optimizers.Adam(1e-3), smoothed, jit_compile=False)
     for _ in range(3):
-        objective = PLAIN | dict(l2=0.02, label_smoothing=0.3)
-        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, 1e-3, objective)
+        objective = PLAIN | dict(held, label_smoothing=0.3)
+        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, [1e-3], objective)
         logs = theirs.train_on_batch(IMAGES, targets)
         assert float(loss) / 6 == pytest.approx(float(logs), rel=1e-4)
     for one, other in zip(ours.get_weights(), theirs.get_weights()):
@@ -78,11 +79,13 @@ def test_the_objective_is_that_of_keras():
 def test_several_batches_in_a_call_are_several_steps():
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     together, apart = build_model(SMALL, 4), build_model(SMALL, 4)
-    loss, right = Compiled(together).train_steps(0, SMALL)(IMAGES, targets, 4, 1e-3, PLAIN | dict(l2=0.1))
+    loss, right = Compiled(together).train_steps(0, SMALL)(
+        IMAGES, targets, 4, [1e-3, 1e-4], PLAIN | dict(l2=0.1)
+    )
     steps = Compiled(apart).train_steps(0, SMALL)
     parts = [
-        steps(IMAGES[part], targets[part], 4, 1e-3, PLAIN | dict(l2=0.1))
-        for part in (slice(0, 4), slice(4, 6))
+        steps(IMAGES[part], targets[part], 4, [rate], PLAIN | dict(l2=0.1))
+        for part, rate in ((slice(0, 4), 1e-3), (slice(4, 6), 1e-4))
     ]
     assert float(loss) == pytest.approx(sum(float(each) for each, _ in parts), rel=1e-5)
     assert float(right) == sum(float(each) for _, each in parts)
@@ -96,14 +99,14 @@ def test_a_new_phase_starts_with_a_new_adam(tiny):
     model = build_model(SMALL, 4)
     compiled = Compiled(model)
     steps = compiled.train_steps(0, SMALL)
-    steps(IMAGES, targets, 6, 1e-3, PLAIN)
+    steps(IMAGES, targets, 6, [1e-3], PLAIN)
     theirs = keras.models.clone_model(model)
     theirs.set_weights(model.get_weights())
     for name in [layer.name for layer in model.layers if not layer.trainable]:
         theirs.get_layer(name).trainable = False
     theirs.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", jit_compile=False)
     compiled.restart_optimizer()
-    steps(IMAGES, targets, 6, 1e-3, PLAIN), theirs.train_on_batch(IMAGES, targets)
+    steps(IMAGES, targets, 6, [1e-3], PLAIN), theirs.train_on_batch(IMAGES, targets)
     for one, other in zip(model.get_weights(), theirs.get_weights()):
         np.testing.assert_allclose(one, other, atol=1e-4)
 

@@ -35,6 +35,7 @@ _HOME = {
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
     "Control": "vgglab.engine.control",  # pause, stop or change a run
     "train": "vgglab.training",  # Experiment and Dataset → History
+    "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
@@ -49,9 +50,12 @@ _HOME = {
     "plot_growth": "vgglab.charts.seeds",  # accuracy against training images
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
+    "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
     "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval
     "verdict": "vgglab.measures.intervals",  # is A better than B, or is it noise?
+    "sign_flip_p": "vgglab.measures.intervals",  # the same as a p value that asks for no distribution
+    "holm": "vgglab.measures.intervals",  # p values of several comparisons, adjusted for their number
     "study_curves": "vgglab.studies",  # the curves of the course's own runs, over several seeds
     "study_ends": "vgglab.studies",  # what those runs ended with
     "claims_ledger": "vgglab.studies",  # every claim with its evidence and a verdict

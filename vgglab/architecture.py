@@ -11,7 +11,9 @@ CONV_NAMES = tuple(
     f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1)
 )
 BACKBONES = {"vgg16": 1, "vgg16-mini": 4}  # and what its filters are divided by
-UNITS = 128  # of the head's dense layer
+# The dense layers of each head below the last, with their units; those of the original top (the same table) are
+# divided as the filters are.
+HEADS = {"pooled": (("fc", 128),), "dense": (("fc", 4096), ("fc2", 4096))}
 
 
 BYTES = {"float32": 4, "bfloat16": 2}  # of a number that a conv layer makes
@@ -28,8 +30,14 @@ class Layer:
     outputs: int
 
 
-def layers_of(backbone: str, image_size: int, classes: int) -> list[Layer]:
-    """The conv layers and the head's two dense layers, from the bottom up."""
+def dense_layers(backbone: str, head: str, classes: int) -> list[tuple[str, int]]:
+    """The names and units of a head's dense layers, from the bottom up."""
+    narrower = BACKBONES[backbone] if head == "dense" else 1
+    return [*((name, units // narrower) for name, units in HEADS[head]), ("predictions", classes)]
+
+
+def layers_of(backbone: str, image_size: int, classes: int, head: str = "pooled") -> list[Layer]:
+    """The conv layers and the head's dense layers, from the bottom up."""
     side, channels, rows = image_size, 3, []
     names = iter(CONV_NAMES)
     for filters, convs in BLOCKS:
@@ -42,7 +50,9 @@ def layers_of(backbone: str, image_size: int, classes: int) -> list[Layer]:
             )
             channels = width
         side //= 2
-    for name, width in (("fc", UNITS), ("predictions", classes)):
+    if head == "dense":
+        channels *= side**2
+    for name, width in dense_layers(backbone, head, classes):
         rows.append(Layer(name, channels * width + width, channels * width, channels, width))
         channels = width
     return rows

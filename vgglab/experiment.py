@@ -30,6 +30,10 @@ def _nothing_random(experiment: Experiment) -> str:
     return "" if is_random(experiment) else "without a random change all epochs have the same images"
 
 
+def _no_schedule(experiment: Experiment) -> str:
+    return "the learning rate is constant" if experiment.schedule == "constant" else ""
+
+
 @dataclass(frozen=True, repr=False)
 class Experiment:
     """Everything that determines a run; two equal experiments on one machine give the same History.
@@ -48,6 +52,15 @@ class Experiment:
         label="image size", unit="pixels a side", role="data", fixed=True, built_from=True,
         low=32, high=512, whole=True, stops=(32, 64, 96, 128, 224),
         help="how large every image is made"))
+    images_a_class: int | None = _field(None, Number(
+        label="images a class", role="data", fixed=True, optional=True, off=None,
+        low=1, high=100_000, whole=True, stops=(None, 5, 10, 20, 50),
+        help="train on so many images of each class, which the seed chooses; on all of them when left out"))
+    label_noise: float = _field(0.0, Number(
+        label="label noise", role="data", fixed=True, off=0,
+        low=0, high=1, stops=(0, 0.1, 0.2, 0.4, 0.6),
+        help="share of the training labels that are redrawn at random, some of them right by chance; "
+             "validation and test stay clean"))
     backbone: str = _field("vgg16-mini", Choice(
         label="backbone", role="network", fixed=True, built_from=True, options=("vgg16-mini", "vgg16"),
         help="the convolutional part of the network"))
@@ -59,6 +72,10 @@ class Experiment:
     precision: str = _field("float32", Choice(
         label="precision", role="network", fixed=True, built_from=True, options=("float32", "bfloat16"),
         help="what the conv layers compute in; bfloat16 is faster where the processor has it"))
+    head: str = _field("pooled", Choice(
+        label="head", role="network", fixed=True, built_from=True, options=("pooled", "dense"),
+        help="what follows the conv layers: pooled, global average pooling and Dense(128); or dense, VGG16's own "
+             "Flatten and two wide Dense layers, as narrow as the backbone is"))
     unfreeze: int = _field(3, Number(
         label="unfreeze depth", role="network", low=0, high=CONV_LAYERS, whole=True,
         help="how many conv layers train, counted from the top"))
@@ -69,7 +86,11 @@ class Experiment:
     l2: float = _field(0.0, Number(
         label="L2", role="objective", holds_back=True, off=0,
         low=0, high=1, stops=(0, 1e-4, 1e-3, 1e-2, 1e-1),
-        help="weight penalty on the head's Dense(128)"))
+        help="weight penalty on the head's first dense layer alone"))
+    weight_decay: float = _field(0.0, Number(
+        label="weight decay", role="objective", holds_back=True, off=0,
+        low=0, high=1, stops=(0, 5e-4, 5e-3, 0.02, 0.05, 0.1, 0.2),
+        help="weight penalty on the kernels of all layers that learn; VGG16 was trained with 5e-4"))
     label_smoothing: float = _field(0.0, Number(
         label="label smoothing", role="objective", holds_back=True, off=0,
         low=0, high=0.9, stops=(0, 0.05, 0.1, 0.2, 0.4),
@@ -82,11 +103,11 @@ class Experiment:
         help="what fills the rim that a moved image leaves"))
     mixup: float = _field(0.0, Number(
         label="MixUp", role="images", holds_back=True, random=True, off=0,
-        low=0, high=1, stops=(0, 0.1, 0.2, 0.4, 1),
+        low=0, high=32, stops=(0, 0.1, 0.2, 0.4, 1),
         help="alpha of the Beta distribution; 0 is off"))
     cutmix: float = _field(0.0, Number(
         label="CutMix", role="images", holds_back=True, random=True, off=0,
-        low=0, high=1, stops=(0, 0.2, 0.5, 1),
+        low=0, high=32, stops=(0, 0.2, 0.5, 1),
         help="alpha of the Beta distribution; 0 is off"))
     views: int | None = _field(None, Number(
         label="views", unit="epochs", role="images", optional=True, off=None, idle=_nothing_random,
@@ -100,6 +121,14 @@ class Experiment:
         label="learning rate", role="schedule",
         low=1e-8, high=1, stops=(1e-5, 3e-5, 1e-4, 3e-4, 5e-4, 1e-3, 3e-3, 1e-2),
         help="how far a step of Adam goes"))
+    schedule: str = _field("constant", Choice(
+        label="schedule", role="schedule", options=("constant", "cosine"),
+        help="of the learning rate: constant, or cosine, which warms up in the first tenth of a phase "
+             "and then falls to 0"))
+    horizon: int | None = _field(None, Number(
+        label="horizon", unit="epochs", role="schedule", optional=True, off=None, idle=_no_schedule,
+        low=1, high=100_000, whole=True, stops=(None, 20, 50, 100),
+        help="the epochs that the schedule is laid out for; those of the phase when left out"))
     patience: int | None = _field(None, Number(
         label="patience", unit="epochs", role="schedule", holds_back=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 3, 5, 10),

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, UNITS
+from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, dense_layers
 from vgglab.engine.owner import alone
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, check_weights_exist
@@ -25,9 +25,9 @@ def build_model(experiment: Experiment, classes: int) -> keras.Model:
     """The network of an experiment, untrained on its data; it takes 0-255 RGB and returns probabilities.
 
     Input: (n, image_size, image_size, 3). Output: (n, classes). Preprocessing is part of the model.
-    The head is global average pooling, Dense(128, relu), dropout and softmax. All layers are
-    Keras's own, so a saved model opens with `keras.saving.load_model` alone. `InputError` says what
-    is wrong with a weights file.
+    The head is global average pooling, Dense(128, relu), dropout and softmax; or, with `head="dense"`, that of the
+    paper at the backbone's width. All layers are Keras's own, so a saved model opens with
+    `keras.saving.load_model` alone. `InputError` says what is wrong with a weights file.
     """
     with alone():
         model = build_network(experiment, classes)
@@ -37,12 +37,19 @@ def build_model(experiment: Experiment, classes: int) -> keras.Model:
 def build_network(experiment: Experiment, classes: int) -> keras.Model:
     """The layers of `build_model`, their weights yet to be set; they follow from `built_from(experiment)`."""
     base = build_base(experiment.backbone, experiment.image_size, experiment.precision)
-    x = layers.GlobalAveragePooling2D(name="pooling", dtype="float32")(base.output)
-    x = layers.Dense(UNITS, activation="relu", kernel_regularizer=keras.regularizers.L2(0.0), name="fc")(x)
-    # Made with a rate, because Keras gives a Dropout of rate 0 no random stream; `configure` sets it.
-    x = layers.Dropout(0.5, seed=0, name="dropout")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    bottom = layers.GlobalAveragePooling2D if experiment.head == "pooled" else layers.Flatten
+    x = bottom(name="pooling" if experiment.head == "pooled" else "flatten", dtype="float32")(base.output)
+    *hidden, (last, units) = dense_layers(experiment.backbone, experiment.head, classes)
+    for name, width in hidden:
+        x = layers.Dense(width, activation="relu", name=name)(x)
+        # Made with a rate, because Keras gives a Dropout of rate 0 no random stream; `configure` sets it.
+        x = layers.Dropout(0.5, seed=0, name=name.replace("fc", "dropout"))(x)
+    outputs = layers.Dense(units, activation="softmax", name=last)(x)
     return keras.Model(base.input, outputs, name=base.name)
+
+
+def _dropouts(model: keras.Model) -> list[layers.Dropout]:
+    return [layer for layer in model.layers if isinstance(layer, layers.Dropout)]
 
 
 def build_base(backbone: str, image_size: int | None, precision: str = "float32") -> keras.Model:
@@ -94,8 +101,8 @@ def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
         initializer = keras.initializers.HeNormal if conv else keras.initializers.GlorotUniform
         layer.kernel.assign(initializer(seed=seeds[place])(layer.kernel.shape))
         layer.bias.assign(keras.ops.zeros(layer.bias.shape))
-    dropout = model.get_layer("dropout").seed_generator
-    dropout.state.assign(keras.random.SeedGenerator(experiment.seed).state)
+    for place, dropout in enumerate(_dropouts(model)):  # each a stream of its own
+        dropout.seed_generator.state.assign(keras.random.SeedGenerator(experiment.seed + place).state)
     path = _weights_file(experiment)
     if path is not None:
         _load(keras.Model(model.input, model.get_layer("block5_pool").output, name=model.name), path)
@@ -103,17 +110,30 @@ def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
 
 
 def configure(model: keras.Model, phase: Experiment) -> keras.Model:
-    """Set what a phase says about the network: unfreeze depth, L2 and dropout. Returns the model.
+    """Set what a phase says about the network: unfreeze depth, weight penalties and dropout. Returns the model.
 
     A training step traced before this call does not see the change; a new one does.
     """
     for name, trains in zip(CONV_NAMES, trainable_flags(phase.unfreeze)):
         model.get_layer(name).trainable = trains
-    dense = model.get_layer("fc")
-    # The variable keeps the regulariser that is applied; the layer keeps the one that is saved.
-    dense.kernel_regularizer = dense.kernel.regularizer = keras.regularizers.L2(phase.l2)
-    model.get_layer("dropout").rate = phase.dropout
+    for name, penalty in penalties(phase, model).items():
+        layer = model.get_layer(name)
+        # The variable keeps the regulariser that is applied; the layer keeps the one that is saved.
+        layer.kernel_regularizer = layer.kernel.regularizer = (
+            keras.regularizers.L2(penalty) if penalty else None
+        )
+    for dropout in _dropouts(model):
+        dropout.rate = phase.dropout
     return model
+
+
+def penalties(phase: Experiment, model: keras.Model) -> dict[str, float]:
+    """The weight of each layer's squared kernel in the loss: 0 for frozen ones, `l2` and `weight_decay` added up."""
+    weighted = [layer for layer in model.layers if layer.count_params()]
+    return {
+        layer.name: layer.trainable * phase.weight_decay + (layer.name == "fc") * phase.l2
+        for layer in weighted
+    }
 
 
 def trainable_flags(unfreeze: int) -> list[bool]:

@@ -20,6 +20,7 @@ from vgglab.engine.control import Control, Stopped
 from vgglab.engine.feed import Batches, Feed, feed
 from vgglab.engine.lending import borrowed
 from vgglab.engine.owner import alone
+from vgglab.engine.rates import rates
 from vgglab.engine.step import Compiled, blocks, outputs
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, Experiment, in_phases, of_role
@@ -52,7 +53,7 @@ def train(
     replays to the same curves. What frozen layers make of an image is kept in `cache`; None computes it anew each
     time, with the same result. `InputError` when experiment and data do not fit together.
     """
-    _check(experiment, data)
+    check_fits(experiment, data)
     history, control = History(experiment, data.describe(), versions()), control or Control()
     try:
         with _network(experiment, data, model, control) as compiled:
@@ -106,7 +107,7 @@ class _Run:
             self._train_phase(phase, len(done) + 1)
             change = self.control.take_change()
             if change is not None:
-                phase = dataclasses.replace(phase, epochs=len(self.history.epochs) - before)
+                phase = _cut_short(phase, len(self.history.epochs) - before)
                 left = change.epochs - len(self.history.epochs)
                 planned = [dataclasses.replace(change, epochs=left)] if left > 0 else []
             done.append(phase)
@@ -135,9 +136,10 @@ class _Run:
         self.compiled.restart_optimizer()
         for epoch in range(phase.epochs):
             start = time.perf_counter()
-            logged = self._pass_over_train(steps, fed.batches(epoch), phase)
+            step_rates = rates(phase, math.ceil(len(self.data.train) / phase.batch_size), epoch)
+            logged = self._pass_over_train(steps, fed.batches(epoch), step_rates, phase)
             row: Row = dict(epoch=len(self.history.epochs) + 1, phase=number, **self._measure(fed), **logged)
-            row |= dict(learning_rate=phase.learning_rate, seconds=time.perf_counter() - start)
+            row |= dict(learning_rate=float(step_rates[-1]), seconds=time.perf_counter() - start)
             self.history.epochs.append(row)
             if self.on_epoch:
                 self.on_epoch(self.history)
@@ -150,13 +152,16 @@ class _Run:
         splits = dict(clean=self.data.clean_slice(), validation=self.data.validation)
         return splits | (dict(source=source_images(phase.image_size)) if has_source_task(phase) else {})
 
-    def _pass_over_train(self, steps: Callable, batches: Batches, phase: Experiment) -> dict[str, float]:
+    def _pass_over_train(
+        self, steps: Callable, batches: Batches, step_rates: np.ndarray, phase: Experiment
+    ) -> dict[str, float]:
         """One epoch of steps; returns what Keras logs, its running means over the batches."""
         objective = of_role(phase, "objective")
         loss, right, count = 0.0, 0.0, 0
         for images, targets in batches:
             self.control.check()
-            batch_loss, batch_right = steps(images, targets, phase.batch_size, phase.learning_rate, objective)
+            left = step_rates[count // phase.batch_size :]
+            batch_loss, batch_right = steps(images, targets, phase.batch_size, left, objective)
             loss, right, count = loss + float(batch_loss), right + float(batch_right), count + len(targets)
             if not math.isfinite(loss):
                 raise _Diverged(
@@ -192,7 +197,7 @@ class _Run:
         source = fed.evaluated.get("source")
         if source is None:
             return None
-        if fed.below == CONV_LAYERS:  # nothing to run: what is fed in are the pooled features
+        if fed.below == CONV_LAYERS:  # nothing to run: what is fed in are the features
             return source_accuracy(source.images, source.labels)
         _, pooled = outputs(predict, source, self.control)
         return source_accuracy(pooled[-1], source.labels)
@@ -242,7 +247,14 @@ class _Run:
                 )
 
 
-def _check(experiment: Experiment, data: Dataset) -> None:
+def _cut_short(phase: Experiment, epochs: int) -> Experiment:
+    """The phase with the epochs that it got; its schedule stays laid out as it was, so that it replays."""
+    horizon = phase.horizon if phase.schedule == "constant" else phase.horizon or phase.epochs
+    return dataclasses.replace(phase, epochs=epochs, horizon=horizon)
+
+
+def check_fits(experiment: Experiment, data: Dataset) -> None:
+    """`InputError` when the data is of another size than the experiment, or smaller than one of its batches."""
     if data.image_size != experiment.image_size:
         raise InputError(
             f"`image_size` of the experiment is {experiment.image_size}, but the data was loaded at {data.image_size}: "

@@ -87,7 +87,7 @@ def forecast(phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
 
 def cached_bytes(phase: Experiment, data: Dataset) -> int:
     """How large the features of a phase's training images are, or would be; the head's are float32 always."""
-    layers = layers_of(phase.backbone, phase.image_size, len(data.class_names))
+    layers = layers_of(phase.backbone, phase.image_size, len(data.class_names), phase.head)
     width = BYTES["float32"] if phase.unfreeze == 0 else BYTES[phase.precision]
     images = len(data.train) * (phase.views or 1 if is_random(phase) else 1)
     return images * layers[CONV_LAYERS - phase.unfreeze].inputs * width
@@ -150,7 +150,8 @@ class _Keeper:
         self._boundary = compiled.boundary(below)
         model = compiled.model
         weights = [weight for name in CONV_NAMES[:below] for weight in model.get_layer(name).get_weights()]
-        self._key = content_key(VERSION, model.name, below, str(self._boundary.dtype), *weights)
+        shape, dtype = tuple(self._boundary.shape), str(self._boundary.dtype)
+        self._key = content_key(VERSION, model.name, below, shape, dtype, *weights)
 
     def where(self, size: int) -> str:
         return _WHERE[self.cache.place(size) or "disk"].format(cache=self.cache)

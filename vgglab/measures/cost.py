@@ -52,7 +52,7 @@ class Cost:
 
 def cost(phase: Experiment, data: Dataset) -> Cost:
     """What one phase will cost; the first call for a network times its layers, which takes a second or two."""
-    layers = layers_of(phase.backbone, phase.image_size, len(data.class_names))
+    layers = layers_of(phase.backbone, phase.image_size, len(data.class_names), phase.head)
     frozen = CONV_LAYERS - phase.unfreeze
     cached = why_not_cached(phase) is None
     trained_from = frozen if cached else 0

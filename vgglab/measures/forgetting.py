@@ -46,9 +46,10 @@ def _source_head() -> tuple[np.ndarray, np.ndarray]:
         return head["kernel"], head["bias"]
 
 
-def source_accuracy(pooled: np.ndarray, labels: np.ndarray) -> float:
-    """Accuracy of the source head on the pooled features of block 5, (n, 128)."""
+def source_accuracy(features: np.ndarray, labels: np.ndarray) -> float:
+    """Accuracy of the source head on the features of block 5: pooled, (n, 128), or of all places, (n, places * 128)."""
     kernel, bias = _source_head()
+    pooled = features.reshape(len(features), -1, len(kernel)).mean(axis=1)
     return float(np.mean(np.argmax(pooled @ kernel + bias, axis=1) == labels))
 
 

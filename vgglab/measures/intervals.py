@@ -1,4 +1,7 @@
-"""Is A better than B, or is it noise? Intervals of a share of images, over seeds, and of differences of either."""
+"""Is A better than B, or is it noise?
+
+Intervals of a share of images, over seeds, and of differences of either; p values, and what so many seeds can see.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 from vgglab.errors import InputError
 
 Interval = tuple[float, float]
+MOST_FLIPPED = 20  # differences; each one more doubles the work
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,21 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Effect:
 
     `InputError` for fewer than two values, which say nothing about chance.
     """
-    numbers = np.asarray(values, dtype=float)
-    if numbers.ndim != 1 or len(numbers) < 2 or not np.isfinite(numbers).all():
-        raise InputError(
-            f"`values` must be at least two numbers, one a seed. Received: {numbers.tolist()!r}."
-        )
+    numbers = _one_a_seed("values", values)
     from scipy import stats  # takes a second, which the dashboard need not wait for
 
     n, mean = len(numbers), float(numbers.mean())
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * numbers.std(ddof=1) / np.sqrt(n))
     return Effect(mean, mean - half, mean + half, n)
+
+
+def _one_a_seed(name: str, values: Sequence[float]) -> np.ndarray:
+    numbers = np.asarray(values, dtype=float)
+    if numbers.ndim != 1 or len(numbers) < 2 or not np.isfinite(numbers).all():
+        raise InputError(
+            f"`{name}` must be at least two numbers, one a seed. Received: {numbers.tolist()!r}."
+        )
+    return numbers
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Effect:
@@ -74,6 +83,67 @@ def verdict(difference: Effect, a: str = "A", b: str = "B") -> str:
     else:
         said = f"{a} and {b} cannot be told apart"
     return f"{said}: {difference}."
+
+
+def sign_flip_p(differences: Sequence[float]) -> float:
+    """How often chance alone gives a mean at least as far from 0: the exact two-sided sign-flip test.
+
+    `differences`: A minus B, one a seed, 2 to 20 of them. Were A and B the same, each might as well have the other
+    sign; p is the share of all 2**n ways to set the signs whose mean is at least as far from 0 as the one found. It
+    asks for no normal distribution, and cannot be smaller than 2 / 2**n: 0.0625 for five seeds. `InputError` for
+    fewer or more. Fisher 1935, "The Design of Experiments", section 21.
+    """
+    numbers = _one_a_seed("differences", differences)
+    if len(numbers) > MOST_FLIPPED:
+        raise InputError(f"`differences` must be at most {MOST_FLIPPED} numbers. Received: {len(numbers)}.")
+    sums = numbers[:1]  # of one sign only: the other half of all sums has the same sizes
+    for number in numbers[1:]:
+        sums = np.concatenate([sums + number, sums - number])
+    rounding = 1e-9 * np.abs(numbers).sum()
+    return float(np.mean(np.abs(sums) >= abs(numbers.sum()) - rounding))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values of several tests, made larger so that all of them together err as seldom as one: Holm 1979.
+
+    They come back in the order given. Those of at most 0.05 can all be called significant, and with a probability of
+    at least 95 % none of them is so by mistake, however the tests hang together. `InputError` for what is no p value.
+    """
+    given = np.asarray(p_values, dtype=float)
+    if given.ndim != 1 or not ((given >= 0) & (given <= 1)).all():
+        raise InputError(f"`p_values` must be numbers from 0 to 1. Received: {given.tolist()!r}.")
+    order, left = np.argsort(given, kind="stable"), np.arange(len(given), 0, -1)
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(np.maximum.accumulate(left * given[order]), 1)
+    return adjusted.tolist()
+
+
+def minimal_detectable(sd: float, n: int, power: float = 0.8, confidence: float = 0.95) -> float:
+    """The smallest true mean difference that a paired t test sees with this power, in the unit of `sd`.
+
+    `sd`: the standard deviation of the differences, `n` their number. The test is two-sided and calls significant
+    what lies outside `confidence`. Five seeds see 1.68 standard deviations, twenty see 0.66. `InputError` when a
+    number is out of range. From the noncentral t distribution: Cohen 1988, "Statistical Power Analysis for the
+    Behavioral Sciences", chapter 2.
+    """
+    if n < 2 or not (math.isfinite(sd) and sd >= 0):
+        raise InputError(f"`n` must be at least 2, and `sd` at least 0. Received: {n!r} and {sd!r}.")
+    if not 0 < 1 - confidence < power < 1:
+        raise InputError(
+            f"`power` must be between 1 - `confidence` and 1. Received: {power!r} and confidence {confidence!r}."
+        )
+    from scipy import optimize, special, stats
+
+    critical = stats.t.ppf((1 + confidence) / 2, n - 1)
+
+    def lacking(standard_errors: float) -> float:
+        # The square of t is F. SciPy's noncentral t itself is NaN here and there (1.17: cdf(-2.78, 4, 16)).
+        return 1 - special.ncfdtr(1, n - 1, standard_errors**2, critical**2) - power
+
+    enough = 1.0
+    while lacking(enough) < 0:
+        enough *= 2
+    return sd / math.sqrt(n) * float(optimize.brentq(lacking, 0, enough))
 
 
 def interval(right: int, n: int, confidence: float = 0.95) -> Interval:

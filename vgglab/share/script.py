@@ -11,8 +11,9 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from vgglab.architecture import BACKBONES, BLOCKS
+from vgglab.architecture import BACKBONES, BLOCKS, dense_layers
 from vgglab.datasets import BLOSSOMS
+from vgglab.engine.rates import WARM_UP
 from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, check_weights_exist, is_random, of_role
 from vgglab.templates import render
 from vgglab.toggles import AUGMENTATIONS
@@ -45,6 +46,9 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         is_full=experiment.backbone == "vgg16",
         is_bfloat16=experiment.precision == "bfloat16",
         freezes=any(phase.unfreeze < CONV_LAYERS for phase in phases),
+        decays=any(phase.weight_decay for phase in phases),
+        hidden=dense_layers(experiment.backbone, experiment.head, classes=0)[:-1],
+        warm_up=WARM_UP,
         tosses_coin=any(phase.mixup and phase.cutmix for phase in phases),
         conv_layers=CONV_LAYERS,
         constant=_constant,
@@ -56,7 +60,8 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
 def _as_built(experiment: Experiment) -> Experiment:
     """What the model is before its first phase: every layer learns, and a Dropout is there if ever needed."""
     rates = [phase.dropout for phase in experiment.phases if phase.dropout]
-    return dataclasses.replace(experiment.phases[0], dropout=rates[0] if rates else 0, unfreeze=CONV_LAYERS)
+    first = experiment.phases[0]
+    return dataclasses.replace(first, dropout=rates[0] if rates else 0, unfreeze=CONV_LAYERS, weight_decay=0)
 
 
 def _stretch(before: Experiment, phase: Experiment) -> dict[str, Any]:
