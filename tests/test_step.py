@@ -64,7 +64,7 @@ def test_the_objective_is_that_of_keras():
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     held = dict(l2=0.02, weight_decay=0.003)
     ours, theirs = build_model(SMALL, 4), build_model(dataclasses.replace(SMALL, **held), 4)
-    steps = Compiled(ours).train_steps(0, SMALL)
+    steps = Compiled(ours).train_steps(0, dataclasses.replace(SMALL, **held))
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.3)
     theirs.compile(keras.optimizers.Adam(1e-3), smoothed, jit_compile=False)
     for _ in range(3):
