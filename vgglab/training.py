@@ -160,7 +160,7 @@ class _Run:
         loss, right, count = 0.0, 0.0, 0
         for images, targets in batches:
             self.control.check()
-            left = step_rates[count // phase.batch_size :]
+            left = step_rates[count // phase.batch_size :].astype(np.float32)
             batch_loss, batch_right = steps(images, targets, phase.batch_size, left, objective)
             loss, right, count = loss + float(batch_loss), right + float(batch_right), count + len(targets)
             if not math.isfinite(loss):
