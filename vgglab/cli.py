@@ -115,16 +115,18 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
         raise InputError(f"{out} exists already; `--out` must name a new folder.")
     console = Console()
     data = _load(experiment, console)
+    from vgglab.datasets import under_conditions
     from vgglab.engine.cache import CACHE
     from vgglab.engine.feed import forecast
-    from vgglab.measures.evaluation import evaluate
     from vgglab.network import build_model
     from vgglab.training import train
 
     model = build_model(experiment, len(data.class_names))
     for sentence in without_effect(experiment):
         console.print(f"Warning: {sentence}", style="yellow", markup=False, soft_wrap=True)
-    console.print(forecast(experiment, data, CACHE), markup=False, soft_wrap=True)
+    console.print(
+        forecast(experiment, under_conditions(data, experiment), CACHE), markup=False, soft_wrap=True
+    )
     with _progress(console) as progress:
         task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
         history = train(
@@ -137,10 +139,10 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
         )
     console.print(_result_table(history))
     for event in history.events:
-        console.print(event["text"])
-    if data.test is not None:
-        accuracy, _ = evaluate(model, data.test)
-        console.print(f"On the {len(data.test)} test images, which no choice was made on: {accuracy:.1%}")
+        if event["kind"] != "data":  # was said before
+            console.print(event["text"])
+    if history.test:
+        console.print(history.tested(), markup=False, soft_wrap=True)
     if out is not None:
         _write_run(out, history, model)
         console.print(f"Written to {out}: history.jsonl, model.keras, accuracy.png")
@@ -148,7 +150,7 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _load(experiment: Experiment, console: Console) -> Dataset:
-    from vgglab.datasets import load
+    from vgglab.datasets import in_words, load, under_conditions
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -161,6 +163,8 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
         markup=False,
         soft_wrap=True,
     )
+    for sentence in in_words(data, under_conditions(data, experiment), experiment):
+        console.print(sentence, markup=False, soft_wrap=True)
     return data
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A file beside `path`, with its suffix, to write to; it takes the name `path` when the block has ended well."""
-    beside = path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}")
+    """A file beside `path`, with its suffixes, to write to; it takes the name `path` when the block has ended well."""
+    stem, dot, suffixes = path.name.partition(".")
+    beside = path.with_name(f"{stem}.{os.getpid()}.part{dot}{suffixes}")
     try:
         yield beside
         beside.replace(path)

@@ -18,7 +18,9 @@ DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))
 COLUMNS = (
     "epoch",  # 1, 2, ... over all phases
     "phase",  # the number of its phase: 1, 2, ...
-    "train_accuracy",  # clean: inference mode, unaugmented, hard labels, on a fixed slice of train
+    # Clean: inference mode, unaugmented, on a fixed slice of train, against the labels that are trained on, wrong ones
+    # included.
+    "train_accuracy",
     "validation_accuracy",
     "gap",  # train_accuracy - validation_accuracy
     "train_loss",  # cross-entropy on the same clean slice, without the weight penalty
@@ -29,11 +31,13 @@ COLUMNS = (
     "seconds",  # of the epoch, evaluation included
     "source_accuracy",  # on the task of the embedded weights, with its own head; None for other weights
     *DRIFT,  # 1 - linear CKA of each block's features on the clean slice, from the run's start
+    "memorised",  # of the clean slice's wrong labels, the share that the network says; None where no label is wrong
 )
 _NEEDED = dict(  # of a record that is read; weights without a source task and older versions lack the rest
     epoch=COLUMNS[: COLUMNS.index("source_accuracy")],
     event=("epoch", "kind", "text"),
     layer=("phase", "layer", "trainable", "moved"),
+    test=("accuracy", "loss", "calibration_error", "images"),
 )
 
 
@@ -48,7 +52,9 @@ class History:
     `epochs` holds one row an epoch (`COLUMNS`; accuracies and the gap are fractions, 0 to 1),
     `events` what happened (`epoch`, `kind`, `text`), `layers` one row for each phase and layer
     (`phase`, `layer`, `trainable`, `moved`: the weights' change in the phase as a fraction of their
-    size before it). `data` describes the images that were used and `versions` the software.
+    size before it). `data` describes the images that were used and `versions` the software. `test` is what the
+    weights that the run ended with make of the test part: accuracy, loss, calibration error and the number of
+    images; None where there is none, or the run was cut short.
     """
 
     experiment: Experiment
@@ -57,6 +63,7 @@ class History:
     epochs: list[Row] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     layers: list[dict[str, Any]] = field(default_factory=list)
+    test: dict[str, float] | None = None
 
     def note(self, kind: str, text: str, **figures: Any) -> None:
         """Add an event after the latest epoch, with `figures` that belong to its kind."""
@@ -92,18 +99,30 @@ class History:
         if not self.epochs:
             return "No epoch finished yet."
         row = self.epochs[-1]
+        by_heart = row.get("memorised")
         return (
             f"Epoch {row['epoch']} of {self.experiment.planned_epochs}: train {row['train_accuracy']:.0%}, "
             f"validation {row['validation_accuracy']:.0%}, gap {100 * row['gap']:.0f} points"
+            + ("" if by_heart is None else f", {by_heart:.0%} of the wrong labels known by heart")
+        )
+
+    def tested(self) -> str:
+        """What came out on the test part, in a sentence; "" where it was not measured."""
+        if self.test is None:
+            return ""
+        return (
+            f"On the {self.test['images']} test images, which no choice was made on: {self.test['accuracy']:.1%}, "
+            f"loss {self.test['loss']:.3f}, calibration error {100 * self.test['calibration_error']:.1f} points."
         )
 
     def to_lines(self) -> str:
-        """The record as JSON lines: a header, then the epochs, events and layers."""
+        """The record as JSON lines: a header, then the epochs, events, layers and what the test part gave."""
         header = dict(experiment=self.experiment.to_dict(), data=self.data, versions=self.versions)
         lines = [dict(kind="run", **header)]
         lines += [dict(kind="epoch", row=row) for row in self.epochs]
         lines += [dict(kind="event", row=row) for row in self.events]
         lines += [dict(kind="layer", row=row) for row in self.layers]
+        lines += [dict(kind="test", row=self.test)] if self.test else []
         return "".join(json.dumps(line) + "\n" for line in lines)
 
     @classmethod
@@ -119,7 +138,7 @@ class History:
                     history = cls(**line)
                 else:
                     _check_row(kind, line["row"])
-                    getattr(history, _TABLES[kind]).append(line["row"])
+                    _put(history, kind, line["row"])
             except InputError as error:  # a field or a value that this version does not have
                 raise InputError(
                     f"{origin} is a history of vgglab, but not for this version: {error}"
@@ -147,9 +166,17 @@ class History:
         return cls.from_lines(path.read_text(encoding="utf-8"), str(path))
 
 
+def _put(history: History | None, kind: str, row: dict[str, Any]) -> None:
+    """Put a row where its kind belongs; an AttributeError when there is no history yet."""
+    if history is not None and kind == "test":
+        history.test = row
+    else:
+        getattr(history, _TABLES[kind]).append(row)
+
+
 def _check_row(kind: str, row: dict[str, Any]) -> None:
     for name in _NEEDED[kind]:
         if name not in row:
             raise ValueError(f"`{name}` is missing")
-        if kind == "epoch" and not isinstance(row[name], (int, float)):
+        if kind in ("epoch", "test") and not isinstance(row[name], (int, float)):
             raise ValueError(f"`{name}` is no number")

@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 import vgglab
-from vgglab.datasets import Dataset, Split
+from vgglab.datasets import Dataset, Split, in_words, under_conditions
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control, Stopped
-from vgglab.engine.feed import Batches, Feed, feed
+from vgglab.engine.feed import Batches, Feed, as_features, feed
 from vgglab.engine.lending import borrowed
 from vgglab.engine.owner import alone
 from vgglab.engine.rates import rates
@@ -25,7 +25,7 @@ from vgglab.engine.step import Compiled, blocks, outputs
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, Experiment, in_phases, of_role
 from vgglab.history import DRIFT, History, Row
-from vgglab.measures.evaluation import score
+from vgglab.measures.evaluation import judged, known_by_heart, score
 from vgglab.measures.forgetting import drift, has_source_task, source_accuracy, source_images
 from vgglab.network import configure
 
@@ -45,6 +45,8 @@ def train(
 ) -> History:
     """Run an experiment on a data set, phase by phase, and return its record.
 
+    It trains on what `under_conditions` makes of `data`. A test part is measured once, with the weights that the run
+    ends with, unless the run was cut short; nothing is chosen on it.
     Blocks until it is done, and before that until another thread's run has ended. `on_epoch` is called with the
     growing History after every epoch. `model` is one from `build_model`, or such a one compiled, which is then
     trained in place; by default a network is borrowed that earlier runs have compiled. `control` pauses, changes and
@@ -53,11 +55,14 @@ def train(
     replays to the same curves. What frozen layers make of an image is kept in `cache`; None computes it anew each
     time, with the same result. `InputError` when experiment and data do not fit together.
     """
-    check_fits(experiment, data)
-    history, control = History(experiment, data.describe(), versions()), control or Control()
+    used = under_conditions(data, experiment)
+    check_fits(experiment, used)
+    history, control = History(experiment, used.describe(), versions()), control or Control()
+    for sentence in in_words(data, used, experiment):
+        history.note("data", sentence)
     try:
-        with _network(experiment, data, model, control) as compiled:
-            _Run(compiled, data, history, on_epoch, control, cache).run()
+        with _network(experiment, used, model, control) as compiled:
+            _Run(compiled, used, history, on_epoch, control, cache).run()
     except KeyboardInterrupt:
         history.note("interrupted", "Interrupted; the epochs before are kept.")
     except Stopped:
@@ -98,7 +103,7 @@ class _Run:
         self.before: dict[int, np.ndarray] = {}  # pooled features of the clean slice by block, as they were
 
     def run(self) -> None:
-        """Train the planned phases, or those that were asked for on the way."""
+        """Train the planned phases, or those that were asked for on the way; then measure the test part."""
         done: list[Experiment] = []
         planned = list(self.history.experiment.phases)
         while planned:
@@ -112,6 +117,13 @@ class _Run:
                 planned = [dataclasses.replace(change, epochs=left)] if left > 0 else []
             done.append(phase)
             self.history.experiment = in_phases([*done, *planned])
+        if self.data.test:
+            self.history.test = self._judge(done[-1], self.data.test)
+
+    def _judge(self, phase: Experiment, test: Split) -> dict[str, float]:
+        below, test = as_features(self.compiled, phase, test, self.cache, self.control)
+        probabilities, _ = outputs(self.compiled.predict(below), test, self.control)
+        return judged(probabilities, test.labels)
 
     def _train_phase(self, phase: Experiment, number: int) -> None:
         """Train one phase; afterwards the model has the weights that count, and the History its layers."""
@@ -176,6 +188,7 @@ class _Run:
         clean, validation = fed.evaluated["clean"], fed.evaluated["validation"]
         probabilities, pooled = outputs(predict, clean, self.control)
         train_accuracy, train_loss = score(probabilities, clean.labels)
+        memorised = known_by_heart(probabilities, clean)
         probabilities, _ = outputs(predict, validation, self.control)
         validation_accuracy, validation_loss = score(probabilities, validation.labels)
         if not math.isfinite(train_loss + validation_loss):
@@ -190,6 +203,7 @@ class _Run:
             train_loss=train_loss,
             validation_loss=validation_loss,
             source_accuracy=self._source_accuracy(predict, fed),
+            memorised=memorised,
             **self._drift(dict(zip(blocks(fed.below), pooled))),
         )
 

@@ -27,6 +27,7 @@ _PALETTE = sns.color_palette("colorblind")
 TRAIN = dict(color=_PALETTE[0], linestyle="-", marker="o")
 VALIDATION = dict(color=_PALETTE[1], linestyle=(0, (4, 2)), marker="s")
 LOGGED = dict(color="0.45", linestyle=":", marker=None)
+MEMORISED = dict(color="#5b1a5e", linestyle=(0, (4, 1.5, 1, 1.5, 1, 1.5)), marker="^")  # as in the live chart
 _STYLE = {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "0.92", "axes.edgecolor": "0.4"}
 
 
@@ -48,11 +49,14 @@ def save_chart(ax: Axes, path: Path) -> None:
 def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = False) -> Axes:
     """Clean train and validation accuracy by epoch, the gap between them shaded and its size written.
 
-    `logged` adds the train accuracy that Keras logs, for comparison.
+    `logged` adds the train accuracy that Keras logs, for comparison. Where training labels are wrong, a
+    third line says how many of them are known by heart.
     """
     ax = new_axes(ax)
     rows = history.frame()
     _pair(ax, rows, "accuracy")
+    if rows["memorised"].notna().any():
+        line(ax, rows["epoch"], rows["memorised"].astype(float), "wrong labels known by heart", MEMORISED)
     if logged and len(rows):
         line(ax, rows["epoch"], rows["logged_accuracy"], "train, as Keras logs it", LOGGED)
     ax.set(ylim=(-0.01, 1.01), ylabel="accuracy")

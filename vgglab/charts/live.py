@@ -1,7 +1,7 @@
 """The live chart as SVG: text that costs a millisecond to make, where a picture costs a hundred.
 
-Accuracy above, loss below, one x axis. Blue and solid is train, orange and dashed validation, as in
-`vgglab.charts`; earlier runs are thin ghosts of the same colours.
+Accuracy above, loss below, one x axis. Blue and solid is train, orange and dashed validation, dark and dash-dotted
+the wrong labels known by heart, as in `vgglab.charts`; earlier runs are thin ghosts of the same colours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from vgglab.history import History
 WIDTH, HEIGHT = 720, 470
 POINTS = 240  # of a line; more are not told apart at this width
 TRAIN, VALIDATION, GREY, LOGGED, SOURCE = "#0173b2", "#de8f05", "#6b6b6b", "#949494", "#029e73"
-_DASHES = {VALIDATION: "7 4", LOGGED: "2 3", SOURCE: "10 3 2 3"}
+MEMORISED = "#5b1a5e"  # so dark that people with any kind of colour vision tell it from the others
+_DASHES = {VALIDATION: "7 4", LOGGED: "2 3", SOURCE: "10 3 2 3", MEMORISED: "8 3 2 3 2 3"}
+_NAMES = {
+    TRAIN: "train",
+    VALIDATION: "validation",
+    LOGGED: "as Keras logs it",
+    SOURCE: "source task",
+    MEMORISED: "wrong labels known by heart",
+}
 
 Row = Mapping[str, float]
 
@@ -54,7 +62,8 @@ def live_svg(
     """The accuracy and loss of a run as one `<svg>`, with earlier runs behind it.
 
     `logged` adds the accuracy that Keras logs, `source` the one left on the source task where it is
-    known. What a line costs does not grow with the number of epochs.
+    known. Where training labels are wrong, a curve says how many of them are known by heart. What a
+    line costs does not grow with the number of epochs.
     """
     ghosts = ghosts or {}
     everything = [history, *ghosts.values()]
@@ -73,7 +82,8 @@ def live_svg(
     ]
     lines = [("train_accuracy", TRAIN), ("validation_accuracy", VALIDATION)]
     lines += [("logged_accuracy", LOGGED)] if logged else []
-    lines += [("source_accuracy", SOURCE)] if source and _knows_source(rows) else []
+    lines += [("source_accuracy", SOURCE)] if source and _knows(rows, "source_accuracy") else []
+    lines += [("memorised", MEMORISED)] if _knows(rows, "memorised") else []
     parts += [_line(rows, name, accuracy, colour) for name, colour in lines]
     parts += [_line(rows, "train_loss", loss, TRAIN), _line(rows, "validation_loss", loss, VALIDATION)]
     parts += _legend([colour for _, colour in lines], bool(ghosts))
@@ -93,8 +103,8 @@ def _highest_loss(history: History) -> float:
     return max(min(max(highest), 3 * highest[0]), 0.1) if highest else 1.0
 
 
-def _knows_source(rows: Sequence[Row]) -> bool:
-    return bool(rows) and rows[-1].get("source_accuracy") is not None
+def _knows(rows: Sequence[Row], name: str) -> bool:
+    return bool(rows) and rows[-1].get(name) is not None
 
 
 def _frame(scale: Scale, name: str, ticks: Iterable[float], form: str) -> list[str]:
@@ -183,16 +193,34 @@ def _phases(history: History, scale: Scale) -> list[str]:
 
 
 def _legend(colours: Sequence[str], ghosts: bool) -> list[str]:
-    names = {TRAIN: "train", VALIDATION: "validation", LOGGED: "as Keras logs it", SOURCE: "source task"}
-    parts, x = [], 62.0
-    for colour in colours:
-        dash = f' stroke-dasharray="{_DASHES[colour]}"' if colour in _DASHES else ""
-        parts.append(
-            f'<line x1="{x}" x2="{x + 30}" y1="24" y2="24" stroke="{colour}" stroke-width="2.2"{dash}/>'
-        )
-        parts.append(_text(x + 36, 28, names[colour], "start"))
-        x += 50 + 7.2 * len(names[colour])
-    return [*parts, _text(x, 28, "thin: earlier runs", "start")] if ghosts else parts
+    """A line and a name for each colour, from left to right, in a second row where the first is full."""
+    entries = [(colour, _NAMES[colour]) for colour in colours]
+    entries += [("", "thin: earlier runs")] if ghosts else []
+    rows: list[list[tuple[float, str, str]]] = [[]]
+    x = 62.0
+    for colour, name in entries:
+        width = (36 if colour else 0) + 7.2 * len(name)
+        if x + width > WIDTH:
+            rows.append([])
+            x = 62.0
+        rows[-1].append((x, colour, name))
+        x += width + 14
+    first = 42 - 14 * len(rows)  # the baseline
+    return [
+        part
+        for number, row in enumerate(rows)
+        for entry in row
+        for part in _entry(*entry, y=first + 18 * number)
+    ]
+
+
+def _entry(x: float, colour: str, name: str, y: float) -> list[str]:
+    if not colour:
+        return [_text(x, y, name, "start")]
+    dash = f' stroke-dasharray="{_DASHES[colour]}"' if colour in _DASHES else ""
+    height = f'y1="{y - 4}" y2="{y - 4}"'
+    line = f'<line x1="{x}" x2="{x + 30}" {height} stroke="{colour}" stroke-width="2.2"{dash}/>'
+    return [line, _text(x + 36, y, name, "start")]
 
 
 def _text(

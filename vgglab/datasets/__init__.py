@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vgglab.datasets.blossoms import NARROW, SPECIES, WIDE, Nuisances, Species, draw
+from vgglab.datasets.conditions import in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
 from vgglab.errors import InputError
@@ -25,9 +26,11 @@ __all__ = [
     "Split",
     "draw_blossoms",
     "draw_twins",
+    "in_words",
     "is_there",
     "load",
     "shuffled_labels",
+    "under_conditions",
     "validation_by_nuisance",
 ]
 
@@ -58,28 +61,40 @@ def draw_blossoms(
     *,
     train_images: int = 20,
     validation_images: int = 50,
+    test_images: int = 0,
     image_size: int = 64,
     seed: int = 0,
     species: Sequence[Species] = SPECIES,
 ) -> Dataset:
-    """Draw flowers instead of reading them: so many images a species, each split with its own nuisances.
+    """Draw flowers instead of reading them: so many images a species, train and validation with their own nuisances.
 
-    `species` are the classes: the eight of the embedded data set, or your own. The validation images are
-    never among the training images, whatever the two counts are.
+    `species` are the classes: the eight of the embedded data set, or your own. The test part, of which there is none
+    by default, varies as the validation part does. No image is in two parts, and with `seed` below 2**31, as those
+    of experiments are, a test image is in no part of any other seed's data either.
     """
-    for name, count in (("train_images", train_images), ("validation_images", validation_images)):
-        if count < 1:
-            raise InputError(f"`{name}` must be at least 1. Received: {count!r}.")
+    for name, count, least in (
+        ("train_images", train_images, 1),
+        ("validation_images", validation_images, 1),
+        ("test_images", test_images, 0),
+    ):
+        if count < least:
+            raise InputError(f"`{name}` must be at least {least}. Received: {count!r}.")
     return Dataset(
         "blossoms drawn on request",
         tuple(each.name for each in species),
         _draw_split(species, train, train_images, image_size, 2 * seed),
         _draw_split(species, validation, validation_images, image_size, _validation_seed(seed)),
+        _draw_split(species, validation, test_images, image_size, _test_seed(seed)) if test_images else None,
     )
 
 
 def _validation_seed(seed: int) -> int:
     return 2 * seed + 1
+
+
+def _test_seed(seed: int) -> int:
+    """Above the seeds that train and validation are drawn with, which end at 2**32 - 1."""
+    return 2**32 + seed
 
 
 def _draw_split(
@@ -90,7 +105,12 @@ def _draw_split(
 
 
 def draw_twins(
-    *, train_images: int = 20, validation_images: int = 50, image_size: int = 64, seed: int = 0
+    *,
+    train_images: int = 20,
+    validation_images: int = 50,
+    test_images: int = 0,
+    image_size: int = 64,
+    seed: int = 0,
 ) -> Dataset:
     """Draw two classes of flowers, of which one is the other in a mirror: only their hand tells them apart.
 
@@ -105,6 +125,7 @@ def draw_twins(
         turned,
         train_images=train_images,
         validation_images=validation_images,
+        test_images=test_images,
         image_size=image_size,
         seed=seed,
         species=(left, right),
@@ -114,6 +135,7 @@ def draw_twins(
         name="twins drawn on request",
         train=_mirrored(data.train),
         validation=_mirrored(data.validation),
+        test=_mirrored(data.test) if data.test else None,
     )
 
 

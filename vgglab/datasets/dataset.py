@@ -15,14 +15,25 @@ class Split:
     """Images and what they show; its length is their number.
 
     `images`: uint8, shape (n, image_size, image_size, 3), RGB. `labels`: int, shape (n,), an index
-    into the data set's class names.
+    into the data set's class names. Where some labels were redrawn, `truth` has what they were.
     """
 
     images: np.ndarray
     labels: np.ndarray
+    truth: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.labels.shape[0]
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Which labels are wrong: bool, shape (n,)."""
+        return np.zeros(len(self), bool) if self.truth is None else self.labels != self.truth
+
+    def part(self, chosen: np.ndarray) -> Split:
+        """The images with these numbers, in this order."""
+        truth = None if self.truth is None else self.truth[chosen]
+        return Split(self.images[chosen], self.labels[chosen], truth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +92,7 @@ class Dataset:
             image_size=self.image_size,
             train=len(self.train),
             validation=len(self.validation),
+            wrong_labels=int(self.train.wrong.sum()),
             skipped=len(self.skipped),
             fingerprint=self.fingerprint,
         )
@@ -88,9 +100,9 @@ class Dataset:
     def clean_slice(self) -> Split:
         """The training images that are evaluated at the end of each epoch: fixed, and no more than validation has.
 
-        Every k-th image, so that each class has its share.
+        Every k-th image, so that each class has its share, and so have the wrong labels.
         """
         keep = min(len(self.train), len(self.validation))
         by_class = np.argsort(self.train.labels, kind="stable")
         chosen = by_class[np.linspace(0, len(by_class) - 1, keep).round().astype(int)]
-        return Split(self.train.images[chosen], self.train.labels[chosen])
+        return self.train.part(chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -54,13 +55,20 @@ def feed(
 
     `evaluated` are the splits that are measured after every epoch.
     """
-    frozen = CONV_LAYERS - phase.unfreeze
-    keeper = _Keeper(compiled, frozen, cache, control) if frozen and cache is not None else None
+    keeper = _keeper(compiled, phase, cache, control)
     below, splits = _evaluation(keeper, evaluated)
     train_below, batches, how = _training(keeper, phase, number, data)
     if keeper:
         how = " ".join([how, *keeper.notes])
     return Feed(how, train_below, batches, below, splits)
+
+
+def as_features(
+    compiled: Compiled, phase: Experiment, split: Split, cache: FeatureCache | None, control: Control
+) -> tuple[int, Split]:
+    """What a phase's frozen layers make of a split, and how many they are; the images and 0 where nothing is kept."""
+    below, kept = _evaluation(_keeper(compiled, phase, cache, control), dict(split=split))
+    return below, kept["split"]
 
 
 def why_not_cached(phase: Experiment) -> str | None:
@@ -141,6 +149,13 @@ def _readable(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
+def _keeper(
+    compiled: Compiled, phase: Experiment, cache: FeatureCache | None, control: Control
+) -> _Keeper | None:
+    frozen = CONV_LAYERS - phase.unfreeze
+    return _Keeper(compiled, frozen, cache, control) if frozen and cache is not None else None
+
+
 class _Keeper:
     """Runs images through the frozen layers of a network, unless the cache has what they make of them."""
 
@@ -159,7 +174,7 @@ class _Keeper:
     def split(self, split: Split) -> Split | None:
         """A split with features in place of its images; None when there is no room for them."""
         features = self._get(content_key(self._key, split.images), len(split), lambda: [split.images])
-        return None if features is None else Split(features, split.labels)
+        return None if features is None else dataclasses.replace(split, images=features)
 
     def views(self, phase: Experiment, number: int, data: Dataset) -> tuple[np.ndarray, np.ndarray] | None:
         """Features and targets of the epochs that a phase draws once, one after another."""

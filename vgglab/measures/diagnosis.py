@@ -141,17 +141,22 @@ def _not_training(history: History) -> Diagnosis | None:
 
 
 def _overfitting(history: History) -> Diagnosis | None:
-    """There is a gap, and the validation loss has risen, or no longer improves while the gap has grown."""
+    """A gap, or wrong labels known by heart, and a validation loss that has risen, or stays while the gap has grown."""
     rows, first, now = history.epochs, history.epochs[0], history.epochs[-1]
     lowest = min(row["validation_loss"] for row in rows[-RECENT:])
     risen = lowest > (1 + CLEARLY) * _lowest(history)["validation_loss"]
     # The two epochs share their images, so taking them for independent makes this rather too wide.
     growth = difference_of_intervals(now["gap"], _gap(history, now), first["gap"], _gap(history, first))
     grown = growth[0] > 0 and _still(history, "validation_loss", PLATEAU)
-    if _gap(history)[0] <= 0 or not (risen or grown):
+    by_heart = _by_heart(history)
+    if not (by_heart or _gap(history)[0] > 0) or not (risen or grown):
         return None
-    worse = "their loss has risen" if risen else "their loss no longer falls"
-    finding = f"It overfits: training images are recognised better than validation images, and {worse}."
+    worse = "has risen" if risen else "no longer falls"
+    finding = (
+        f"It overfits: training images are recognised better than validation images, and their loss {worse}."
+    )
+    if by_heart:
+        finding = f"It overfits: wrong labels are known by heart, and the validation loss {worse}."
     evidence = [_measured(history), _best_text(history)]
     if risen:
         evidence.append(f"In the last {RECENT} epochs it was at least {lowest:.3f}.")
@@ -171,7 +176,8 @@ def _underfitting(history: History) -> Diagnosis | None:
     """The train accuracy is clearly low, the train loss has stopped falling, and there is no gap."""
     if not _low_and_still(history) or _gap(history)[0] > 0:
         return None
-    finding = "It underfits: not even the training images are learned, and their loss has stopped falling."
+    what = "training images whose labels are right" if _wrong_share(history) else "training images"
+    finding = f"It underfits: not even the {what} are learned, and the train loss has stopped falling."
     phase = _phase(history)
     held = [name for name in brakes(phase) if FIELDS[name].role != "schedule"]
     advice = _advice("less", held[0]) if held else _advice("another", "learning_rate")
@@ -265,8 +271,29 @@ def _still(history: History, column: str, window: int) -> bool:
 
 
 def _low_and_still(history: History) -> bool:
+    """Of what can be learned without learning wrong labels by heart, clearly little is, and no more of it lately."""
     _, high = wilson(history.epochs[-1]["train_accuracy"], _counts(history)[0])
-    return high < LOW and _still(history, "train_loss", SEVERAL)
+    return high < LOW * (1 - _wrong_share(history)) and _still(history, "train_loss", SEVERAL)
+
+
+def _wrong_share(history: History) -> float:
+    """Of the training labels, the share that is wrong."""
+    return history.data.get("wrong_labels", 0) / history.data["train"]
+
+
+def _by_heart(history: History) -> bool:
+    """Whether wrong labels are said more often than the network's errors alone would say them.
+
+    A label that was drawn without looking at the image is hit by an error once in (classes - 1).
+    """
+    row, (images, validation) = history.epochs[-1], _counts(history)
+    classes = len(history.data.get("classes", ()))
+    if row.get("memorised") is None or classes < 2:
+        return False
+    wrong = max(1, round(images * _wrong_share(history)))
+    known, _ = wilson(row["memorised"], wrong)
+    right, _ = wilson(row["validation_accuracy"], validation)
+    return known > (1 - right) / (classes - 1)
 
 
 def _measured(history: History) -> str:
@@ -276,7 +303,14 @@ def _measured(history: History) -> str:
         low, high = wilson(share, n)
         parts.append(f"{name} {share:.1%} of {n} images ({low:.1%} to {high:.1%})")
     gap = f"gap {_tenths(row['gap'])} points ({_points(*_gap(history))})"
-    return f"Epoch {row['epoch']}: {', '.join(parts)}, {gap}; 95% intervals."
+    measured = f"Epoch {row['epoch']}: {', '.join(parts)}, {gap}; 95% intervals."
+    if row.get("memorised") is None or not _wrong_share(history):
+        return measured
+    wrong = f"{history.data['wrong_labels']} of {history.data['train']}"
+    return (
+        f"{measured} Train is measured against the labels that are trained on, of which {wrong} are wrong; "
+        f"{row['memorised']:.1%} of the wrong ones are known by heart."
+    )
 
 
 def _best_text(history: History) -> str:

@@ -27,6 +27,24 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     return float(np.mean(np.argmax(probabilities, axis=1) == labels)), float(np.mean(loss))
 
 
+def judged(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """What a History keeps of a test part: accuracy, loss, calibration error, and how many images there were."""
+    accuracy, loss = score(probabilities, labels)
+    error = calibration_error(probabilities, labels)
+    return dict(accuracy=accuracy, loss=loss, calibration_error=error, images=len(labels))
+
+
+def known_by_heart(probabilities: np.ndarray, split: Split) -> float | None:
+    """Of the images whose label is wrong, the share for which that label is the likeliest; None without wrong labels.
+
+    `probabilities` (n, classes), one row for each image of the split. A network that has learned only what is right
+    says a wrong label no more often than it errs.
+    """
+    if not split.wrong.any():
+        return None
+    return float(np.mean((probabilities.argmax(axis=1) == split.labels)[split.wrong]))
+
+
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> float:
     """The expected calibration error: how far, on average, a network's confidence is from how often it is right.
 

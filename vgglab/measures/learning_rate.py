@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vgglab.datasets import Dataset
+from vgglab.datasets import Dataset, under_conditions
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.feed import Batches, Feed, feed
@@ -45,6 +45,7 @@ def find_learning_rate(
     3.3; growing exponentially: Gugger 2018, "How Do You Find A Good Learning Rate", and fastai's `lr_find`.
     """
     rates, phase, control = _rates(low, high, steps), experiment.phases[0], control or Control()
+    data = under_conditions(data, phase)
     check_fits(phase, data)
     losses: list[float] = []
     ended: Ended = "whole"

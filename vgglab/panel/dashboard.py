@@ -16,7 +16,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.datasets import Dataset, is_there, load
+from vgglab.datasets import Dataset, is_there, load, under_conditions
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.owner import alone_at_once
 from vgglab.errors import InputError
@@ -250,7 +250,8 @@ class Dashboard(widgets.VBox):
         self.history = history
         self.chart.draw(history)
         self.left.value = ""
-        self.message.value = render("events.html", texts=[event["text"] for event in history.events])
+        texts = [*(event["text"] for event in history.events), history.tested()]
+        self.message.value = render("events.html", texts=[text for text in texts if text])
         self._diagnose(history)
         if history.epochs:
             self.runs.add(history)
@@ -291,7 +292,8 @@ class Dashboard(widgets.VBox):
         from vgglab.panel.costs import cost_table
 
         with alone_at_once("The cost card"):
-            self.cost_card.value = cost_table(experiment, self.data, self.history)
+            used = under_conditions(self.data, experiment)
+            self.cost_card.value = cost_table(experiment, used, self.history)
 
     def _fill_code(self, experiment: Experiment) -> None:
         self.code.value = render("code.html", text=script(experiment))

@@ -26,7 +26,8 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     """The text of a Python script that does with plain Keras what `train` does with the experiment.
 
     It needs keras and tensorflow, and ends by printing the clean accuracies of each epoch, as in
-    "epoch 3: train 0.71, validation 0.55". The random numbers are others than those of `train`.
+    "epoch 3: train 0.71, validation 0.55". The random numbers are others than those of `train`, but for the choice of
+    `images_a_class` and `label_noise`.
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """
@@ -49,6 +50,7 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         decays=any(phase.weight_decay for phase in phases),
         hidden=dense_layers(experiment.backbone, experiment.head, classes=0)[:-1],
         warm_up=WARM_UP,
+        has_conditions=experiment.images_a_class is not None or experiment.label_noise > 0,
         tosses_coin=any(phase.mixup and phase.cutmix for phase in phases),
         conv_layers=CONV_LAYERS,
         constant=_constant,
