@@ -57,7 +57,8 @@ probe: env
 
 # Goes on where an interrupted run stopped; delete build/study to begin anew.
 study: env
-	PYTHONPATH=data $(BIN)/python -m recipe.study $(ARGS)
+	PYTHONPATH=data $(BIN)/python -m recipe.study settings $(ARGS)
+	PYTHONPATH=data $(BIN)/python -m recipe.study tables $(ARGS)
 
 course: env
 	$(BIN)/python notebooks/course.py $(ARGS)

@@ -1,7 +1,8 @@
 """How the weights of vgg16-mini were made: `make pretrain` makes them again.
 
 The pictures of the source task are drawn once and kept beside the checkpoint; training goes on from
-the last finished epoch when it was interrupted.
+the last finished epoch when it was interrupted. What it learned is exported in the right size: a new head expects
+features of about 1, and those that training leaves are several times as large.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import argparse
 import functools
 import json
 import multiprocessing
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +28,7 @@ from recipe.source_task import CLASS_NAMES, draw_source
 from vgglab.augmentation import augmenter
 from vgglab.experiment import Experiment
 from vgglab.files import written_whole
+from vgglab.measures.forgetting import DRAWN_AT, source_images
 from vgglab.network import build_base, has_fast_bfloat16
 from vgglab.training import versions
 from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
@@ -167,12 +168,8 @@ def _resumed(recipe: Recipe, folder: Path) -> tuple[keras.Model, list]:
 def _export(model: keras.Model, log: list, recipe: Recipe, folder: Path) -> None:
     base = build_base("vgg16-mini", image_size=None)
     base.set_weights(model.get_weights()[:-2])
-    PRETRAINED.parent.mkdir(exist_ok=True)
-    beside = folder / "base.weights.h5"
-    base.save_weights(beside)
     kernel, bias = model.get_layer("source_head").get_weights()
-    with (folder / "head.npz").open("wb") as file:
-        np.savez(file, kernel=kernel, bias=bias)
+    divided_by, kernel = rescale(base, kernel)
     accuracy = _accuracy(model, recipe, folder)
     provenance = dict(
         source_accuracy=accuracy,
@@ -180,15 +177,55 @@ def _export(model: keras.Model, log: list, recipe: Recipe, folder: Path) -> None
         images_seen=len(CLASS_NAMES) * recipe.images * len(log),
         minutes=round(sum(epoch["seconds"] for epoch in log) / 60, 1),
         precision=model.layers[-3].compute_dtype,
+        divided_by=divided_by,
         recipe=asdict(recipe),
         versions=versions(),
         class_names=CLASS_NAMES,
     )
-    (folder / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n")
-    os.replace(beside, PRETRAINED)
-    os.replace(folder / "head.npz", SOURCE_HEAD)
-    os.replace(folder / "provenance.json", PROVENANCE)
+    _write(base, kernel, bias, provenance)
     print(f"Source accuracy {accuracy:.1%} on pictures not trained on. Written to {PRETRAINED.parent}.")
+
+
+def rescale(base: keras.Model, source_kernel: np.ndarray) -> tuple[int, np.ndarray]:
+    """Make the base's pooled features about 1 in size, and the source head's kernel larger by the same factor.
+
+    Returns the factor and the new kernel; the base is changed in place. All that the two say together stays the same
+    to the last bit: a ReLU lets a positive factor through, and the factor is a power of two, the nearest (by its
+    logarithm) to the features' root mean square on the source task's pictures, each at the largest size drawn. A head
+    that starts as Glorot and Bengio 2010 say is made for inputs of size 1; on larger ones it starts sure and wrong.
+    Doing it twice does no more than once.
+    """
+    pictures = source_images(max(DRAWN_AT)).images.astype(np.float32)
+    features = np.concatenate([base(part, training=False) for part in np.array_split(pictures, 4)])
+    size = float(np.sqrt(np.mean(np.square(features.mean(axis=(1, 2)), dtype=np.float64))))
+    factor = 2 ** max(0, round(np.log2(size)))
+    last = next(layer for layer in reversed(base.layers) if layer.weights)
+    last.set_weights([each / factor for each in last.get_weights()])
+    return factor, source_kernel * factor
+
+
+def rescale_shipped() -> None:
+    """Rescale the weights in `data/weights`, which is the last step of the recipe, and note it in their provenance."""
+    base = build_base("vgg16-mini", image_size=None)
+    base.load_weights(PRETRAINED)
+    with np.load(SOURCE_HEAD, allow_pickle=False) as head:
+        kernel, bias = head["kernel"], head["bias"]
+    provenance = json.loads(PROVENANCE.read_text(encoding="utf-8"))
+    factor, kernel = rescale(base, kernel)
+    divided_by = provenance.pop("divided_by", 1) * factor
+    _write(base, kernel, bias, dict(divided_by=divided_by) | provenance)
+    print(f"The last conv layer was divided by {factor}. Written to {PRETRAINED.parent}.")
+
+
+def _write(base: keras.Model, kernel: np.ndarray, bias: np.ndarray, provenance: dict[str, Any]) -> None:
+    """Write base, source head and provenance, each beside and then renamed."""
+    PRETRAINED.parent.mkdir(exist_ok=True)
+    with written_whole(PRETRAINED) as beside:
+        base.save_weights(beside)
+    with written_whole(SOURCE_HEAD) as beside, beside.open("wb") as file:
+        np.savez(file, kernel=kernel, bias=bias)
+    with written_whole(PROVENANCE) as beside:
+        beside.write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
 
 
 def _accuracy(model: keras.Model, recipe: Recipe, folder: Path) -> float:
@@ -203,7 +240,14 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path("build/pretraining"), help="keeps pictures and checkpoint"
     )
-    pretrain(Recipe(), parser.parse_args().folder)
+    parser.add_argument(
+        "--rescale", action="store_true", help="do only the last step, on the weights in data/weights"
+    )
+    options = parser.parse_args()
+    if options.rescale:
+        rescale_shipped()
+    else:
+        pretrain(Recipe(), options.folder)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from recipe.study.ledger import put_into, write_ledger
+from recipe.study.plan import CHOICES, STUDIES
 from recipe.study.schedule import Studied, client_of, records_of, study
-from recipe.study.tables import write_tables
-from recipe.study.trial import trials
+from recipe.study.tables import write_settings, write_tables
+from recipe.study.trial import Record, trials
 from vgglab.errors import InputError
 from vgglab.studies import FOLDER, claims_ledger
 
 
 def main() -> int:
-    """Run what is not yet recorded, on this machine or on a Dask cluster; then write tables and ledger."""
+    """Run what is not yet recorded, on this machine or on a Dask cluster; then write what comes of it."""
     parser = argparse.ArgumentParser(prog="make study", description=main.__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds (default 5)")
+    parser.add_argument("stage", choices=STAGES, help="settings: choose those of the atlas; then the tables")
+    parser.add_argument("--seeds", type=int, help="the first so many of each study (default: all)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, as in tcp://host:8786")
     parser.add_argument("--workers", type=int, default=1, help="local ones, sharing the cores (default 1)")
     parser.add_argument(
@@ -31,24 +33,35 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=FOLDER, help="for the tables (default data/studies)")
     options = parser.parse_args()
-    seeds, planned = range(options.seeds), trials(range(options.seeds))
     try:
-        if options.seeds < 2:
+        if options.seeds is not None and options.seeds < 2:
             raise InputError(f"`--seeds` must be at least 2, to see chance. Received: {options.seeds}.")
+        planned = trials(CHOICES if options.stage == "settings" else STUDIES, options.seeds)
         with client_of(options.scheduler, options.workers) as client, _progress() as progress:
             task = progress.add_task("runs", total=len(planned), left="")
             failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))
         if failed:
             return _report(failed)
-        write_tables(records_of(planned, options.records), seeds, options.out)
-        write_ledger(options.out)
-        if options.out == FOLDER:
-            put_into(FOLDER.parent.parent / "README.md", claims_ledger())
+        STAGES[options.stage](records_of(planned, options.records), options)
     except InputError as error:
         print(f"study: {error}", file=sys.stderr)
         return 2
     print(f"Written to {options.out}.")
     return 0
+
+
+def _settings(records: dict[str, Record], options: argparse.Namespace) -> None:
+    write_settings(records, options.seeds, options.out)
+
+
+def _tables(records: dict[str, Record], options: argparse.Namespace) -> None:
+    write_tables(records, options.seeds, options.out)
+    write_ledger(options.out)
+    if options.out == FOLDER:
+        put_into(FOLDER.parent.parent / "README.md", claims_ledger())
+
+
+STAGES = dict(settings=_settings, tables=_tables)
 
 
 def _progress() -> Progress:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from recipe.study.atlas import ADVANCED, COLUMNS, JUDGING, SIMPLE, Setting
 from vgglab.experiment import Experiment
+from vgglab.studies import FOLDER
 from vgglab.toggles import GENERATOR
 
 EPOCHS = 40
-# The three changes that the text calls simple, and those that it calls more advanced.
-SIMPLE = ("flip", "rotation", "crop")
-ADVANCED = (*SIMPLE, "color_jitter", "erasing")
+SETTINGS = FOLDER / "settings.csv"  # of the atlas: what was chosen, on which figures
 
 _TUNED = Experiment(epochs=EPOCHS)
 _SCRATCH = Experiment(weights=None, unfreeze=13, image_size=32, epochs=EPOCHS)
@@ -34,16 +37,6 @@ def _strength(factor: float) -> dict:
     return dict(augment=scaled)
 
 
-_HELD_BACK = {
-    "plain": {},
-    "L2": dict(l2=1e-3),
-    "dropout": dict(dropout=0.5),
-    "early stopping": dict(patience=10),
-    "simple": dict(augment=SIMPLE),
-    "MixUp": dict(mixup=0.2),
-    "advanced": dict(augment=ADVANCED, mixup=0.2),
-}
-
 # Transforms with the nuisance that each was made for, as wide as that nuisance's dial.
 COVERS: dict[str, tuple[str, dict[str, float]]] = {
     "rotation": ("rotation", dict(rotation=180)),
@@ -61,29 +54,26 @@ TRANSFORMS = {
     "MixUp": dict(mixup=0.2),
 }
 
-STUDIES: dict[str, dict[str, Arm]] = {
-    "regularisers": _arms(
-        "few",
-        _TUNED,
-        {
-            **_HELD_BACK,
-            "strong L2": dict(l2=1e-2),
-            "generator": dict(augment=GENERATOR),
-            "colour jitter": dict(augment=("color_jitter",)),
-            "erasing": dict(augment=("erasing",)),
-            "CutMix": dict(cutmix=1.0),
-            "simple + colour jitter": dict(augment=(*SIMPLE, "color_jitter")),
-            "simple + erasing": dict(augment=(*SIMPLE, "erasing")),
-            "simple + MixUp": dict(augment=SIMPLE, mixup=0.2),
-        },
-    ),
+_COURSE: dict[str, dict[str, Arm]] = {
     "from_scratch": {
-        **_arms("small", _SCRATCH, _HELD_BACK),
+        **_arms(
+            "small",
+            _SCRATCH,
+            {
+                "plain": {},
+                "L2": dict(l2=1e-3),
+                "dropout": dict(dropout=0.5),
+                "early stopping": dict(patience=10),
+                "simple": dict(augment=SIMPLE),
+                "MixUp": dict(mixup=0.2),
+                "advanced": dict(augment=ADVANCED, mixup=0.2),
+            },
+        ),
         # What all of these are up against: the embedded weights, on the same images.
         "fine-tuned": Arm("small", dataclasses.replace(_TUNED, image_size=32)),
     },
     "training_images": {
-        "fine-tuned, 5": Arm("few", _TUNED),
+        "fine-tuned, 5": Arm("5 a species", _TUNED),
         **{f"fine-tuned, {count}": Arm(f"{count} a species", _TUNED) for count in (10, 20, 50)},
         "from scratch, 5": Arm("5 small a species", _SCRATCH),
         "from scratch, 20": Arm("small", _SCRATCH),
@@ -94,19 +84,12 @@ STUDIES: dict[str, dict[str, Arm]] = {
         "shuffled labels": Arm("shuffled", dataclasses.replace(_SCRATCH, epochs=2 * EPOCHS)),
     },
     "strength": _arms(
-        "few",
+        "5 a species",
         _TUNED,
         {"0": {}, "0.5": _strength(0.5), "1": _strength(1), "2": _strength(2), "4": _strength(4)},
     ),
-    "unfreezing": {
-        f"{depth} layers, {rate:g}": Arm(
-            "few", dataclasses.replace(_TUNED, unfreeze=depth, learning_rate=rate)
-        )
-        for depth in (0, 3, 7, 13)
-        for rate in (1e-4, 5e-4, 2e-3)
-    },
     "phases": {
-        "one phase": Arm("few", _TUNED),
+        "one phase": Arm("5 a species", _TUNED),
         "two phases": Arm(
             "few",
             Experiment(unfreeze=0, epochs=EPOCHS // 2).then(
@@ -125,3 +108,51 @@ STUDIES: dict[str, dict[str, Arm]] = {
         for size in (1, 8, 32)
     },
 }
+
+
+def settings(name: str) -> dict[str, Arm]:
+    """The plain arm of a column of the atlas, and every setting of the brakes that have more than one."""
+    column = COLUMNS[name]
+    found = {"plain": Arm(column.task, column.plain)}
+    for arm, given in column.arms.items():
+        if len(given) > 1:
+            found |= {
+                f"{arm}, {setting_name(given, each)}": Arm(column.task, column.experiment(each))
+                for each in given
+            }
+    return found
+
+
+def setting_name(settings: Sequence[Setting], one: Setting) -> str:
+    """What a setting has that the others do not, as in "0.05"."""
+    own = [value for field, value in one.items() if any(value != other.get(field) for other in settings)]
+    return " ".join(f"{each:g}" if isinstance(each, float) else "+".join(each) for each in own)
+
+
+def column_arms(name: str, chosen: Mapping[tuple[str, str], str]) -> dict[str, Arm]:
+    """The arms of a column of the atlas, each with its chosen setting; the first where none was chosen yet."""
+    column = COLUMNS[name]
+    found = {"plain": Arm(f"{column.task}, tested", column.plain)}
+    for arm, given in column.arms.items():
+        by_name = {setting_name(given, each): each for each in given}
+        setting = by_name[chosen.get((name, arm), next(iter(by_name)))]
+        found[arm] = Arm(f"{column.task}, tested", column.experiment(setting))
+    return found
+
+
+def chosen_settings() -> dict[tuple[str, str], str]:
+    """The name of the setting that was chosen, by column and arm; empty before the choice."""
+    if not SETTINGS.is_file():
+        return {}
+    rows = pd.read_csv(SETTINGS, dtype=str).query("chosen == 'yes'")
+    return {(row.column, row.arm): row.setting for row in rows.itertuples()}
+
+
+CHOICES = {f"{name}_settings": settings(name) for name in COLUMNS if len(settings(name)) > 1}
+ATLAS = {name: column_arms(name, chosen_settings()) for name in COLUMNS}
+STUDIES = _COURSE | CHOICES | ATLAS
+SEEDS = (
+    dict.fromkeys(_COURSE, range(5))
+    | {f"{name}_settings": column.choosing for name, column in COLUMNS.items()}
+    | dict.fromkeys(ATLAS, JUDGING)
+)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recipe.study.plan import STUDIES
+from recipe.study.atlas import COLUMNS
+from recipe.study.plan import CHOICES, SEEDS, SETTINGS, STUDIES, setting_name
 from recipe.study.trial import Record, trial_of
 from vgglab.files import written_whole
 from vgglab.history import DRIFT
@@ -20,43 +21,82 @@ CURVES = (
     "validation_loss",
     "logged_accuracy",
     "source_accuracy",
+    "memorised",
 )
-DIGITS = 4
+EPOCHS = 25  # of a curve in a table
 
 
-def write_tables(records: dict[str, Record], seeds: range, folder: Path) -> None:
+def write_tables(records: dict[str, Record], most: int | None, folder: Path) -> None:
     """Write one table of curves for every study, and one of all ends; `records` go by their trials' keys."""
     folder.mkdir(parents=True, exist_ok=True)
     ends = []
     for study, arms in STUDIES.items():
-        curves = []
-        for name, arm in arms.items():
-            for seed in seeds:
-                record = records[trial_of(arm, seed).key]
-                curves.append(_curve(record, name, seed))
-                ends += [
-                    dict(study=study, arm=name, seed=seed, metric=metric, value=value)
-                    for metric, value in measurements(record).items()
-                ]
-        _write(pd.concat(curves), folder / f"{study}.csv")
-    _write(pd.DataFrame(ends), folder / "ends.csv")
+        found = [
+            (dict(arm=name, seed=seed), records[trial_of(arm, seed).key])
+            for name, arm in arms.items()
+            for seed in SEEDS[study][:most]
+        ]
+        ends += [dict(study=study) | of | measurements(record) for of, record in found]
+        if study not in CHOICES:
+            _write(pd.concat([_curve(record, **of) for of, record in found]), folder / f"{study}.csv")
+    _write(pd.DataFrame(ends), folder / "ends.csv", digits=6)
+
+
+def write_settings(records: dict[str, Record], most: int | None, folder: Path) -> None:
+    """Write what each setting of the atlas came to on validation, and the best as chosen; of equals, the first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name, column in COLUMNS.items():
+        for arm, given in column.arms.items():
+            if len(given) == 1:
+                continue
+            means = {
+                (setting := setting_name(given, each)): _mean_validation(records, name, arm, setting, most)
+                for each in given
+            }
+            best = max(means, key=lambda setting: means[setting])
+            rows += [
+                dict(column=name, arm=arm, setting=each, mean=mean, chosen="yes" if each == best else "no")
+                for each, mean in means.items()
+            ]
+    _write(pd.DataFrame(rows), folder / SETTINGS.name, digits=6)
+
+
+def _mean_validation(
+    records: dict[str, Record], column: str, arm: str, setting: str, most: int | None
+) -> float:
+    study = f"{column}_settings"
+    runs = [trial_of(STUDIES[study][f"{arm}, {setting}"], seed) for seed in SEEDS[study][:most]]
+    return float(np.mean([measurements(records[each.key])["validation_accuracy"] for each in runs]))
 
 
 def _curve(record: Record, arm: str, seed: int) -> pd.DataFrame:
-    frame = record.history.frame()[["epoch", *CURVES]].astype(dict.fromkeys(CURVES, float))
-    return frame.assign(arm=arm, seed=seed)[["arm", "seed", "epoch", *CURVES]]
+    """A run's curve, of a long run about `EPOCHS` epochs, the first and the last among them."""
+    frame = record.history.frame()
+    places = np.unique(np.linspace(0, len(frame) - 1, EPOCHS).round().astype(int))
+    frame = frame.iloc[places][["epoch", *CURVES]].astype(dict.fromkeys(CURVES, float))
+    return frame.assign(arm=arm, seed=seed)[["arm", "seed", "epoch", *CURVES]].dropna(axis=1, how="all")
 
 
 def measurements(record: Record) -> dict[str, float]:
-    """What a run ended with; those that its weights do not have are left out."""
-    rows = record.history.epochs
+    """What a run ended with; those that its weights or its data do not have are left out."""
+    rows, test = record.history.epochs, record.history.test or {}
     kept = {name: record.history.kept.get(name) for name in (*CURVES, *DRIFT)}
     kept["validation_loss_rise"] = rows[-1]["validation_loss"] - min(row["validation_loss"] for row in rows)
+    kept["still_rising"] = _still_rising([row["train_accuracy"] for row in rows])
     kept["epoch_seconds"] = float(np.median([row["seconds"] for row in rows]))
+    kept |= {f"test_{name}": test[name] for name in ("accuracy", "loss", "calibration_error") if test}
     kept |= record.scores
     return {name: round(float(value), 6) for name, value in kept.items() if value is not None}
 
 
-def _write(frame: pd.DataFrame, path: Path) -> None:
+def _still_rising(accuracies: list[float]) -> float:
+    """How much higher the train accuracy was in the last fifth of a run than in the fifth before."""
+    fifth = max(1, len(accuracies) // 5)
+    before, last = accuracies[-2 * fifth : -fifth], accuracies[-fifth:]
+    return float(np.mean(last) - np.mean(before)) if before else 0.0
+
+
+def _write(frame: pd.DataFrame, path: Path, digits: int = 4) -> None:
     with written_whole(path) as beside:
-        frame.to_csv(beside, index=False, float_format=f"%.{DIGITS}g")
+        frame.to_csv(beside, index=False, float_format=f"%.{digits}g")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.study.plan import STUDIES, Arm
+from recipe.study.plan import SEEDS, STUDIES, Arm
 from vgglab.datasets import Dataset, Split
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, with_seed
@@ -84,6 +85,7 @@ def _images(task: str, seed: int) -> tuple[Dataset, dict[str, Split]]:
 
 
 def _scores(compiled: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> dict[str, float]:
+    """What the validation part says beside its accuracy, where there is no test part, and the accuracies elsewhere."""
     from vgglab.engine.control import Control
     from vgglab.engine.step import outputs
     from vgglab.measures.evaluation import calibration_error, score
@@ -91,20 +93,33 @@ def _scores(compiled: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> d
     def probabilities(split: Split) -> np.ndarray:
         return outputs(compiled.predict(0), split, Control())[0]
 
-    validation = probabilities(data.validation)
-    scores = dict(
-        calibration_error=calibration_error(validation, data.validation.labels),
-        confidence=float(validation.max(axis=1).mean()),
-    )
+    scores = {}
+    if data.test is None:
+        validation = probabilities(data.validation)
+        scores = dict(
+            calibration_error=calibration_error(validation, data.validation.labels),
+            confidence=float(validation.max(axis=1).mean()),
+        )
     for name, split in elsewhere.items():
         scores[f"accuracy_{name}"] = score(probabilities(split), split.labels)[0]
     return scores
 
 
-def trials(seeds: range) -> list[Trial]:
-    """Every run of the plan once, however many studies share it: all of a seed before any of the next."""
-    arms = [arm for study in STUDIES.values() for arm in study.values()]
-    return list(dict.fromkeys(trial_of(arm, seed) for seed in seeds for arm in arms))
+def trials(studies: Iterable[str], most: int | None = None) -> list[Trial]:
+    """Every run of these studies once, however many share it: all of a first seed before any of a second.
+
+    `most` seeds of each study, the first ones; all by default.
+    """
+    places = range(max(len(SEEDS[study][:most]) for study in studies))
+    return list(
+        dict.fromkeys(
+            trial_of(arm, SEEDS[study][place])
+            for place in places
+            for study in studies
+            if place < len(SEEDS[study][:most])
+            for arm in STUDIES[study].values()
+        )
+    )
 
 
 def trial_of(arm: Arm, seed: int) -> Trial:
