@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from recipe.study.ledger import put_into, write_ledger
 from recipe.study.plan import CHOICES, STUDIES
 from recipe.study.schedule import Studied, client_of, records_of, study
-from recipe.study.tables import write_settings, write_tables
+from recipe.study.tables import write_atlas, write_settings, write_tables
 from recipe.study.trial import Record, trials
-from vgglab.errors import InputError
+from vgglab.errors import InputError, unknown
 from vgglab.studies import FOLDER, claims_ledger
 
 
@@ -22,6 +22,9 @@ def main() -> int:
     """Run what is not yet recorded, on this machine or on a Dask cluster; then write what comes of it."""
     parser = argparse.ArgumentParser(prog="make study", description=main.__doc__)
     parser.add_argument("stage", choices=STAGES, help="settings: choose those of the atlas; then the tables")
+    parser.add_argument(
+        "--only", nargs="+", metavar="STUDY", help="these studies; the tables keep the others as they are"
+    )
     parser.add_argument("--seeds", type=int, help="the first so many of each study (default: all)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler, as in tcp://host:8786")
     parser.add_argument("--workers", type=int, default=1, help="local ones, sharing the cores (default 1)")
@@ -36,7 +39,8 @@ def main() -> int:
     try:
         if options.seeds is not None and options.seeds < 2:
             raise InputError(f"`--seeds` must be at least 2, to see chance. Received: {options.seeds}.")
-        planned = trials(CHOICES if options.stage == "settings" else STUDIES, options.seeds)
+        options.studies = _studies(options)
+        planned = trials(options.studies, options.seeds)
         with client_of(options.scheduler, options.workers) as client, _progress() as progress:
             task = progress.add_task("runs", total=len(planned), left="")
             failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))
@@ -50,12 +54,22 @@ def main() -> int:
     return 0
 
 
+def _studies(options: argparse.Namespace) -> list[str]:
+    """Those to run: of the stage, and asked for."""
+    of_stage = CHOICES if options.stage == "settings" else STUDIES
+    for name in options.only or ():
+        if name not in of_stage:
+            raise unknown("study", name, of_stage)
+    return [name for name in of_stage if not options.only or name in options.only]
+
+
 def _settings(records: dict[str, Record], options: argparse.Namespace) -> None:
     write_settings(records, options.seeds, options.out)
 
 
 def _tables(records: dict[str, Record], options: argparse.Namespace) -> None:
-    write_tables(records, options.seeds, options.out)
+    write_tables(records, options.studies, options.seeds, options.out)
+    write_atlas(options.out)
     write_ledger(options.out)
     if options.out == FOLDER:
         put_into(FOLDER.parent.parent / "README.md", claims_ledger())

@@ -47,7 +47,8 @@ BRAKES: dict[str, tuple[Setting, ...]] = {
     "dropout": (dict(dropout=0.5), dict(dropout=0.8)),
     "early stopping": (dict(patience=10),),
     "label smoothing": (dict(label_smoothing=0.1), dict(label_smoothing=0.4)),
-    "geometric": (dict(augment=SIMPLE), dict(augment=GEOMETRIC)),
+    "simple": (dict(augment=SIMPLE),),
+    "geometric": (dict(augment=GEOMETRIC),),
     "colour": (dict(augment=dict(color_jitter=0.5)),),
     "erasing": (dict(augment=dict(erasing=0.5)),),
     "generator": (dict(augment=GENERATOR),),
@@ -145,13 +146,13 @@ COLUMNS: dict[str, Column] = {
         {
             "dropout": (dict(dropout=0.5),),
             "early stopping": (dict(patience=10),),
-            "geometric": (dict(augment=SIMPLE),),
+            "simple": (dict(augment=SIMPLE),),
             "generator": (dict(augment=GENERATOR),),
             "MixUp": (dict(mixup=1.0),),
             "advanced": (dict(augment=ADVANCED, mixup=0.2),),
             # No brake, but what all of them are up against: the embedded weights, on the same images.
             "fine-tuned": (dict(weights="pretrained", unfreeze=3),),
         },
-        predicted=("geometric", "generator", "MixUp", "advanced", "fine-tuned"),
+        predicted=("simple", "generator", "MixUp", "advanced", "fine-tuned"),
     ),
 }

@@ -50,20 +50,24 @@ class Finding(NamedTuple):
 @dataclass(frozen=True)
 class Contrast:
     """A weighted sum of a seed's measurements; it supports its claim when `is_so` says yes to the interval of
-    its mean over the seeds, in the unit: by default, when the whole of it lies above zero."""
+    its mean over the seeds, in the unit: by default, when the whole of it lies above zero.
+
+    It tested nothing where its two arms came out alike in every digit, or where `provided` does not hold."""
 
     words: str
     terms: tuple[Term, ...]
     unit: Unit = POINTS
     is_so: Callable[[Effect], bool] = Effect.above
+    provided: Contrast | None = None
 
     def of(self, ends: pd.DataFrame) -> Finding:
         """Look it up in the table of ends; `InputError` where the study has no such measurement."""
         by_seed = self._by_seed(ends)
         effect = mean_interval(by_seed)
         supports = YES if self.is_so(effect) else NO
-        if not by_seed.any() and self._compares_arms():
-            # An arm that changed nothing, as early stopping that never stopped, says nothing on its claim.
+        # An arm that changed nothing, as early stopping that never stopped, says nothing on its claim.
+        changed_nothing = not by_seed.any() and self._compares_arms()
+        if changed_nothing or (self.provided and self.provided.of(ends).supports != YES):
             supports = UNTESTED
         return Finding(self.words, effect.n, *self._read(effect), self.unit.name, supports)
 
@@ -136,16 +140,23 @@ def as_good(words: str, a: tuple[str, str], b: tuple[str, str], metric: str) -> 
 
 
 def helps(study: str, arm: str, plain: str = "plain") -> Case:
-    """That an arm narrows the gap, and that it is better on images never seen: one without the other is no help."""
-    where = "from scratch" if study == "from_scratch" else "fine-tuned"
+    """That an arm narrows the gap, and that it is better on images never seen: one without the other is no help.
+
+    Where there is a test part, as in the atlas, on that; from scratch on the validation part.
+    """
+    metric = "validation_accuracy" if study == "from_scratch" else "test_accuracy"
+    where, part = study.replace("_", " "), metric.partition("_")[0]
     return (
         more(f"{where}: gap, {plain} minus {arm}", study, plain, arm, "gap"),
-        more(f"{where}: validation, {arm} minus {plain}", study, arm, plain, "validation_accuracy"),
+        more(f"{where}: {part}, {arm} minus {plain}", study, arm, plain, metric),
     )
 
 
 def covers(transform: str, nuisance: str, nuisances: tuple[str, ...]) -> Contrast:
-    """That a transform gains more on the nuisance it matches than on the others, on average."""
+    """That a transform gains more on the nuisance it matches than on the others, on average.
+
+    A nuisance that costs the plain arm less than two points has nothing to gain, and tests nothing.
+    """
     others = [other for other in nuisances if other != nuisance]
     weights = {nuisance: 1.0} | dict.fromkeys(others, -1 / len(others))
     terms = [
@@ -153,4 +164,10 @@ def covers(transform: str, nuisance: str, nuisances: tuple[str, ...]) -> Contras
         for tested, weight in weights.items()
         for sign, arm in ((1, transform), (-1, "none"))
     ]
-    return Contrast(f"gain of {transform} on {nuisance} minus its gain elsewhere", tuple(terms))
+    costs = Contrast(
+        f"what {nuisance} costs",
+        ((1, "nuisances", "none", "validation_accuracy"), (-1, "nuisances", "none", f"accuracy_{nuisance}")),
+        is_so=lambda effect: effect.above(AS_GOOD),
+    )
+    words = f"gain of {transform} on {nuisance} minus its gain elsewhere"
+    return Contrast(words, tuple(terms), provided=costs)

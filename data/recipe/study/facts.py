@@ -45,3 +45,8 @@ def step_gigabytes(images: int) -> float:
     learning = [layer for layer in vgg16().layers if layer.weights]
     made = sum(math.prod(layer.output.shape[1:]) for layer in learning)
     return 4 * (4 * parameters() + images * made) / 1e9
+
+
+def parameters_in_memory(images: int) -> float:
+    """Of those bytes, the share of weights, gradients and Adam's two means."""
+    return 16 * parameters() / (1e9 * step_gigabytes(images))

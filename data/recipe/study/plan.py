@@ -90,6 +90,8 @@ _COURSE: dict[str, dict[str, Arm]] = {
     ),
     "phases": {
         "one phase": Arm("5 a species", _TUNED),
+        "one phase, 0.0001": Arm("5 a species", dataclasses.replace(_TUNED, learning_rate=1e-4)),
+        "head alone": Arm("5 a species", dataclasses.replace(_TUNED, unfreeze=0)),
         "two phases": Arm(
             "few",
             Experiment(unfreeze=0, epochs=EPOCHS // 2).then(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from recipe.study.atlas import COLUMNS
-from recipe.study.plan import CHOICES, SEEDS, SETTINGS, STUDIES, setting_name
+from recipe.study.plan import CHOICES, SEEDS, SETTINGS, STUDIES, chosen_settings, setting_name
 from recipe.study.trial import Record, trial_of
+from recipe.study.verdicts import column as column_of
 from vgglab.files import written_whole
 from vgglab.history import DRIFT
+from vgglab.studies import OUTCOMES
 
 CURVES = (
     "train_accuracy",
@@ -24,22 +27,36 @@ CURVES = (
     "memorised",
 )
 EPOCHS = 25  # of a curve in a table
+RISING = 0.01  # of train accuracy, from one fifth of a run to the next
 
 
-def write_tables(records: dict[str, Record], most: int | None, folder: Path) -> None:
-    """Write one table of curves for every study, and one of all ends; `records` go by their trials' keys."""
+def write_tables(records: dict[str, Record], studies: Iterable[str], most: int | None, folder: Path) -> None:
+    """Write a table of curves for each of these studies, and the ends of their runs among those of the others.
+
+    `records` go by their trials' keys.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    ends = []
-    for study, arms in STUDIES.items():
+    ends = _ends_in(folder)
+    for study in studies:
         found = [
             (dict(arm=name, seed=seed), records[trial_of(arm, seed).key])
-            for name, arm in arms.items()
+            for name, arm in STUDIES[study].items()
             for seed in SEEDS[study][:most]
         ]
-        ends += [dict(study=study) | of | measurements(record) for of, record in found]
+        ends[study] = pd.DataFrame([dict(study=study) | of | measurements(record) for of, record in found])
         if study not in CHOICES:
             _write(pd.concat([_curve(record, **of) for of, record in found]), folder / f"{study}.csv")
-    _write(pd.DataFrame(ends), folder / "ends.csv", digits=6)
+    _write(pd.concat([ends[study] for study in STUDIES if study in ends]), folder / "ends.csv", digits=6)
+
+
+def _ends_in(folder: Path) -> dict[str, pd.DataFrame]:
+    """The table of ends as it is, by study; studies that there are no more are left out."""
+    if not (folder / "ends.csv").is_file():
+        return {}
+    ends = pd.read_csv(folder / "ends.csv", dtype={"arm": str})
+    return {
+        study: rows.dropna(axis=1, how="all") for study, rows in ends.groupby("study") if study in STUDIES
+    }
 
 
 def write_settings(records: dict[str, Record], most: int | None, folder: Path) -> None:
@@ -60,6 +77,30 @@ def write_settings(records: dict[str, Record], most: int | None, folder: Path) -
                 for each, mean in means.items()
             ]
     _write(pd.DataFrame(rows), folder / SETTINGS.name, digits=6)
+
+
+def write_atlas(folder: Path) -> None:
+    """Work the atlas out from the table of ends in `folder`, and write it there."""
+    chosen, ends = chosen_settings(), pd.read_csv(folder / "ends.csv", dtype={"arm": str})
+    parts = []
+    for name, column in COLUMNS.items():
+        of_column = ends[ends["study"] == name].set_index(["arm", "seed"]).sort_index()
+        for outcome in OUTCOMES:
+            differences = {arm: _difference(of_column[outcome], arm) for arm in column.arms}
+            rows = column_of(differences).assign(outcome=outcome)
+            if outcome != OUTCOMES[0]:  # only the accuracy is judged
+                rows = rows.drop(columns=["p", "sign_flip_p", "adjusted_p", "detectable", "verdict"])
+            rows.insert(0, "column", name)
+            rows["setting"] = [chosen.get((name, arm), "") for arm in rows["arm"]]
+            rows["predicted"] = ["yes" if arm in column.predicted else "no" for arm in rows["arm"]]
+            rising = of_column["still_rising"].groupby("arm").mean()
+            rows["still_rising"] = ["yes" if rising[arm] > RISING else "no" for arm in rows["arm"]]
+            parts.append(rows)
+    _write(pd.concat(parts), folder / "atlas.csv", digits=5)
+
+
+def _difference(values: pd.Series, arm: str) -> list[float]:
+    return (values[arm] - values["plain"]).tolist()
 
 
 def _mean_validation(

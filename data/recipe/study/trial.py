@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ def _scores(compiled: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> d
     return scores
 
 
-def trials(studies: Iterable[str], most: int | None = None) -> list[Trial]:
+def trials(studies: Collection[str], most: int | None = None) -> list[Trial]:
     """Every run of these studies once, however many share it: all of a first seed before any of a second.
 
     `most` seeds of each study, the first ones; all by default.
