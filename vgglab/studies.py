@@ -12,6 +12,8 @@ from vgglab.errors import InputError, unknown
 from vgglab.files import shipped
 
 FOLDER = shipped("studies")
+# What the atlas says of a brake: the first is what its verdicts are on.
+OUTCOMES = ("test_accuracy", "gap", "test_loss", "test_calibration_error")
 # How the ledger's effects and interval ends are written, by their unit.
 FORMATS = {
     "points": ("{:+.1f}", " points"),  # a difference of shares
@@ -38,10 +40,22 @@ def study_ends(study: str) -> pd.DataFrame:
 
     For a run that early stopping took back to its best epoch, that epoch counts.
     """
-    rows = _ends_of(study)
-    wide = rows.pivot(index=["arm", "seed"], columns="metric", values="value")
-    order = list(dict.fromkeys(rows["arm"]))  # as in the plan
-    return wide.reindex(order, level="arm").rename_axis(columns=None).reset_index()
+    return _ends_of(study).drop(columns="study").dropna(axis=1, how="all").reset_index(drop=True)
+
+
+def study_atlas(outcome: str = "test_accuracy") -> pd.DataFrame:
+    """The atlas, brakes against conditions: one row a `column` and `arm`, with what the arm changes in an outcome.
+
+    `outcome`: one of `OUTCOMES`. `mean`, `low` and `high`: arm minus plain over `n` seeds, with Student's 95 %
+    interval, as shares or in nats. `setting`: what was chosen for the arm on other seeds. `predicted`: whether it was
+    expected to help, yes or no. `still_rising`: whether its train accuracy still rose at the end. Of the accuracy on
+    the test part alone: `p` (paired t), `sign_flip_p`, `adjusted_p` (Holm, over a column), `detectable` (the
+    difference that so many seeds see with a power of 80 %) and `verdict`.
+    """
+    if outcome not in OUTCOMES:
+        raise unknown("outcome", outcome, OUTCOMES)
+    rows = _read("atlas")
+    return rows[rows["outcome"] == outcome].dropna(axis=1, how="all").reset_index(drop=True)
 
 
 def claims_ledger(folder: Path | None = None) -> pd.DataFrame:

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from recipe.study.atlas import COLUMNS
 from recipe.study.ledger import put_into, write_ledger
-from recipe.study.plan import CHOICES, STUDIES
+from recipe.study.plan import ATLAS, CHOICES, STUDIES
 from recipe.study.schedule import Studied, client_of, records_of, study
 from recipe.study.tables import write_atlas, write_settings, write_tables
 from recipe.study.trial import Record, trials
@@ -40,7 +41,7 @@ def main() -> int:
         if options.seeds is not None and options.seeds < 2:
             raise InputError(f"`--seeds` must be at least 2, to see chance. Received: {options.seeds}.")
         options.studies = _studies(options)
-        planned = trials(options.studies, options.seeds)
+        planned = trials(options.studies, options.seeds) if options.studies else []
         with client_of(options.scheduler, options.workers) as client, _progress() as progress:
             task = progress.add_task("runs", total=len(planned), left="")
             failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))
@@ -58,18 +59,18 @@ def _studies(options: argparse.Namespace) -> list[str]:
     """Those to run: of the stage, and asked for."""
     of_stage = CHOICES if options.stage == "settings" else STUDIES
     for name in options.only or ():
-        if name not in of_stage:
-            raise unknown("study", name, of_stage)
+        if name not in STUDIES:
+            raise unknown("study", name, STUDIES)
     return [name for name in of_stage if not options.only or name in options.only]
 
 
 def _settings(records: dict[str, Record], options: argparse.Namespace) -> None:
-    write_settings(records, options.seeds, options.out)
+    write_settings(records, options.studies, options.seeds, options.out)
 
 
 def _tables(records: dict[str, Record], options: argparse.Namespace) -> None:
     write_tables(records, options.studies, options.seeds, options.out)
-    write_atlas(options.out)
+    write_atlas({name: COLUMNS[name] for name in options.studies if name in ATLAS}, options.out)
     write_ledger(options.out)
     if options.out == FOLDER:
         put_into(FOLDER.parent.parent / "README.md", claims_ledger())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from recipe.study.atlas import COLUMNS
+from recipe.study.atlas import COLUMNS, Column, Setting
 from recipe.study.plan import CHOICES, SEEDS, SETTINGS, STUDIES, chosen_settings, setting_name
 from recipe.study.trial import Record, trial_of
-from recipe.study.verdicts import column as column_of
+from recipe.study.verdicts import column as judged
 from vgglab.files import written_whole
 from vgglab.history import DRIFT
 from vgglab.studies import OUTCOMES
@@ -59,56 +59,76 @@ def _ends_in(folder: Path) -> dict[str, pd.DataFrame]:
     }
 
 
-def write_settings(records: dict[str, Record], most: int | None, folder: Path) -> None:
-    """Write what each setting of the atlas came to on validation, and the best as chosen; of equals, the first."""
+def write_settings(
+    records: dict[str, Record], choices: Collection[str], most: int | None, folder: Path
+) -> None:
+    """Write what each setting of the atlas came to on validation, and the best as chosen; of equals, the first.
+
+    `choices`: the studies that were run for it; what was chosen in the others stays.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = []
+    found = _by_column(folder / SETTINGS.name)
     for name, column in COLUMNS.items():
-        for arm, given in column.arms.items():
-            if len(given) == 1:
-                continue
-            means = {
-                (setting := setting_name(given, each)): _mean_validation(records, name, arm, setting, most)
-                for each in given
-            }
-            best = max(means, key=lambda setting: means[setting])
-            rows += [
-                dict(column=name, arm=arm, setting=each, mean=mean, chosen="yes" if each == best else "no")
-                for each, mean in means.items()
-            ]
-    _write(pd.DataFrame(rows), folder / SETTINGS.name, digits=6)
+        if f"{name}_settings" in choices:
+            found[name] = pd.DataFrame(
+                [
+                    row
+                    for arm, given in column.arms.items()
+                    if len(given) > 1
+                    for row in _compared(records, name, arm, given, most)
+                ]
+            )
+    _write(pd.concat([found[name] for name in COLUMNS if name in found]), folder / SETTINGS.name, digits=6)
 
 
-def write_atlas(folder: Path) -> None:
-    """Work the atlas out from the table of ends in `folder`, and write it there."""
+def _compared(
+    records: dict[str, Record], column: str, arm: str, given: Sequence[Setting], most: int | None
+) -> list[dict[str, object]]:
+    """The settings of a brake, a row each, with the mean validation accuracy over the choosing seeds."""
+    study = f"{column}_settings"
+    means = {}
+    for name in (setting_name(given, each) for each in given):
+        runs = [trial_of(STUDIES[study][f"{arm}, {name}"], seed) for seed in SEEDS[study][:most]]
+        means[name] = np.mean([measurements(records[each.key])["validation_accuracy"] for each in runs])
+    best = max(means, key=lambda name: means[name])
+    return [
+        dict(column=column, arm=arm, setting=name, mean=mean, chosen="yes" if name == best else "no")
+        for name, mean in means.items()
+    ]
+
+
+def _by_column(path: Path) -> dict[str, pd.DataFrame]:
+    """A table that was written before, by its column of the atlas."""
+    if not path.is_file():
+        return {}
+    return {str(name): rows for name, rows in pd.read_csv(path, dtype={"setting": str}).groupby("column")}
+
+
+def write_atlas(columns: Mapping[str, Column], folder: Path) -> None:
+    """Work these columns of the atlas out from the table of ends in `folder`, and write them among the others."""
     chosen, ends = chosen_settings(), pd.read_csv(folder / "ends.csv", dtype={"arm": str})
-    parts = []
-    for name, column in COLUMNS.items():
+    found = _by_column(folder / "atlas.csv")
+    for name, column in columns.items():
         of_column = ends[ends["study"] == name].set_index(["arm", "seed"]).sort_index()
+        rising = of_column["still_rising"].groupby("arm").mean()
+        parts = []
         for outcome in OUTCOMES:
-            differences = {arm: _difference(of_column[outcome], arm) for arm in column.arms}
-            rows = column_of(differences).assign(outcome=outcome)
+            rows = judged({arm: _difference(of_column[outcome], arm) for arm in column.arms})
             if outcome != OUTCOMES[0]:  # only the accuracy is judged
                 rows = rows.drop(columns=["p", "sign_flip_p", "adjusted_p", "detectable", "verdict"])
             rows.insert(0, "column", name)
-            rows["setting"] = [chosen.get((name, arm), "") for arm in rows["arm"]]
-            rows["predicted"] = ["yes" if arm in column.predicted else "no" for arm in rows["arm"]]
-            rising = of_column["still_rising"].groupby("arm").mean()
-            rows["still_rising"] = ["yes" if rising[arm] > RISING else "no" for arm in rows["arm"]]
-            parts.append(rows)
-    _write(pd.concat(parts), folder / "atlas.csv", digits=5)
+            parts.append(rows.assign(outcome=outcome))
+        table = pd.concat(parts)
+        table["setting"] = [chosen.get((name, arm), "") for arm in table["arm"]]
+        table["predicted"] = ["yes" if arm in column.predicted else "no" for arm in table["arm"]]
+        table["still_rising"] = ["yes" if rising[arm] > RISING else "no" for arm in table["arm"]]
+        found[name] = table
+    order = [name for name in (*COLUMNS, *found) if name in found]
+    _write(pd.concat([found[name] for name in dict.fromkeys(order)]), folder / "atlas.csv", digits=5)
 
 
 def _difference(values: pd.Series, arm: str) -> list[float]:
     return (values[arm] - values["plain"]).tolist()
-
-
-def _mean_validation(
-    records: dict[str, Record], column: str, arm: str, setting: str, most: int | None
-) -> float:
-    study = f"{column}_settings"
-    runs = [trial_of(STUDIES[study][f"{arm}, {setting}"], seed) for seed in SEEDS[study][:most]]
-    return float(np.mean([measurements(records[each.key])["validation_accuracy"] for each in runs]))
 
 
 def _curve(record: Record, arm: str, seed: int) -> pd.DataFrame:
