@@ -1,12 +1,18 @@
 import json
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
 
+from conftest import ROOT
 from recipe import pretraining
-from recipe.pretraining import Recipe, pretrain
+from recipe.pretraining import Recipe, pretrain, rescale
+from vgglab.datasets import draw_blossoms
 from vgglab.network import build_base
+from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
 
 TINY = Recipe(images=2, held_out=1, sizes=(32, 32, 64), batch_size=32, warm_up=2)
 
@@ -71,3 +77,48 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing(little):
     assert isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
     assert float(rate(TINY.warm_up)) == pytest.approx(TINY.learning_rate)
     assert float(rate(0)) == 0 and float(rate(steps)) == pytest.approx(0, abs=1e-9)
+
+
+def pooled(base, images):
+    return np.asarray(base(images.astype("float32"))).mean(axis=(1, 2))
+
+
+def test_rescaling_changes_no_output_by_a_bit():
+    """What was trained, put together again from what is shipped, against what is shipped."""
+    base, trained = build_base("vgg16-mini", 64), build_base("vgg16-mini", 64)
+    base.load_weights(PRETRAINED)
+    trained.load_weights(PRETRAINED)
+    last = [layer for layer in trained.layers if layer.weights][-1]
+    last.set_weights([8 * each for each in last.get_weights()])
+    kernel = np.load(SOURCE_HEAD)["kernel"]
+    factor, back = rescale(trained, kernel / 8)
+    assert factor == json.loads(PROVENANCE.read_text())["divided_by"] == 8
+    for one, other in zip(base.get_weights(), trained.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    images = draw_blossoms(train_images=1, validation_images=1).train.images
+    last.set_weights([8 * each for each in last.get_weights()])
+    before, after = pooled(trained, images), pooled(base, images)
+    assert np.array_equal(before, 8 * after), "features"
+    assert np.array_equal(before @ (back / 8), after @ back), "scores of the source head"
+    assert rescale(base, kernel)[0] == 1, "twice is as once"
+
+
+def test_a_head_starts_near_guessing():
+    """Cross-entropy before training, with Keras's own loss: the logarithm of the number of classes."""
+    from vgglab import Experiment, build_model
+
+    data = draw_blossoms(train_images=20, validation_images=1, seed=5)
+    for seed in range(3):
+        model = build_model(Experiment(seed=seed), 8)
+        loss = keras.losses.SparseCategoricalCrossentropy()(data.train.labels, model(data.train.images))
+        assert float(loss) == pytest.approx(np.log(8), abs=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["recipe.pretraining", "recipe.study", "recipe.blossoms"])
+def test_what_the_makefile_runs_can_be_run(module):
+    assert f"-m {module}" in (ROOT / "Makefile").read_text()
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "data")}
+    command = [sys.executable, "-m", module, "--help"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    assert said.returncode == 0 and "usage" in said.stdout
