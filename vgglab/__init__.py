@@ -48,6 +48,8 @@ _HOME = {
     "plot_on_seeds": "vgglab.charts.seeds",  # a run on the bands of several seeds
     "plot_arms": "vgglab.charts.seeds",  # what each seed of each arm ended with
     "plot_growth": "vgglab.charts.seeds",  # accuracy against training images
+    "plot_atlas": "vgglab.charts.atlas",  # brakes against conditions as a heatmap
+    "plot_brakes": "vgglab.charts.atlas",  # one condition of it, with intervals
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
@@ -57,6 +59,7 @@ _HOME = {
     "sign_flip_p": "vgglab.measures.intervals",  # the same as a p value that asks for no distribution
     "holm": "vgglab.measures.intervals",  # p values of several comparisons, adjusted for their number
     "study_curves": "vgglab.studies",  # the curves of the course's own runs, over several seeds
+    "study_atlas": "vgglab.studies",  # what each brake changes in each condition
     "study_ends": "vgglab.studies",  # what those runs ended with
     "claims_ledger": "vgglab.studies",  # every claim with its evidence and a verdict
     "lesson_claims": "vgglab.studies",  # those of one lesson

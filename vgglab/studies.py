@@ -115,4 +115,4 @@ def _read(name: str, folder: Path | None = None) -> pd.DataFrame:
     path = (folder or FOLDER) / f"{name}.csv"
     if not path.is_file():
         raise InputError(f"The study's table is not at {path}. `make study` makes it.")
-    return pd.read_csv(path, dtype={"arm": str, "lesson": str, "n": "Int64"})
+    return pd.read_csv(path, dtype={"arm": str, "lesson": str, "setting": str, "n": "Int64"})

@@ -1,4 +1,4 @@
-"""The atlas of the study in one picture: what each brake changes in each condition."""
+"""The atlas of the study: what each brake changes, in every condition in one picture, or in one with its intervals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def plot_atlas(
     rows = rows[rows["column"].isin(columns)] if columns else rows
     unit = 1 if outcome == "test_loss" else 100
     means, words = _wide(rows, rows["mean"] * unit), _wide(rows, _written(rows, unit))
-    ax = new_axes(ax, width=1.5 + 1.25 * len(means.columns), height=1.6 + 0.33 * len(means))
+    ax = new_axes(ax, width=3 + 1.25 * len(means.columns), height=1.6 + 0.33 * len(means))
     sns.heatmap(
         means * _BETTER[outcome],
         annot=words.fillna(""),
@@ -59,6 +59,43 @@ def plot_atlas(
     ax.set_xticklabels([each.get_text().replace("_", "\n") for each in ax.get_xticklabels()], rotation=0)
     ax.grid(visible=False)
     return ax
+
+
+def plot_brakes(column: str, outcome: str = OUTCOMES[0], ax: Axes | None = None) -> Axes:
+    """What each brake changes in one condition of the atlas: the mean over the seeds and its 95 % interval.
+
+    Colours and marks are those of `plot_atlas`. The grey band is what is too small to matter, two points to either
+    side; of the loss there is none. The setting that was chosen for a brake stands behind its name.
+    """
+    rows = study_atlas(outcome)
+    if column not in set(rows["column"]):
+        raise unknown("condition of the atlas", column, dict.fromkeys(rows["column"]))
+    rows = rows[rows["column"] == column].iloc[::-1].reset_index(drop=True)
+    unit = 1 if outcome == "test_loss" else 100
+    ax = new_axes(ax, width=7, height=1.4 + 0.3 * len(rows))
+    if unit != 1:
+        ax.axvspan(-2, 2, color="0.93", zorder=0)
+    ax.axvline(0, color="0.4", linewidth=1, zorder=1)
+    for place, row in rows.iterrows():
+        colour = _colour(row, _BETTER[outcome])
+        ax.plot(
+            [unit * row["low"], unit * row["high"]], [place, place], color=colour, linewidth=2.5, zorder=2
+        )
+        ax.plot(unit * row["mean"], place, "o", color=colour, markersize=7, zorder=3)
+    settings = rows["setting"] if "setting" in rows else pd.Series("", rows.index)
+    names = [f"{arm} {each}" if isinstance(each, str) else arm for arm, each in zip(rows["arm"], settings)]
+    if "verdict" in rows:
+        names = [f"{name}  {_MARKS[verdict]}" for name, verdict in zip(names, rows["verdict"])]
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel=f"change in {_IN_WORDS[outcome]}", ylim=(-0.6, len(rows) - 0.4))
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+def _colour(row: pd.Series, better: int) -> str:
+    """Green where the whole interval is better than plain, purple where it is worse, grey between."""
+    low, high = sorted((better * row["low"], better * row["high"]))
+    return "#1b7837" if low > 0 else "#762a83" if high < 0 else "0.45"
 
 
 def _wide(rows: pd.DataFrame, values: pd.Series) -> pd.DataFrame:

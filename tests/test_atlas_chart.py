@@ -1,0 +1,66 @@
+"""The pictures of the atlas, of a table made by hand."""
+
+import pandas as pd
+import pytest
+
+from vgglab import studies
+from vgglab.charts.atlas import plot_atlas, plot_brakes
+from vgglab.charts.curves import detached_axes
+from vgglab.errors import InputError
+
+ROWS = [  # column, arm, mean, low, high, verdict, setting
+    ("noise", "dropout", 0.10, 0.08, 0.12, "helps", "0.8"),
+    ("noise", "MixUp", -0.04, -0.06, -0.02, "harms", "1"),
+    ("noise", "colour", 0.001, -0.004, 0.006, "no gain of 2 points", None),
+    ("few", "dropout", 0.01, -0.02, 0.04, "cannot tell", "0.5"),
+    ("few", "freezing", 0.03, 0.01, 0.05, "helps", None),
+]
+
+
+@pytest.fixture(autouse=True)
+def by_hand(tmp_path, monkeypatch):
+    names = ("column", "arm", "mean", "low", "high", "verdict", "setting")
+    accuracy = pd.DataFrame(ROWS, columns=names).assign(outcome="test_accuracy", n=10)
+    gap = accuracy.drop(columns="verdict").assign(outcome="gap", mean=-2 * accuracy["mean"])
+    pd.concat([accuracy, gap]).to_csv(tmp_path / "atlas.csv", index=False)
+    monkeypatch.setattr(studies, "FOLDER", tmp_path)
+
+
+def written(ax):
+    return [each.get_text() for each in ax.texts]
+
+
+def test_the_atlas_has_a_cell_for_each_brake_and_condition_in_points():
+    ax = plot_atlas(ax=detached_axes())
+    assert [each.get_text() for each in ax.get_xticklabels()] == ["noise", "few"]
+    assert [each.get_text() for each in ax.get_yticklabels()] == ["dropout", "MixUp", "colour", "freezing"]
+    assert [each for each in written(ax) if each] == ["▲ +10.0", "? +1.0", "▼ -4.0", "· +0.1", "▲ +3.0"]
+    assert [each for each in written(plot_atlas("gap", ["few"], detached_axes())) if each] == ["-2.0", "-6.0"]
+
+
+def test_better_is_green_whichever_way_better_is():
+    """A gap that is narrower by 20 points has the colour of an accuracy that is higher."""
+    of_accuracy, of_gap = (
+        plot_atlas(outcome, ["noise"], detached_axes()) for outcome in ("test_accuracy", "gap")
+    )
+    values = [ax.collections[0].get_array().ravel() for ax in (of_accuracy, of_gap)]
+    assert (values[0][:2] > 0).tolist() == (values[1][:2] > 0).tolist() == [True, False]
+
+
+def test_one_condition_with_its_intervals():
+    ax = plot_brakes("noise", ax=detached_axes())
+    names = [each.get_text() for each in ax.get_yticklabels()]
+    assert names == ["colour  ·", "MixUp 1  ▼", "dropout 0.8  ▲"]
+    spans = {tuple(each.get_xdata()) for each in ax.lines if len(each.get_xdata()) == 2}
+    assert {(8, 12), (-6, -2)} <= {tuple(round(float(x), 6) for x in span) for span in spans}
+    colours = [each.get_color() for each in ax.lines if each.get_marker() == "o"]
+    assert len(set(colours)) == 3, "better, worse, and neither"
+    assert all("▲" not in name.get_text() for name in plot_brakes("few", "gap").get_yticklabels())
+
+
+def test_a_condition_or_an_outcome_that_there_is_not():
+    for plot in (lambda: plot_brakes("noisy"), lambda: plot_atlas(columns=["noisy"])):
+        with pytest.raises(InputError, match="Did you mean 'noise'"):
+            plot()
+    with pytest.raises(InputError, match="Unknown outcome"):
+        plot_atlas("accuracy")
