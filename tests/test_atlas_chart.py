@@ -7,6 +7,7 @@ from vgglab import studies
 from vgglab.charts.atlas import plot_atlas, plot_brakes
 from vgglab.charts.curves import detached_axes
 from vgglab.errors import InputError
+from vgglab.studies import study_atlas
 
 ROWS = [  # column, arm, mean, low, high, verdict, setting
     ("noise", "dropout", 0.10, 0.08, 0.12, "helps", "0.8"),
@@ -31,11 +32,12 @@ def written(ax):
 
 
 def test_the_atlas_has_a_cell_for_each_brake_and_condition_in_points():
-    ax = plot_atlas(ax=detached_axes())
+    ax = plot_atlas(study_atlas(), detached_axes())
     assert [each.get_text() for each in ax.get_xticklabels()] == ["noise", "few"]
     assert [each.get_text() for each in ax.get_yticklabels()] == ["dropout", "MixUp", "colour", "freezing"]
     assert [each for each in written(ax) if each] == ["▲ +10.0", "? +1.0", "▼ -4.0", "· +0.1", "▲ +3.0"]
-    assert [each for each in written(plot_atlas("gap", ["few"], detached_axes())) if each] == ["-2.0", "-6.0"]
+    of_few = study_atlas("gap").query("column == 'few'")
+    assert [each for each in written(plot_atlas(of_few, detached_axes())) if each] == ["-2.0", "-6.0"]
 
 
 def test_better_is_green_whichever_way_better_is():
@@ -48,19 +50,22 @@ def test_better_is_green_whichever_way_better_is():
 
 
 def test_one_condition_with_its_intervals():
-    ax = plot_brakes("noise", ax=detached_axes())
+    ax = plot_brakes(study_atlas(), "noise", detached_axes())
     names = [each.get_text() for each in ax.get_yticklabels()]
     assert names == ["colour  ·", "MixUp 1  ▼", "dropout 0.8  ▲"]
     spans = {tuple(each.get_xdata()) for each in ax.lines if len(each.get_xdata()) == 2}
     assert {(8, 12), (-6, -2)} <= {tuple(round(float(x), 6) for x in span) for span in spans}
     colours = [each.get_color() for each in ax.lines if each.get_marker() == "o"]
     assert len(set(colours)) == 3, "better, worse, and neither"
-    assert all("▲" not in name.get_text() for name in plot_brakes("few", "gap").get_yticklabels())
+    of_gap = plot_brakes(study_atlas("gap"), "few", detached_axes())
+    assert all("▲" not in name.get_text() for name in of_gap.get_yticklabels())
 
 
 def test_a_condition_or_an_outcome_that_there_is_not():
-    for plot in (lambda: plot_brakes("noisy"), lambda: plot_atlas(columns=["noisy"])):
-        with pytest.raises(InputError, match="Did you mean 'noise'"):
-            plot()
+    with pytest.raises(InputError, match="Did you mean 'noise'"):
+        plot_brakes(study_atlas(), "noisy")
     with pytest.raises(InputError, match="Unknown outcome"):
-        plot_atlas("accuracy")
+        study_atlas("accuracy")
+    both = pd.concat([study_atlas(), study_atlas("gap")])
+    with pytest.raises(InputError, match="`atlas` must be of one outcome of test_accuracy"):
+        plot_atlas(both)

@@ -83,6 +83,15 @@ def test_a_card_shows_curves_configuration_and_diagnosis():
     assert "plain, 20 training and 10 validation images" in page.texts["footer"]
 
 
+def test_a_card_says_what_came_out_on_the_test_part():
+    history = make_history(label_noise=0.4)
+    assert "test images" not in run_card(history, "run")
+    history.test = dict(accuracy=0.875, loss=0.4321, calibration_error=0.0625, images=16)
+    written = run_card(history, "run")
+    assert history.tested() in Page(written).texts["p"] and "87.5%" in history.tested()
+    assert history_of_card(written, "it") == history
+
+
 def test_a_phase_lists_only_what_it_changed():
     cells = Page(run_card(full_history(), "run")).texts["td"]
     labels = ("unfreeze depth", "L2", "epochs", "dropout", "seed")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from vgglab.cli import main
+from vgglab.datasets import load
 from vgglab.history import History
 
 
@@ -61,13 +62,31 @@ def test_a_run_is_written_whole(folder, tmp_path, capsys):
 
 
 def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
+    """With wrong labels to train on, and against what Keras finds for the model that was written."""
     for part in ("train", "validation", "test"):
         shutil.copytree(folder, tmp_path / "split" / part)
-    assert (
-        run("train", "--data", tmp_path / "split", "--image-size", 32, "--epochs", 1, "--batch-size", 4) == 0
-    )
+    for number in range(3):
+        (tmp_path / "split" / "test" / "dark" / f"{number}.png").unlink()
+    arguments = ["train", "--data", tmp_path / "split", "--image-size", 32, "--epochs", 1, "--batch-size", 4]
+    arguments += ["--images-a-class", 6, "--label-noise", 0.5, "--seed", 2, "--out", tmp_path / "run"]
+    assert run(*arguments) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "On the 16 test images, which no choice was made on:" in printed
+    history = History.load(tmp_path / "run" / "history.jsonl")
+    assert printed.count("On the 13 test images, which no choice was made on:") == 1
+    assert history.tested() in printed
+    wrong = history.data["wrong_labels"]
+    assert 0 < wrong <= 6 and history.experiment.label_noise == 0.5
+    for sentence in (
+        "12 of the 16 training images are used, 6 of each class.",
+        f"Of the 12 training labels 6 were redrawn: {wrong} of them are wrong now",
+    ):
+        assert printed.count(sentence) == 1
+    test = load(tmp_path / "split", 32).test
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    loss, accuracy = model.evaluate(test.images, test.labels, verbose=0)
+    figures = (history.test["loss"], history.test["accuracy"])
+    assert figures == (pytest.approx(loss, rel=1e-3), pytest.approx(accuracy))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +95,9 @@ def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
         (["train", "--unfreeeze", "3"], "Did you mean '--unfreeze'?"),
         (["train", "--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
         (["train", "--unfreeze", "33"], "`unfreeze` must be 0 to 13. Received: 33."),
+        (["train", "--label-noise", "1.5"], "`label_noise` must be 0 to 1. Received: 1.5."),
+        (["train", "--images-a-class", "0"], "`images_a_class` must be 1 to 100000 or None. Received: 0."),
+        (["train", "--images-a-class", "3"], "the number of training images, 24. Received: 32."),
         (["train", "--augment", "flipp"], "Did you mean 'flip'?"),
         (["train", "--backbone", "vgg-16"], "Did you mean 'vgg16'?"),
         (["train", "--data", "/nowhere"], "There is no folder at /nowhere."),

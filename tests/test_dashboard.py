@@ -337,6 +337,41 @@ def test_the_words_beside_the_chart_are_those_of_the_diagnosis(tiny):
     assert badge(history)[1] in shown and all(each.finding in shown for each in diagnose(history))
 
 
+def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
+    import dataclasses
+
+    data = dataclasses.replace(tiny, test=tiny.validation)
+    dashboard = Dashboard(data, dataclasses.replace(START, epochs=1))
+    for name, label, value in (("images_a_class", "10", 10), ("label_noise", "0.4", 0.4)):
+        widget = dashboard.controls.widgets[name]
+        assert widget.label == "off"
+        widget.value = value
+        assert widget.label == label
+    dashboard.tabs.selected_index = dashboard.tabs.titles.index("Code")
+    assert "images_a_class=10" in dashboard.code.value and "labels[redrawn]" in dashboard.code.value
+    history = dashboard.run()
+    assert history.experiment.label_noise == 0.4 and history.data["train"] == 20
+    assert history.test["images"] == 10 and history.tested() in dashboard.message.value
+    for sentence in ("20 of the 24 training images are used, 10 of each class.", "labels 8 were redrawn"):
+        assert sentence in dashboard.message.value
+    assert "wrong labels known by heart" in dashboard.chart._picture.value
+    dashboard.controls.hold()
+    assert all(dashboard.controls.widgets[name].disabled for name in ("images_a_class", "label_noise"))
+
+
+def test_the_cost_is_that_of_the_images_that_are_used(tiny, monkeypatch):
+    from vgglab.panel import costs
+
+    counted = []
+    monkeypatch.setattr(
+        costs, "cost_table", lambda experiment, data, history: f"{counted.append(len(data.train))}"
+    )
+    dashboard = Dashboard(tiny, START)
+    dashboard.tabs.selected_index = dashboard.tabs.titles.index("Cost")
+    dashboard.controls.widgets["images_a_class"].value = 5
+    assert counted == [24, 10]
+
+
 def test_a_not_a_number_is_said(tiny):
     dashboard = Dashboard(
         tiny, Experiment(image_size=32, epochs=30, batch_size=8, unfreeze=13, learning_rate=1.0, weights=None)

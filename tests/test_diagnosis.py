@@ -270,6 +270,59 @@ def test_the_advice_for_underfitting_is_what_holds_back():
         assert (found[0].kind, found[0].advice) == ("underfitting", advice)
 
 
+def noisy(history, wrong, memorised):
+    """The same numbers, where so many of the training labels are wrong."""
+    history.data["wrong_labels"] = wrong
+    for row in history.epochs:
+        row["memorised"] = memorised
+    return history
+
+
+@pytest.mark.parametrize(
+    "train, wrong, found",
+    [
+        (0.60, 400, False),  # of 1000: all that is right is learned
+        (0.60, 0, True),
+        (0.48, 400, True),  # of 400 images: up to 52.9 %, less than nine tenths of the 60 % that are right
+        (0.50, 400, False),  # up to 54.9 %
+    ],
+)
+def test_labels_that_are_wrong_are_not_missed_when_they_are_not_learned(train, wrong, found):
+    losses = [0.799, 0.8, 0.8, 0.8, 0.8, 0.8]
+    history = noisy(make_history([(train, loss) for loss in losses], (0.9, 0.4)), wrong, 0.03)
+    assert ("underfitting" in kinds(history)) == found
+    if found:
+        said = "images whose labels are right are learned" if wrong else "training images are learned"
+        assert said in diagnose(history)[0].finding
+
+
+@pytest.mark.parametrize(
+    "memorised, latest, kind",
+    [
+        (0.30, 1.2, "overfitting"),
+        (0.10, 1.2, "overfitting"),  # of 160 wrong labels: 6.3 % to 15.6 %; errors alone give 4.5 % at most
+        (0.06, 1.2, "still-learning"),  # 3.3 % to 10.8 %
+        (0.30, 1.05, "still-learning"),  # the validation loss has not risen
+    ],
+)
+def test_wrong_labels_known_by_heart_are_overfitting_without_a_gap(memorised, latest, kind):
+    """At 90 % validation accuracy, up to 13.3 % errors fall on one of the three other classes."""
+    new = [(0.9, loss) for loss in (1.3, 1.2, 1.0, latest, latest, latest)]
+    history = noisy(make_history(falling(0.7, 0.9, 0.5, 6), new), 400, memorised)
+    found = diagnose(history)[0]
+    assert found.kind == kind
+    assert ("wrong labels are known by heart" in found.finding) == (kind == "overfitting")
+    assert "of which 400 of 1000 are wrong" in found.evidence
+    assert f"{memorised:.1%} of the wrong ones are known by heart" in found.evidence
+
+
+def test_a_record_without_wrong_labels_says_nothing_of_them():
+    history = make_history(falling(0.9, 0.9, 0.5, 6), [(0.54, x) for x in (1.3, 1.2, 1.0, 1.2, 1.2, 1.2)])
+    old = diagnose(history)
+    assert diagnose(noisy(history, 0, None)) == old and old[0].kind == "overfitting"
+    assert "heart" not in f"{old}" and "wrong" not in f"{old}"
+
+
 @pytest.mark.parametrize(
     "fields, train, logged, last, found",
     [
@@ -381,6 +434,8 @@ def random_history(rng):
         logged_accuracy=rng.random(),
     )
     history.layers = layers(("fc", rng.random() < 0.9, rng.choice([0.1, 0.1, 0.1, 0.0, None])))
+    if rng.random() < 0.3:
+        noisy(history, rng.randint(0, images[0]), rng.choice([None, rng.random()]))
     return history
 
 
@@ -388,6 +443,8 @@ def quotable(history):
     """Every accuracy, loss, gap and epoch of a history as it would be written."""
     for row in history.epochs:
         yield f"{row['logged_accuracy']:.1%}"
+        by_heart = row.get("memorised") or 0
+        yield from (f"{by_heart:.1%}", f"{by_heart:.0%}")
         for part in ("train", "validation"):
             share, loss = row[f"{part}_accuracy"], row[f"{part}_loss"]
             yield from (f"{share:.1%}", f"{share:.0%}", f"{loss:.3f}")

@@ -13,6 +13,15 @@ def test_a_file_takes_its_name_when_it_is_whole(tmp_path):
     assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["mini.weights.h5", "run", ".hidden.csv"])
+def test_the_file_beside_has_all_the_suffixes(tmp_path, name):
+    """Keras refuses weights whose name does not end in .weights.h5."""
+    with written_whole(tmp_path / name) as beside:
+        assert beside.name != name and beside.name.endswith(name.partition(".")[2])
+        beside.touch()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
 def test_a_failure_leaves_what_was_there(tmp_path):
     path = tmp_path / "run.csv"
     path.write_text("before")

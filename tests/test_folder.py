@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vgglab.datasets import draw_blossoms, load
+from vgglab.datasets import draw_blossoms, draw_twins, load
 from vgglab.datasets.folder import read_image
 from vgglab.errors import InputError
 
@@ -219,3 +219,29 @@ def test_real_photographs(shared, name, counts):
     data = load(shared / name, 32)
     assert (len(data.train), len(data.validation), data.test and len(data.test)) == counts
     assert not data.skipped
+
+
+def test_a_test_part_can_be_drawn_and_changes_no_other_part():
+    sizes = dict(train_images=2, validation_images=1, image_size=32)
+    plain, drawn = draw_blossoms(**sizes, seed=3), draw_blossoms(**sizes, seed=3, test_images=2)
+    assert plain.test is None and np.bincount(drawn.test.labels).tolist() == [2] * 8
+    assert drawn.fingerprint == plain.fingerprint
+    parts = (drawn.train, drawn.validation, drawn.test, draw_blossoms(**sizes, seed=4, test_images=2).test)
+    pictures = [image.tobytes() for part in parts for image in part.images]
+    assert len(set(pictures)) == len(pictures) == 16 + 8 + 16 + 16
+    with pytest.raises(InputError, match="`test_images` must be at least 0. Received: -1."):
+        draw_blossoms(test_images=-1)
+
+
+def test_the_twins_of_a_test_part_are_mirrored_as_the_others_are(monkeypatch):
+    """Drawn alike under one name, the two classes are the mirror image of each other."""
+    sizes = dict(train_images=1, validation_images=1, image_size=32)
+    assert draw_twins(**sizes).test is None
+    data = draw_twins(**sizes, test_images=2)
+    assert data.test.labels.tolist() == [0, 0, 1, 1]
+    monkeypatch.setattr("vgglab.datasets._mirrored", lambda split: split)
+    unturned = draw_twins(**sizes, test_images=2)
+    for part in ("train", "validation", "test"):
+        images, before = getattr(data, part).images, getattr(unturned, part).images
+        first = len(images) // 2
+        assert (images[:first] == before[:first, :, ::-1]).all() and (images[first:] == before[first:]).all()

@@ -37,6 +37,60 @@ def test_saved_as_text_and_read_back(tmp_path):
     assert len(path.read_text().splitlines()) == 1 + 3 + 1 + 1
 
 
+OLD = """\
+{"kind": "run", "experiment": {"dataset": "blossoms", "image_size": 32, "l2": 0.01, "epochs": 2, "seed": 4, "later": \
+[]}, "data": {"name": "blossoms", "classes": ["a", "b"], "train": 16, "validation": 8, "fingerprint": "0f"}, \
+"versions": {"keras": "3"}}
+{"kind": "epoch", "row": {"epoch": 1, "phase": 1, "train_accuracy": 0.5, "validation_accuracy": 0.25, "gap": 0.25, \
+"train_loss": 0.7, "validation_loss": 0.9, "logged_accuracy": 0.5, "logged_loss": 0.8, "learning_rate": 0.0005, \
+"seconds": 1.5}}
+{"kind": "event", "row": {"epoch": 1, "kind": "stopped", "text": "Stopped; the epochs before are kept."}}
+"""
+
+
+def test_a_record_from_before_there_were_conditions_and_a_test_part_is_read():
+    history = History.from_lines(OLD, "old")
+    assert history.experiment == Experiment(image_size=32, l2=0.01, epochs=2, seed=4)
+    assert (history.experiment.images_a_class, history.experiment.label_noise) == (None, 0)
+    assert history.test is None and history.tested() == ""
+    assert history.frame()["memorised"].isna().all() and history.kept["validation_accuracy"] == 0.25
+    assert history.summary() == "Epoch 1 of 2: train 50%, validation 25%, gap 25 points"
+    assert History.from_lines(history.to_lines(), "again") == history
+
+
+TESTED = dict(accuracy=0.875, loss=0.4321, calibration_error=0.0625, images=16)
+
+
+def test_what_a_test_part_gave_is_kept_and_said(tmp_path):
+    history = make_history(label_noise=0.4, images_a_class=5)
+    assert '"kind": "test"' not in history.to_lines()
+    history.test = dict(TESTED)
+    read = History.load(history.save(tmp_path / "history.jsonl"))
+    assert read == history and read.test == TESTED
+    assert read.tested() == (
+        "On the 16 test images, which no choice was made on: 87.5%, loss 0.432, calibration error 6.2 points."
+    )
+
+
+@pytest.mark.parametrize("name", TESTED)
+@pytest.mark.parametrize("value", [None, "most"])
+def test_a_test_part_without_its_figures_is_no_record(name, value):
+    header = make_history().to_lines()
+    for row in ({key: each for key, each in TESTED.items() if key != name}, TESTED | {name: value}):
+        with pytest.raises(InputError, match=f"line 5 is not a record .*`{name}` is"):
+            History.from_lines(header + json.dumps(dict(kind="test", row=row)), "here")
+    with pytest.raises(InputError, match="line 1 is not a record"):
+        History.from_lines(json.dumps(dict(kind="test", row=TESTED)), "here")
+
+
+def test_wrong_labels_known_by_heart_are_in_the_table_and_in_the_summary():
+    history = make_history()
+    for row, share in zip(history.epochs, (0.0, 0.25, 0.5)):
+        row["memorised"] = share
+    assert history.frame()["memorised"].tolist() == [0.0, 0.25, 0.5]
+    assert history.summary().endswith(", gap 50 points, 50% of the wrong labels known by heart")
+
+
 def test_files_that_are_no_history(tmp_path):
     with pytest.raises(InputError, match="There is no history file at"):
         History.load(tmp_path / "absent")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vgglab.charts.learning_rate import plot_learning_rate
+from vgglab.datasets import under_conditions
 from vgglab.engine.cache import FeatureCache
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
@@ -39,6 +40,16 @@ def test_the_steps_are_those_of_keras_with_a_growing_rate(tiny, unfreeze):
         theirs.append(float(model.train_on_batch(tiny.train.images.astype("float32"), targets)))
     np.testing.assert_allclose(search.losses, theirs, rtol=2e-3)
     assert search.rates == pytest.approx(np.geomspace(1e-5, 3e-3, 12)) and search.ended == "whole"
+
+
+def test_it_sweeps_over_the_images_and_labels_of_the_run(tiny):
+    experiment = dataclasses.replace(SMALL, images_a_class=9, label_noise=0.5, batch_size=18)
+    search = find_learning_rate(experiment, tiny, high=1e-3, steps=10)
+    few = under_conditions(tiny, experiment)
+    assert few.train.wrong.any()
+    plain = dataclasses.replace(experiment, images_a_class=None, label_noise=0)
+    assert (search.losses == find_learning_rate(plain, few, high=1e-3, steps=10).losses).all()
+    assert (search.losses != find_learning_rate(plain, tiny, high=1e-3, steps=10).losses).any()
 
 
 def test_several_batches_that_share_a_call_are_steps_of_their_own(tiny):
@@ -119,6 +130,8 @@ def test_data_that_does_not_fit(tiny):
         find_learning_rate(dataclasses.replace(SMALL, image_size=64), tiny)
     with pytest.raises(InputError, match="`batch_size` must be at most"):
         find_learning_rate(dataclasses.replace(SMALL, batch_size=25), tiny)
+    with pytest.raises(InputError, match="the number of training images, 20. Received: 24."):
+        find_learning_rate(dataclasses.replace(SMALL, images_a_class=10), tiny)
 
 
 @pytest.mark.parametrize("at", [1e-5, 1e-3, 3e-2])

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from test_history import make_history
-from vgglab.charts.live import LOGGED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg
+from vgglab.charts.live import LOGGED, MEMORISED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg
 from vgglab.experiment import Experiment, what_changed
 from vgglab.history import History
 
@@ -72,6 +72,12 @@ def with_source(history, values):
     return history
 
 
+def with_memorised(history, values):
+    for row, value in zip(history.epochs, values):
+        row["memorised"] = value
+    return history
+
+
 def test_it_is_an_image_whose_text_alternative_is_the_summary():
     history = make_history()
     root = draw(history)
@@ -97,10 +103,10 @@ def test_a_dot_marks_the_end_of_each_curve():
 
 
 def test_two_cues_tell_the_curves_apart():
-    root = draw(with_source(make_history(), (0.9, 0.8, 0.7)), logged=True)
-    found = elements(root, "polyline")
+    everything = with_memorised(with_source(make_history(), (0.9, 0.8, 0.7)), (0.1, 0.2, 0.6))
+    found = elements(draw(everything, logged=True), "polyline")
     cues = {(each.get("stroke"), each.get("stroke-dasharray")) for each in found}
-    assert len(cues) == len({colour for colour, _ in cues}) == len({dash for _, dash in cues}) == 4
+    assert len(cues) == len({colour for colour, _ in cues}) == len({dash for _, dash in cues}) == 5
 
 
 @pytest.mark.parametrize("logged", [False, True])
@@ -116,6 +122,16 @@ def test_further_curves_are_there_when_asked_for(logged, source):
 def test_weights_without_a_source_task_have_no_curve_of_it(values):
     root = draw(with_source(make_history(), values))
     assert curves(root, SOURCE) == [] and "source task" not in texts(root)
+
+
+def test_wrong_labels_known_by_heart_are_a_curve_where_there_are_any():
+    root = draw(with_memorised(make_history(), (0.0, 0.3, 0.7)))
+    assert curves(root, MEMORISED) == [expected((0.0, 0.3, 0.7), 5, 1, ACCURACY)]
+    assert "wrong labels known by heart" in texts(root)
+    assert root.get("aria-label").endswith("70% of the wrong labels known by heart")
+    for history in (make_history(), with_memorised(make_history(), (None, None, None))):
+        root = draw(history)
+        assert curves(root, MEMORISED) == [] and "wrong labels known by heart" not in texts(root)
 
 
 def test_earlier_runs_are_thin_and_named_behind_the_present_one():
@@ -149,6 +165,26 @@ def test_the_legend_fits_beside_itself():
     ends = [float(each.get("x")) + 7.2 * len(each.text) for each in legend]
     assert len(legend) == 5 and ends[-1] <= WIDTH
     assert all(end < float(each.get("x")) for end, each in zip(ends, legend[1:]))
+
+
+def test_a_full_legend_takes_a_second_row():
+    history = with_memorised(with_source(make_history(), (1, 1, 1)), (0, 0, 0))
+    root = draw(history, {"other": make_history()}, logged=True)
+    names = {"train", "validation", "as Keras logs it", "source task", "wrong labels known by heart"}
+    legend = [each for each in elements(root, "text") if each.text in {*names, "thin: earlier runs"}]
+    rows = {}
+    for each in legend:
+        rows.setdefault(float(each.get("y")), []).append(each)
+    assert len(legend) == 6 and len(rows) == 2
+    first, second = sorted(rows)
+    assert second - first >= 11 and second < ACCURACY[1], "above the curves, and not on each other"
+    for row in rows.values():
+        ends = [float(each.get("x")) + 7.2 * len(each.text) for each in row]
+        assert ends[-1] <= WIDTH
+        assert all(end < float(each.get("x")) for end, each in zip(ends, row[1:]))
+    for each in legend[:-1]:  # beside each name the line that it names
+        x, y = float(each.get("x")), float(each.get("y"))
+        assert elements(root, "line", x2=f"{x - 6}", y1=f"{y - 4:g}")
 
 
 def test_the_gap_is_shaded_and_written():

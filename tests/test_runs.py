@@ -86,11 +86,21 @@ def test_a_run_without_an_epoch_has_no_figures():
         (dict(patience=4), "patience", ["none", "4"]),
         (dict(learning_rate=1e-5), "learning rate", ["0.0005", "1e-05"]),
         (dict(augment=("flip", "zoom")), "augmentation", ["none", "flip 1, zoom 0.2"]),
+        (dict(images_a_class=5), "images a class", ["none", "5"]),
+        (dict(label_noise=0.4), "label noise", ["0", "0.4"]),
     ],
 )
 def test_only_settings_that_differ_have_a_column(changes, column, words):
     table = compare({"one": make_history(seed=7), "other": make_history(seed=7, **changes)})
     assert list(table.columns) == [*FIGURES, column] and table[column].tolist() == words
+
+
+def test_what_was_measured_on_a_test_part_has_a_column():
+    one, other = make_history(), make_history()
+    one.test = dict(accuracy=0.8765, loss=0.5, calibration_error=0.1, images=400)
+    table = compare({"tested": one, "not": other})
+    assert list(table.columns) == [*FIGURES[:-1], "test %", FIGURES[-1]]
+    assert table["test %"].tolist()[0] == 87.6 and table["test %"].isna().tolist() == [False, True]
 
 
 def test_runs_that_differ_in_a_strength_only_can_be_told_apart():

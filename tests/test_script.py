@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from vgglab.augmentation import augmenter
-from vgglab.datasets import load
+from vgglab.datasets import load, under_conditions
 from vgglab.engine.rates import rates
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, DEFAULTS, FIELDS, Experiment
@@ -38,8 +38,11 @@ MARKS = {
     "erasing": "RandomErasing",
     "mixup": "MixUp",
     "cutmix": "CutMix",
-    "coin": "tf.",
+    "coin": "tf.random",
     "tensorflow": "import tensorflow",
+    "numpy": "import numpy",
+    "few": "# So many images of each class",
+    "noise": "# This share of the labels is redrawn",
     "views": ".repeat(",
     "l2": "regularizers.L2(",
     "smoothing": "CategoricalCrossentropy(label_smoothing=",
@@ -75,6 +78,12 @@ CASES = {
     "mixup": (Experiment(mixup=0.2), "mini file mixup"),
     "cutmix": (Experiment(cutmix=1), "mini file cutmix"),
     "either": (Experiment(mixup=0.2, cutmix=1), "mini file mixup cutmix coin tensorflow"),
+    "few images": (Experiment(images_a_class=5), "mini file numpy tensorflow few"),
+    "wrong labels": (Experiment(label_noise=0.4), "mini file numpy tensorflow noise"),
+    "both": (
+        Experiment(images_a_class=5, label_noise=0.4, mixup=0.2, cutmix=1).then(unfreeze=0),
+        "mini file numpy tensorflow few noise mixup cutmix coin phases",
+    ),
     "views": (Experiment(unfreeze=3, mixup=0.2, views=4), "mini file mixup views"),
     "views of nothing": (Experiment(views=4), "mini file"),
     "imagenet": (Experiment(weights="imagenet", patience=5, **FULL), "vgg16 patience"),
@@ -101,7 +110,7 @@ def test_a_script_mentions_what_is_on_and_nothing_else(experiment, on):
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)} | {
         alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
     }
-    assert imported <= {"math", "keras", "tensorflow"}
+    assert imported <= {"math", "keras", "numpy", "tensorflow"}
     assert text.count("model.fit(") == text.count("model.compile(") == len(experiment.phases)
 
 
@@ -258,6 +267,31 @@ def test_the_images_are_those_of_load(easy, fits, run_here):
     assert batches == [10] * 7 + [2]
     clean = np.concatenate([labels for _, labels in names["clean"]])
     assert len(clean) == 36 and (clean.sum(0) == 12).all()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [dict(images_a_class=7), dict(label_noise=0.4), dict(images_a_class=11, label_noise=0.3, seed=6)],
+)
+def test_few_images_and_wrong_labels_are_those_of_train(easy, fits, run_here, fields):
+    experiment = Experiment(dataset=str(easy), image_size=32, batch_size=10, **fields)
+    names, data = run_here(experiment), under_conditions(load(easy, 32), experiment)
+    images, labels = map(np.stack, zip(*names["train_images"]))
+    assert (images == data.train.images).all() and (labels.argmax(1) == data.train.labels).all()
+    assert (labels.sum(1) == 1).all() and sum(len(batch) for batch, _ in names["train"]) == len(data.train)
+    before = load(easy, 32).train
+    assert len(images) < len(before) or (labels.argmax(1) != before.labels).any(), "something was changed"
+    assert (np.stack([image for image, _ in names["validation_images"]]) == data.validation.images).all()
+
+
+def test_few_images_and_wrong_labels_of_a_folder_without_a_split(tmp_path, fits, run_here):
+    folder = write_folder(tmp_path, told_apart=True, split=False)
+    named = {path: "abc".index(path.parent.name) for path in folder.glob("*/*.png")}
+    truth = {np.asarray(Image.open(path)).tobytes(): label for path, label in named.items()}
+    experiment = Experiment(dataset=str(folder), image_size=32, images_a_class=5, label_noise=0.4)
+    images, labels = map(np.stack, zip(*run_here(experiment)["train_images"]))
+    was = np.array([truth[image.astype(np.uint8).tobytes()] for image in images])
+    assert np.bincount(was).tolist() == [5, 5, 5] and 0 < (was != labels.argmax(1)).sum() <= 6
 
 
 def test_a_folder_without_a_split(tmp_path, fits, run_here):
@@ -467,6 +501,7 @@ def test_everything_at_once_runs(tmp_path, easy, mixed_up):
         epochs=3,
         patience=3,
     ).then(unfreeze=0, augment=(), epochs=2)
+    everything = dataclasses.replace(everything, images_a_class=16, label_noise=0.2)
     stops = Experiment(dataset=str(mixed_up), image_size=32, learning_rate=2e-3, epochs=15, patience=1)
     for name, experiment in (("everything", everything), ("stops", stops)):
         (tmp_path / f"{name}.py").write_text(script(experiment))

@@ -9,7 +9,9 @@ import pytest
 
 from vgglab import training
 from vgglab.architecture import CONV_NAMES
+from vgglab.datasets import under_conditions
 from vgglab.datasets.dataset import Dataset, Split
+from vgglab.engine.cache import FeatureCache
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
@@ -64,6 +66,124 @@ def test_the_curves_are_those_of_plain_keras(tiny):
     np.testing.assert_allclose(rows["logged_loss"], plain["loss"], rtol=2e-3)
     np.testing.assert_allclose(rows["logged_accuracy"], plain["accuracy"], atol=1e-6)
     np.testing.assert_allclose(rows["validation_accuracy"], plain["val_accuracy"], atol=1e-6)
+
+
+def test_what_is_trained_on_are_the_conditions_of_the_run(tiny):
+    """Few images with redrawn labels, in whole-batch steps, against plain Keras on the same few."""
+    experiment = Experiment(image_size=32, epochs=3, batch_size=16, unfreeze=2, learning_rate=1e-3)
+    experiment = dataclasses.replace(experiment, images_a_class=8, label_noise=0.5, seed=1)
+    model = build_model(experiment, 2)
+    history = train(experiment, tiny, model=model)
+    few = under_conditions(tiny, experiment).train
+    assert len(few) == 16 and 0 < few.wrong.sum() < 16
+    assert (history.data["train"], history.data["wrong_labels"]) == (16, few.wrong.sum())
+    assert [event["kind"] for event in history.events][:2] == ["data", "data"]
+    plain = build_model(experiment, 2)
+    plain.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", jit_compile=False)
+    fitted = plain.fit(few.images, few.labels, batch_size=16, epochs=3, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(history.frame()["logged_loss"], fitted["loss"], rtol=2e-3)
+    # The last epoch, with the weights that the run ended with. Validation has ten images, so ten are measured.
+    row, clean = history.epochs[-1], under_conditions(tiny, experiment).clean_slice()
+    said = {
+        part: np.asarray(model(each.images.astype("float32"))).argmax(1)
+        for part, each in (("clean", clean), ("validation", tiny.validation))
+    }
+    known, wrong = said["clean"] == clean.labels, clean.labels != clean.truth
+    assert len(clean) == 10 and wrong.any()
+    assert row["train_accuracy"] == known.mean() and row["memorised"] == known[wrong].mean()
+    assert row["validation_accuracy"] == (said["validation"] == tiny.validation.labels).mean()
+
+
+def test_without_wrong_labels_none_is_memorised(tiny):
+    history = train(dataclasses.replace(SMALL, epochs=1, images_a_class=6), tiny)
+    assert history.epochs[0]["memorised"] is None and history.data["wrong_labels"] == 0
+    assert history.test is None and history.tested() == ""
+
+
+@pytest.fixture(scope="module")
+def tested(tiny):
+    """The tiny data with a test part that is not easy: every third label is another one."""
+    labels = np.where(np.arange(len(tiny.train)) % 3 == 0, 1 - tiny.train.labels, tiny.train.labels)
+    return dataclasses.replace(tiny, test=Split(tiny.train.images // 2 + 60, labels))
+
+
+def keras_of(model, split):
+    """Loss and accuracy of the model's plain call, in NumPy; tests/test_cli.py asks Keras's `evaluate`."""
+    said = np.asarray(model(split.images.astype("float32"), training=False))
+    loss = -np.log(said[np.arange(len(split)), split.labels]).mean()
+    accuracy = (said.argmax(axis=1) == split.labels).mean()
+    return dict(loss=pytest.approx(loss, rel=1e-3), accuracy=pytest.approx(accuracy))
+
+
+def assert_measured(history, model, test):
+    """The figures of the test part are those that Keras finds for the model."""
+    figures = dict(history.test)
+    assert figures.pop("images") == len(test) and 0 < figures.pop("calibration_error") < 1
+    assert figures == keras_of(model, test)
+
+
+LATER = dataclasses.replace(SMALL, epochs=1).then(unfreeze=4, epochs=1)
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [dataclasses.replace(SMALL, epochs=1, unfreeze=0), pytest.param(LATER, marks=pytest.mark.slow)],
+)
+def test_the_test_part_is_what_keras_measures_cached_or_not(tested, tmp_path, experiment):
+    for cache in (None, FeatureCache(folder=tmp_path), FeatureCache(0, 0, tmp_path)):
+        model = build_model(experiment, 2)
+        assert_measured(train(experiment, tested, model=model, cache=cache), model, tested.test)
+
+
+def test_the_test_part_changes_nothing_else(tiny, tested):
+    experiment = dataclasses.replace(SMALL, epochs=2, patience=1)
+    assert curves(train(experiment, tested)) == curves(train(experiment, tiny))
+
+
+def test_the_test_part_is_measured_with_the_weights_that_were_restored(tested, monkeypatch):
+    losses, after = [3.0, 1.0, 2.0, 2.0], []
+    experiment = Experiment(image_size=32, batch_size=8, epochs=9, patience=2, unfreeze=0, learning_rate=1e-3)
+    model, count = build_model(experiment, 2), itertools.count()
+    monkeypatch.setattr(training, "score", lambda *given: (0.5, losses[next(count) // 2]))
+    history = train(experiment, tested, lambda history: after.append(model.get_weights()), model=model)
+    assert len(history.epochs) == 4 and history.kept["epoch"] == 2
+    assert_measured(history, model, tested.test)
+    for epoch, is_it in ((2, True), (4, False)):
+        model.set_weights(after[epoch - 1])
+        assert (keras_of(model, tested.test)["loss"] == history.test["loss"]) == is_it
+
+
+def test_a_change_that_ends_the_run_leaves_a_tested_one(tested):
+    control, model = Control(), build_model(SMALL, 2)
+    head = dataclasses.replace(SMALL, unfreeze=0)
+    change = dataclasses.replace(head, l2=0.01, epochs=1)
+    history = train(head, tested, lambda history: control.change(change), model=model, control=control)
+    assert len(history.epochs) == 1
+    assert_measured(history, model, tested.test)
+
+
+@pytest.mark.parametrize("epoch", [1, 3])  # 3 is the last one: only the test part is still to be measured
+@pytest.mark.parametrize("how", ["stopped", "interrupted"])
+def test_a_run_that_was_cut_short_is_not_tested(tested, epoch, how):
+    control = Control()
+
+    def cut(history):
+        if len(history.epochs) == epoch:
+            control.stop()
+            if how == "interrupted":
+                raise KeyboardInterrupt
+
+    history = train(SMALL, tested, cut, control=control)
+    assert len(history.epochs) == epoch and history.events[-1]["kind"] == how
+    assert history.test is None and history.tested() == ""
+
+
+def test_a_run_that_diverged_is_not_tested(tested):
+    model = build_model(SMALL, 2)
+    head = model.get_layer("predictions")
+    head.set_weights([weights * np.nan for weights in head.get_weights()])
+    with pytest.warns(UserWarning, match="The loss became nan"):
+        assert train(SMALL, tested, model=model).test is None
 
 
 def test_evaluation_is_keras_evaluation_without_the_penalty(tiny):
@@ -261,6 +381,8 @@ def test_what_does_not_fit_together_is_said_before_training(tiny):
         train(Experiment(image_size=32), tiny)
     with pytest.raises(InputError, match="`batch_size`"):
         train(Experiment(image_size=32, batch_size=8).then(batch_size=64), tiny)
+    with pytest.raises(InputError, match="the number of training images, 10. Received: 12."):
+        train(Experiment(image_size=32, batch_size=12, images_a_class=5), tiny)
 
 
 def test_a_batch_that_is_not_full_counts_by_its_images():

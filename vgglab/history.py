@@ -168,8 +168,8 @@ class History:
 
 def _put(history: History | None, kind: str, row: dict[str, Any]) -> None:
     """Put a row where its kind belongs; an AttributeError when there is no history yet."""
-    if history is not None and kind == "test":
-        history.test = row
+    if kind == "test":
+        setattr(history, kind, row)
     else:
         getattr(history, _TABLES[kind]).append(row)
 

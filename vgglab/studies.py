@@ -43,18 +43,19 @@ def study_ends(study: str) -> pd.DataFrame:
     return _ends_of(study).drop(columns="study").dropna(axis=1, how="all").reset_index(drop=True)
 
 
-def study_atlas(outcome: str = "test_accuracy") -> pd.DataFrame:
+def study_atlas(outcome: str = "test_accuracy", folder: Path | None = None) -> pd.DataFrame:
     """The atlas, brakes against conditions: one row a `column` and `arm`, with what the arm changes in an outcome.
 
     `outcome`: one of `OUTCOMES`. `mean`, `low` and `high`: arm minus plain over `n` seeds, with Student's 95 %
     interval, as shares or in nats. `setting`: what was chosen for the arm on other seeds. `predicted`: whether it was
     expected to help, yes or no. `still_rising`: whether its train accuracy still rose at the end. Of the accuracy on
     the test part alone: `p` (paired t), `sign_flip_p`, `adjusted_p` (Holm, over a column), `detectable` (the
-    difference that so many seeds see with a power of 80 %) and `verdict`.
+    difference that so many seeds see with a power of 80 %) and `verdict`. `folder` is where it stands, that of the
+    course by default.
     """
     if outcome not in OUTCOMES:
         raise unknown("outcome", outcome, OUTCOMES)
-    rows = _read("atlas")
+    rows = _read("atlas", folder)
     return rows[rows["outcome"] == outcome].dropna(axis=1, how="all").reset_index(drop=True)
 
 

@@ -24,8 +24,8 @@ from recipe.study.evidence import (
     more,
     outcome,
 )
-from recipe.study.ledger import BEGIN, END, PAGE, ledger, long, page, put_into, summary, verdict
-from recipe.study.plan import ATLAS, CHOICES, SEEDS, STUDIES, chosen_settings, has_run
+from recipe.study.ledger import BEGIN, END, PAGE, atlas_page, ledger, long, page, put_into, summary, verdict
+from recipe.study.plan import ATLAS, CHOICES, SEEDS, STUDIES, WAITING, chosen_settings, has_run
 from vgglab.errors import InputError
 from vgglab.measures import facts
 from vgglab.studies import FOLDER, claims_ledger, lesson_claims, study_atlas, study_curves, study_ends
@@ -243,7 +243,7 @@ def test_the_ledger_in_the_project_is_what_its_tables_say():
 
 def test_both_pages_say_what_the_ledger_says():
     written = claims_ledger()
-    assert (FOLDER / "README.md").read_text(encoding="utf-8") == PAGE + page(written)
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == PAGE + atlas_page(FOLDER) + page(written)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.partition(BEGIN)[2].partition(END)[0] == summary(written)
 
@@ -277,6 +277,13 @@ def test_the_tables_have_every_arm_of_the_plan_with_every_seed():
             assert (reached <= planned).all() and (arm.experiment.patience or (reached == planned).all())
 
 
+def test_the_atlas_waits_whole_or_not_at_all():
+    assert set(WAITING) <= set(ATLAS)
+    assert (
+        (FOLDER / "atlas.csv").is_file() == (FOLDER / "settings.csv").is_file() == (set(WAITING) < set(ATLAS))
+    )
+
+
 def test_the_settings_in_the_project_are_what_the_runs_on_the_choosing_seeds_say():
     chosen = chosen_settings()
     for study in CHOICES:
@@ -292,6 +299,10 @@ def test_the_atlas_in_the_project_is_what_its_tables_say():
     """With pandas and SciPy alone."""
     from scipy import stats
 
+    if not any(has_run(name) for name in ATLAS):
+        with pytest.raises(InputError, match="The study's table is not at"):
+            study_atlas()
+        return
     atlas = study_atlas()
     assert set(atlas["column"]) == {name for name in ATLAS if has_run(name)}
     for row in atlas.itertuples():

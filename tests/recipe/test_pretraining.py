@@ -84,34 +84,34 @@ def pooled(base, images):
 
 
 def test_rescaling_changes_no_output_by_a_bit():
-    """What was trained, put together again from what is shipped, against what is shipped."""
-    base, trained = build_base("vgg16-mini", 64), build_base("vgg16-mini", 64)
+    base, before = build_base("vgg16-mini", 64), build_base("vgg16-mini", 64)
     base.load_weights(PRETRAINED)
-    trained.load_weights(PRETRAINED)
-    last = [layer for layer in trained.layers if layer.weights][-1]
-    last.set_weights([8 * each for each in last.get_weights()])
+    before.load_weights(PRETRAINED)
     kernel = np.load(SOURCE_HEAD)["kernel"]
-    factor, back = rescale(trained, kernel / 8)
-    assert factor == json.loads(PROVENANCE.read_text())["divided_by"] == 8
-    for one, other in zip(base.get_weights(), trained.get_weights(), strict=True):
-        assert np.array_equal(one, other)
-    images = draw_blossoms(train_images=1, validation_images=1).train.images
-    last.set_weights([8 * each for each in last.get_weights()])
-    before, after = pooled(trained, images), pooled(base, images)
-    assert np.array_equal(before, 8 * after), "features"
-    assert np.array_equal(before @ (back / 8), after @ back), "scores of the source head"
-    assert rescale(base, kernel)[0] == 1, "twice is as once"
+    factor, larger = rescale(base, kernel)
+    images = draw_blossoms(train_images=2, validation_images=1).train.images
+    features, rescaled = pooled(before, images), pooled(base, images)
+    assert factor == 8 and np.array_equal(features, 8 * rescaled)
+    assert np.array_equal(features @ kernel, rescaled @ larger), "scores of the source head"
+    assert 0.5 < np.sqrt(np.mean(rescaled**2)) < 2 < np.sqrt(np.mean(features**2))
+    assert rescale(base, larger)[0] == 1, "twice is as once"
 
 
-def test_a_head_starts_near_guessing():
-    """Cross-entropy before training, with Keras's own loss: the logarithm of the number of classes."""
-    from vgglab import Experiment, build_model
-
-    data = draw_blossoms(train_images=20, validation_images=1, seed=5)
-    for seed in range(3):
-        model = build_model(Experiment(seed=seed), 8)
-        loss = keras.losses.SparseCategoricalCrossentropy()(data.train.labels, model(data.train.images))
-        assert float(loss) == pytest.approx(np.log(8), abs=0.5)
+def test_the_step_alone_writes_all_three_files(tmp_path, monkeypatch):
+    head = np.load(SOURCE_HEAD)
+    for name in ("PRETRAINED", "SOURCE_HEAD", "PROVENANCE"):
+        here = tmp_path / getattr(pretraining, name).name
+        here.write_bytes(getattr(pretraining, name).read_bytes())
+        monkeypatch.setattr(pretraining, name, here)
+    pretraining.rescale_shipped()
+    pretraining.rescale_shipped()
+    written = np.load(tmp_path / SOURCE_HEAD.name)
+    assert np.array_equal(written["kernel"], 8 * head["kernel"]) and np.array_equal(
+        written["bias"], head["bias"]
+    )
+    provenance = json.loads((tmp_path / PROVENANCE.name).read_text())
+    assert provenance.pop("divided_by") == 8 and provenance == json.loads(PROVENANCE.read_text())
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 @pytest.mark.slow

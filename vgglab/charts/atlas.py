@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
 from vgglab.charts.curves import new_axes
-from vgglab.errors import unknown
-from vgglab.studies import OUTCOMES, study_atlas
+from vgglab.errors import InputError, unknown
 
 # How a cell is written, by its verdict: what helps or harms is bold, what nobody can tell is grey.
 _MARKS = {"helps": "▲", "harms": "▼", "no gain of 2 points": "·", "cannot tell": "?"}
@@ -23,20 +20,14 @@ _IN_WORDS = dict(
 )
 
 
-def plot_atlas(
-    outcome: str = OUTCOMES[0], columns: Sequence[str] | None = None, ax: Axes | None = None
-) -> Axes:
+def plot_atlas(atlas: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """What each brake changes in each condition, as a heatmap: green is better than without a brake, purple is worse.
 
-    `outcome`: one of `vgglab.studies.OUTCOMES`; numbers are means over the seeds, in points, or in nats for the loss.
-    Of the accuracy every cell has its verdict: ▲ helps, ▼ harms, · no gain of 2 points, ? nobody can tell.
-    `columns`: the conditions, all by default. A cell is empty where a brake was not run.
+    `atlas`: what `study_atlas` returns, or some of its rows. Numbers are means over the seeds, in points, or in nats for
+    the loss. Of the accuracy every cell has its verdict: ▲ helps, ▼ harms, · no gain of 2 points, ? nobody can
+    tell. A cell is empty where a brake was not run.
     """
-    rows = study_atlas(outcome)
-    for name in columns or ():
-        if name not in set(rows["column"]):
-            raise unknown("condition of the atlas", name, dict.fromkeys(rows["column"]))
-    rows = rows[rows["column"].isin(columns)] if columns else rows
+    rows, outcome = atlas, _outcome(atlas)
     unit = 1 if outcome == "test_loss" else 100
     means, words = _wide(rows, rows["mean"] * unit), _wide(rows, _written(rows, unit))
     ax = new_axes(ax, width=3 + 1.25 * len(means.columns), height=1.6 + 0.33 * len(means))
@@ -61,15 +52,16 @@ def plot_atlas(
     return ax
 
 
-def plot_brakes(column: str, outcome: str = OUTCOMES[0], ax: Axes | None = None) -> Axes:
+def plot_brakes(atlas: pd.DataFrame, column: str, ax: Axes | None = None) -> Axes:
     """What each brake changes in one condition of the atlas: the mean over the seeds and its 95 % interval.
 
-    Colours and marks are those of `plot_atlas`. The grey band is what is too small to matter, two points to either
-    side; of the loss there is none. The setting that was chosen for a brake stands behind its name.
+    `atlas`: what `study_atlas` returns. Colours and marks are those of `plot_atlas`. The grey band is what is too small
+    to matter, two points to either side; of the loss there is none. The setting that was chosen for a brake stands
+    behind its name. `InputError` for a condition that the atlas does not have.
     """
-    rows = study_atlas(outcome)
-    if column not in set(rows["column"]):
-        raise unknown("condition of the atlas", column, dict.fromkeys(rows["column"]))
+    if column not in set(atlas["column"]):
+        raise unknown("condition of the atlas", column, dict.fromkeys(atlas["column"]))
+    rows, outcome = atlas, _outcome(atlas)
     rows = rows[rows["column"] == column].iloc[::-1].reset_index(drop=True)
     unit = 1 if outcome == "test_loss" else 100
     ax = new_axes(ax, width=7, height=1.4 + 0.3 * len(rows))
@@ -90,6 +82,16 @@ def plot_brakes(column: str, outcome: str = OUTCOMES[0], ax: Axes | None = None)
     ax.set(xlabel=f"change in {_IN_WORDS[outcome]}", ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="y", visible=False)
     return ax
+
+
+def _outcome(atlas: pd.DataFrame) -> str:
+    """The one that its numbers are of."""
+    found = atlas["outcome"].unique()
+    if len(found) != 1 or found[0] not in _BETTER:
+        raise InputError(
+            f"`atlas` must be of one outcome of {', '.join(_BETTER)}. Received: {', '.join(found)}."
+        )
+    return str(found[0])
 
 
 def _colour(row: pd.Series, better: int) -> str:

@@ -25,7 +25,8 @@ TABLE = "runs"  # the name of the file with the table
 def compare(runs: Mapping[str, History]) -> pd.DataFrame:
     """A row for each run: best validation accuracy, gap and time, and the settings in which the runs differ.
 
-    Accuracies and gaps in per cent and points; the gap is that of the best epoch.
+    Accuracies and gaps in per cent and points; the gap is that of the best epoch. Where a run has measured a test
+    part, a column has its accuracy there, with the weights that the run ended with.
     """
     rows = []
     for name, history in runs.items():
@@ -35,6 +36,7 @@ def compare(runs: Mapping[str, History]) -> pd.DataFrame:
             "epochs run": len(history.epochs),
             "best validation %": best and round(100 * best["validation_accuracy"], 1),
             "gap, points": best and round(100 * best["gap"], 1),
+            "test %": history.test and round(100 * history.test["accuracy"], 1),
             "seconds": round(sum(row["seconds"] for row in history.epochs), 1),
         }
         last = history.experiment.phases[-1]
@@ -44,7 +46,9 @@ def compare(runs: Mapping[str, History]) -> pd.DataFrame:
     if table.empty:
         return table
     labels = [toggle.label for toggle in FIELDS.values()]
-    return table.drop(columns=[label for label in labels if table[label].nunique() == 1])
+    same = [label for label in labels if table[label].nunique() == 1]
+    untested = ["test %"] if table["test %"].isna().all() else []
+    return table.drop(columns=same + untested)
 
 
 def _numbered(name: str, form: str) -> Iterator[str]:

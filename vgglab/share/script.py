@@ -26,8 +26,9 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     """The text of a Python script that does with plain Keras what `train` does with the experiment.
 
     It needs keras and tensorflow, and ends by printing the clean accuracies of each epoch, as in
-    "epoch 3: train 0.71, validation 0.55". The random numbers are others than those of `train`, but for the choice of
-    `images_a_class` and `label_noise`.
+    "epoch 3: train 0.71, validation 0.55". The random numbers are others than those of `train`, but for the images and
+    labels that `images_a_class` and `label_noise` choose where the folder has a train part; where it has none, Keras
+    divides it in another way than `load`.
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """

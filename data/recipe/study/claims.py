@@ -60,7 +60,7 @@ class Claim:
     cases: tuple[Case, ...]
 
 
-CLAIMS = (
+_ALL = (
     Claim("sixteen conv layers", "text", "01", "VGG16 has 16 convolutional layers.", each(
         Fact("conv layers in Keras's VGG16", counted.conv_layers, lambda n: n == 16),
     )),
@@ -79,9 +79,8 @@ CLAIMS = (
          below("from scratch: validation below 70 %", "from_scratch", "plain", "validation_accuracy", 70)),
         (level("fine-tuned: train accuracy above 99 %", "regularisers", "plain", "train_accuracy", 99),
          below("fine-tuned: validation below 70 %", "regularisers", "plain", "validation_accuracy", 70)),
-        # Its train accuracy counts the wrong labels.
-        (level("label noise: train accuracy above 99 %", "label_noise", "plain", "train_accuracy", 99),
-         below("label noise: test below 70 %", "label_noise", "plain", "test_accuracy", 70)),
+        *((level(f"{column}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
+           below(f"{column}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in _CONDITIONS),
     )),
     Claim("few images", "text", "02", "The fewer the images, the worse the overfitting.", each(
         more("fine-tuned: gap with 5 minus with 20 images a species", "training_images",
@@ -102,8 +101,8 @@ CLAIMS = (
     Claim("sure and wrong", "course", "02", "The validation loss rises again while the training loss falls.", each(
         level("from scratch: last validation loss above the lowest", "from_scratch", "plain",
               "validation_loss_rise", 0.1, NATS),
-        level("label noise: last validation loss above the lowest", "label_noise", "plain",
-              "validation_loss_rise", 0.1, NATS),
+        *(level(f"{column}: last validation loss above the lowest", column, "plain",
+                "validation_loss_rise", 0.1, NATS) for column in _CONDITIONS),
         level("fine-tuned: last validation loss above the lowest", "regularisers", "plain",
               "validation_loss_rise", 0.1, NATS),
     )),
@@ -259,3 +258,5 @@ CLAIMS = (
              lambda: facts.gpu_days(facts.IMAGENET_IMAGES, facts.PAPER_EPOCHS), lambda days: days > 1, DAYS),
     )),
 )  # fmt: skip
+# What is claimed of conditions that have yet to run has no evidence so far.
+CLAIMS = tuple(claim for claim in _ALL if claim.cases)

@@ -169,7 +169,7 @@ def chosen_settings() -> dict[tuple[str, str], str]:
 
 
 # Written down, and still without runs; the others stand in for them until then.
-WAITING = ("few_images", "dense_head", "narrow_to_wide", "solved", "depth", "scratch_long")
+WAITING = ("label_noise", "few_images", "dense_head", "narrow_to_wide", "solved", "depth", "scratch_long")
 CHOICES = {f"{name}_settings": settings(name) for name in COLUMNS if len(settings(name)) > 1}
 ATLAS = {name: column_arms(name, chosen_settings()) for name in COLUMNS}
 STUDIES = _COURSE | CHOICES | ATLAS
