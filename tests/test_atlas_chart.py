@@ -43,7 +43,8 @@ def test_the_atlas_has_a_cell_for_each_brake_and_condition_in_points():
 def test_better_is_green_whichever_way_better_is():
     """A gap that is narrower by 20 points has the colour of an accuracy that is higher."""
     of_accuracy, of_gap = (
-        plot_atlas(outcome, ["noise"], detached_axes()) for outcome in ("test_accuracy", "gap")
+        plot_atlas(study_atlas(outcome).query("column == 'noise'"), detached_axes())
+        for outcome in ("test_accuracy", "gap")
     )
     values = [ax.collections[0].get_array().ravel() for ax in (of_accuracy, of_gap)]
     assert (values[0][:2] > 0).tolist() == (values[1][:2] > 0).tolist() == [True, False]

@@ -23,8 +23,8 @@ _IN_WORDS = dict(
 def plot_atlas(atlas: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """What each brake changes in each condition, as a heatmap: green is better than without a brake, purple is worse.
 
-    `atlas`: what `study_atlas` returns, or some of its rows. Numbers are means over the seeds, in points, or in nats for
-    the loss. Of the accuracy every cell has its verdict: ▲ helps, ▼ harms, · no gain of 2 points, ? nobody can
+    `atlas`: what `study_atlas` returns, or some of its rows. Numbers are means over the seeds, in points, or in nats
+    for the loss. Of the accuracy every cell has its verdict: ▲ helps, ▼ harms, · no gain of 2 points, ? nobody can
     tell. A cell is empty where a brake was not run.
     """
     rows, outcome = atlas, _outcome(atlas)
