@@ -487,6 +487,8 @@ def test_everything_at_once_runs(tmp_path, easy, mixed_up):
     everything = Experiment(
         dataset=str(easy),
         image_size=32,
+        images_a_class=16,
+        label_noise=0.2,
         unfreeze=2,
         l2=1e-3,
         label_smoothing=0.1,
@@ -501,7 +503,6 @@ def test_everything_at_once_runs(tmp_path, easy, mixed_up):
         epochs=3,
         patience=3,
     ).then(unfreeze=0, augment=(), epochs=2)
-    everything = dataclasses.replace(everything, images_a_class=16, label_noise=0.2)
     stops = Experiment(dataset=str(mixed_up), image_size=32, learning_rate=2e-3, epochs=15, patience=1)
     for name, experiment in (("everything", everything), ("stops", stops)):
         (tmp_path / f"{name}.py").write_text(script(experiment))
