@@ -111,7 +111,7 @@ _COURSE: dict[str, dict[str, Arm]] = {
     "phases": {
         "one phase": Arm("5 a species", _TUNED),
         "two phases": Arm(
-            "few",
+            "5 a species",
             Experiment(unfreeze=0, epochs=EPOCHS // 2).then(
                 unfreeze=3, learning_rate=1e-4, epochs=EPOCHS // 2
             ),
