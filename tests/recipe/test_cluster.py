@@ -100,7 +100,7 @@ def test_a_newer_recipe_takes_the_place_of_the_one_sent_before(address, start, t
     newer = tmp_path / "newer" / "recipe"
     shutil.copytree(PACKAGE, newer)
     with (newer / "study" / "tasks.py").open("a") as file:
-        file.write('TASKS["one more"] = TASKS["few"]\n')
+        file.write('TASKS["one more"] = TASKS["5 a species"]\n')
 
     def tasks():
         from recipe.study.tasks import TASKS
