@@ -115,18 +115,19 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
         raise InputError(f"{out} exists already; `--out` must name a new folder.")
     console = Console()
     data = _load(experiment, console)
-    from vgglab.datasets import under_conditions
+    from vgglab.datasets import in_words, under_conditions
     from vgglab.engine.cache import CACHE
     from vgglab.engine.feed import forecast
     from vgglab.network import build_model
     from vgglab.training import train
 
+    used = under_conditions(data, experiment)
+    for sentence in in_words(data, used, experiment):
+        console.print(sentence, markup=False, soft_wrap=True)
     model = build_model(experiment, len(data.class_names))
     for sentence in without_effect(experiment):
         console.print(f"Warning: {sentence}", style="yellow", markup=False, soft_wrap=True)
-    console.print(
-        forecast(experiment, under_conditions(data, experiment), CACHE), markup=False, soft_wrap=True
-    )
+    console.print(forecast(experiment, used, CACHE), markup=False, soft_wrap=True)
     with _progress(console) as progress:
         task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
         history = train(
@@ -150,7 +151,7 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _load(experiment: Experiment, console: Console) -> Dataset:
-    from vgglab.datasets import in_words, load, under_conditions
+    from vgglab.datasets import load
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -163,8 +164,6 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
         markup=False,
         soft_wrap=True,
     )
-    for sentence in in_words(data, under_conditions(data, experiment), experiment):
-        console.print(sentence, markup=False, soft_wrap=True)
     return data
 
 

@@ -12,8 +12,13 @@ from vgglab.errors import InputError, unknown
 from vgglab.files import shipped
 
 FOLDER = shipped("studies")
-# What the atlas says of a brake: the first is what its verdicts are on.
-OUTCOMES = ("test_accuracy", "gap", "test_loss", "test_calibration_error")
+# What the atlas says of a brake, and in which unit: the first is what its verdicts are on.
+OUTCOMES = {
+    "test_accuracy": "points",
+    "gap": "points",
+    "test_loss": "nats",
+    "test_calibration_error": "points",
+}
 # How the ledger's effects and interval ends are written, by their unit.
 FORMATS = {
     "points": ("{:+.1f}", " points"),  # a difference of shares

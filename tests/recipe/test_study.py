@@ -231,6 +231,21 @@ def test_tables_are_tidy_and_come_back(tmp_path, monkeypatch):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 
+def test_a_study_alone_needs_no_atlas_and_passes_the_others_on_digit_by_digit(tmp_path):
+    """As `--only twins` does where no condition of the atlas has run."""
+    assert trials([]) == []
+    tables.write_settings({}, [], None, tmp_path)
+    assert not list(tmp_path.iterdir())
+    others = "study,arm,seed,gap\nstrength,0,0,12.345678\nstrength,0,1,0.000123\n"
+    (tmp_path / "ends.csv").write_text(others)
+    records = {each.key: Record.from_lines(fake_run(each), "") for each in trials(["twins"], 2)}
+    tables.write_tables(records, ["twins"], 2, tmp_path)
+    tables.write_atlas({}, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"ends.csv", "twins.csv"}
+    passed_on = pd.read_csv(tmp_path / "ends.csv", dtype=str).query("study == 'strength'")
+    assert passed_on["gap"].tolist() == ["12.345678", "0.000123"]
+
+
 def test_a_long_curve_is_thinned_and_keeps_its_ends():
     from test_history import make_history
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -9,14 +11,24 @@ from matplotlib.axes import Axes
 from vgglab.charts.curves import new_axes
 from vgglab.errors import InputError, unknown
 
-# How a cell is written, by its verdict: what helps or harms is bold, what nobody can tell is grey.
 _MARKS = {"helps": "▲", "harms": "▼", "no gain of 2 points": "·", "cannot tell": "?"}
-_BETTER = dict(test_accuracy=1, gap=-1, test_loss=-1, test_calibration_error=-1)
-_IN_WORDS = dict(
-    test_accuracy="test accuracy, points",
-    gap="gap, points",
-    test_loss="test loss, nats",
-    test_calibration_error="calibration error, points",
+
+
+class _Outcome(NamedTuple):
+    """How an outcome is drawn: in which words and unit, how many of it are one, and whether more (1) or less (-1) is
+    better."""
+
+    words: str
+    better: int
+    times: int = 100
+    form: str = "{:+.1f}"
+
+
+_OUTCOMES = dict(
+    test_accuracy=_Outcome("test accuracy, points", 1),
+    gap=_Outcome("gap, points", -1),
+    test_loss=_Outcome("test loss, nats", -1, 1, "{:+.2f}"),
+    test_calibration_error=_Outcome("calibration error, points", -1),
 )
 
 
@@ -27,24 +39,23 @@ def plot_atlas(atlas: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for the loss. Of the accuracy every cell has its verdict: ▲ helps, ▼ harms, · no gain of 2 points, ? nobody can
     tell. A cell is empty where a brake was not run.
     """
-    rows, outcome = atlas, _outcome(atlas)
-    unit = 1 if outcome == "test_loss" else 100
-    means, words = _wide(rows, rows["mean"] * unit), _wide(rows, _written(rows, unit))
+    outcome = _outcome(atlas)
+    means, words = _wide(atlas, atlas["mean"]), _wide(atlas, _written(atlas, outcome))
     ax = new_axes(ax, width=3 + 1.25 * len(means.columns), height=1.6 + 0.33 * len(means))
     sns.heatmap(
-        means * _BETTER[outcome],
+        means * outcome.better,
         annot=words.fillna(""),
         fmt="",
         ax=ax,
         cmap="PRGn",
         center=0,
-        vmin=-15 * unit / 100,
-        vmax=15 * unit / 100,
+        vmin=-0.15,  # as shares, or in nats
+        vmax=0.15,
         linewidths=0.8,
         cbar=False,
         annot_kws=dict(size=9),
     )
-    ax.set(xlabel="", ylabel="", title=f"change in {_IN_WORDS[outcome]}")
+    ax.set(xlabel="", ylabel="", title=f"change in {outcome.words}")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.set_xticklabels([each.get_text().replace("_", "\n") for each in ax.get_xticklabels()], rotation=0)
@@ -61,37 +72,35 @@ def plot_brakes(atlas: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
     """
     if column not in set(atlas["column"]):
         raise unknown("condition of the atlas", column, dict.fromkeys(atlas["column"]))
-    rows, outcome = atlas, _outcome(atlas)
-    rows = rows[rows["column"] == column].iloc[::-1].reset_index(drop=True)
-    unit = 1 if outcome == "test_loss" else 100
+    outcome = _outcome(atlas)
+    rows = atlas[atlas["column"] == column].iloc[::-1].reset_index(drop=True)
     ax = new_axes(ax, width=7, height=1.4 + 0.3 * len(rows))
-    if unit != 1:
+    if outcome.times == 100:
         ax.axvspan(-2, 2, color="0.93", zorder=0)
     ax.axvline(0, color="0.4", linewidth=1, zorder=1)
     for place, row in rows.iterrows():
-        colour = _colour(row, _BETTER[outcome])
-        ax.plot(
-            [unit * row["low"], unit * row["high"]], [place, place], color=colour, linewidth=2.5, zorder=2
-        )
-        ax.plot(unit * row["mean"], place, "o", color=colour, markersize=7, zorder=3)
+        colour = _colour(row, outcome.better)
+        low, mean, high = (outcome.times * row[name] for name in ("low", "mean", "high"))
+        ax.plot([low, high], [place, place], color=colour, linewidth=2.5, zorder=2)
+        ax.plot(mean, place, "o", color=colour, markersize=7, zorder=3)
     settings = rows["setting"] if "setting" in rows else pd.Series("", rows.index)
     names = [f"{arm} {each}" if isinstance(each, str) else arm for arm, each in zip(rows["arm"], settings)]
     if "verdict" in rows:
         names = [f"{name}  {_MARKS[verdict]}" for name, verdict in zip(names, rows["verdict"])]
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel=f"change in {_IN_WORDS[outcome]}", ylim=(-0.6, len(rows) - 0.4))
+    ax.set(xlabel=f"change in {outcome.words}", ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="y", visible=False)
     return ax
 
 
-def _outcome(atlas: pd.DataFrame) -> str:
+def _outcome(atlas: pd.DataFrame) -> _Outcome:
     """The one that its numbers are of."""
     found = atlas["outcome"].unique()
-    if len(found) != 1 or found[0] not in _BETTER:
+    if len(found) != 1 or found[0] not in _OUTCOMES:
         raise InputError(
-            f"`atlas` must be of one outcome of {', '.join(_BETTER)}. Received: {', '.join(found)}."
+            f"`atlas` must be of one outcome of {', '.join(_OUTCOMES)}. Received: {', '.join(found)}."
         )
-    return str(found[0])
+    return _OUTCOMES[found[0]]
 
 
 def _colour(row: pd.Series, better: int) -> str:
@@ -108,7 +117,6 @@ def _wide(rows: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
     return table.loc[arms, list(dict.fromkeys(rows["column"]))].rename_axis(index=None, columns=None)
 
 
-def _written(rows: pd.DataFrame, unit: int) -> pd.Series:
+def _written(rows: pd.DataFrame, outcome: _Outcome) -> pd.Series:
     marks = rows["verdict"].map(_MARKS) + " " if "verdict" in rows else ""
-    form = "{:+.2f}" if unit == 1 else "{:+.1f}"
-    return marks + (rows["mean"] * unit).map(form.format)
+    return marks + (rows["mean"] * outcome.times).map(outcome.form.format)

@@ -41,7 +41,7 @@ def main() -> int:
         if options.seeds is not None and options.seeds < 2:
             raise InputError(f"`--seeds` must be at least 2, to see chance. Received: {options.seeds}.")
         options.studies = _studies(options)
-        planned = trials(options.studies, options.seeds) if options.studies else []
+        planned = trials(options.studies, options.seeds)
         with client_of(options.scheduler, options.workers) as client, _progress() as progress:
             task = progress.add_task("runs", total=len(planned), left="")
             failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))

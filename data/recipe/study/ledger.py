@@ -9,10 +9,10 @@ import pandas as pd
 
 from recipe.study.atlas import COLUMNS
 from recipe.study.claims import CLAIMS
-from recipe.study.evidence import NO, UNTESTED, YES, Fact, outcome
+from recipe.study.evidence import NATS, NO, POINTS, UNTESTED, YES, Fact, outcome
 from vgglab.errors import InputError
 from vgglab.files import write_whole, written_whole
-from vgglab.studies import OUTCOMES, claims_ledger, study_atlas, written
+from vgglab.studies import FORMATS, OUTCOMES, claims_ledger, study_atlas, written
 
 BEGIN, END = "<!-- ledger: made by `make study` -->\n", "<!-- end of the ledger -->\n"
 PAGE = """# The claims ledger
@@ -131,25 +131,23 @@ the test loss and in the calibration error, each with its interval. *Predicted* 
 runs; ↗ marks brakes under which the train accuracy still rose at the end.
 
 """
-_HEADER = "brake|setting|predicted|test accuracy|p|adjusted p|sign-flip p|seen|verdict|gap|test loss|calibration error"
+_HEADER = """
+| brake | setting | predicted | test accuracy | p | adjusted p | sign-flip p | seen | verdict | gap | test loss \
+| calibration error |
+|---|---|---|---|---|---|---|---|---|---|---|---|
+"""
 
 
 def atlas_page(folder: Path) -> str:
     """The conditions of the atlas that have run, as Markdown, a table each; nothing while none has."""
     if not (folder / "atlas.csv").is_file():
         return ""
-    by_outcome = {outcome: study_atlas(outcome, folder) for outcome in OUTCOMES}
-    accuracy = by_outcome["test_accuracy"]
+    accuracy, *others = (study_atlas(outcome, folder) for outcome in OUTCOMES)
     parts = [ATLAS_PAGE]
     for name, rows in accuracy.groupby("column", sort=False):
-        header = _HEADER.split("|")
-        parts.append(f"### {COLUMNS[str(name)].says}\n\n| {' | '.join(header)} |\n|{'---|' * len(header)}\n")
+        parts.append(f"### {COLUMNS[str(name)].says}\n{_HEADER}")
         for place, row in rows.iterrows():
-            others = [by_outcome[outcome].loc[place] for outcome in OUTCOMES[1:]]
-            cells = _judged_cells(row) + [
-                _interval(each, 1 if outcome == "test_loss" else 100)
-                for outcome, each in zip(OUTCOMES[1:], others)
-            ]
+            cells = [*_judged_cells(row), *(_interval(each.loc[place]) for each in others)]
             parts.append(f"| {' | '.join(cells)} |\n")
         parts.append("\n")
     return "".join(parts)
@@ -162,16 +160,17 @@ def _judged_cells(row: pd.Series) -> list[str]:
         row["arm"] + rising,
         setting if isinstance(setting, str) else "",
         row["predicted"],
-        _interval(row, 100),
+        _interval(row),
         *(f"{row[name]:.2g}" for name in ("p", "adjusted_p", "sign_flip_p")),
         f"{100 * row['detectable']:.1f}",
         f"**{row['verdict']}**",
     ]
 
 
-def _interval(row: pd.Series, unit: int) -> str:
-    form = "{:+.2f}" if unit == 1 else "{:+.1f}"
-    mean, low, high = (form.format(unit * row[name]) for name in ("mean", "low", "high"))
+def _interval(row: pd.Series) -> str:
+    unit = {each.name: each for each in (POINTS, NATS)}[OUTCOMES[row["outcome"]]]
+    number, _ = FORMATS[unit.name]
+    mean, low, high = (number.format(unit.inwards(row[name])) for name in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"
 
 

@@ -175,7 +175,7 @@ ATLAS = {name: column_arms(name, chosen_settings()) for name in COLUMNS}
 STUDIES = _COURSE | CHOICES | ATLAS
 SEEDS = (
     dict.fromkeys(_COURSE, range(5))
-    | {f"{name}_settings": column.choosing for name, column in COLUMNS.items()}
+    | {study: COLUMNS[study.removesuffix("_settings")].choosing for study in CHOICES}
     | dict.fromkeys(ATLAS, JUDGING)
 )
 

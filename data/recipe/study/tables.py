@@ -36,7 +36,7 @@ def write_tables(records: dict[str, Record], studies: Iterable[str], most: int |
     `records` go by their trials' keys.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ends = _ends_in(folder)
+    ends = _parts(folder / "ends.csv", "study")
     for study in studies:
         found = [
             (dict(arm=name, seed=seed), records[trial_of(arm, seed).key])
@@ -46,17 +46,7 @@ def write_tables(records: dict[str, Record], studies: Iterable[str], most: int |
         ends[study] = pd.DataFrame([dict(study=study) | of | measurements(record) for of, record in found])
         if study not in CHOICES:
             _write(pd.concat([_curve(record, **of) for of, record in found]), folder / f"{study}.csv")
-    _write(pd.concat([ends[study] for study in STUDIES if study in ends]), folder / "ends.csv", digits=6)
-
-
-def _ends_in(folder: Path) -> dict[str, pd.DataFrame]:
-    """The table of ends as it is, by study; studies that there are no more are left out."""
-    if not (folder / "ends.csv").is_file():
-        return {}
-    ends = pd.read_csv(folder / "ends.csv", dtype={"arm": str})
-    return {
-        study: rows.dropna(axis=1, how="all") for study, rows in ends.groupby("study") if study in STUDIES
-    }
+    _write_parts(ends, STUDIES, folder / "ends.csv")
 
 
 def write_settings(
@@ -67,7 +57,7 @@ def write_settings(
     `choices`: the studies that were run for it; what was chosen in the others stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = _by_column(folder / SETTINGS.name)
+    found = _parts(folder / SETTINGS.name, "column")
     for name, column in COLUMNS.items():
         if f"{name}_settings" in choices:
             found[name] = pd.DataFrame(
@@ -78,7 +68,7 @@ def write_settings(
                     for row in _compared(records, name, arm, given, most)
                 ]
             )
-    _write(pd.concat([found[name] for name in COLUMNS if name in found]), folder / SETTINGS.name, digits=6)
+    _write_parts(found, COLUMNS, folder / SETTINGS.name)
 
 
 def _compared(
@@ -97,24 +87,17 @@ def _compared(
     ]
 
 
-def _by_column(path: Path) -> dict[str, pd.DataFrame]:
-    """A table that was written before, by its column of the atlas."""
-    if not path.is_file():
-        return {}
-    return {str(name): rows for name, rows in pd.read_csv(path, dtype={"setting": str}).groupby("column")}
-
-
 def write_atlas(columns: Mapping[str, Column], folder: Path) -> None:
     """Work these columns of the atlas out from the table of ends in `folder`, and write them among the others."""
     chosen, ends = chosen_settings(), pd.read_csv(folder / "ends.csv", dtype={"arm": str})
-    found = _by_column(folder / "atlas.csv")
+    found = _parts(folder / "atlas.csv", "column")
     for name, column in columns.items():
         of_column = ends[ends["study"] == name].set_index(["arm", "seed"]).sort_index()
         rising = of_column["still_rising"].groupby("arm").mean()
         parts = []
         for outcome in OUTCOMES:
             rows = judged({arm: _difference(of_column[outcome], arm) for arm in column.arms})
-            if outcome != OUTCOMES[0]:  # only the accuracy is judged
+            if outcome != "test_accuracy":  # only the accuracy is judged
                 rows = rows.drop(columns=["p", "sign_flip_p", "adjusted_p", "detectable", "verdict"])
             rows.insert(0, "column", name)
             parts.append(rows.assign(outcome=outcome))
@@ -123,8 +106,7 @@ def write_atlas(columns: Mapping[str, Column], folder: Path) -> None:
         table["predicted"] = ["yes" if arm in column.predicted else "no" for arm in table["arm"]]
         table["still_rising"] = ["yes" if rising[arm] > RISING else "no" for arm in table["arm"]]
         found[name] = table
-    order = [name for name in (*COLUMNS, *found) if name in found]
-    _write(pd.concat([found[name] for name in dict.fromkeys(order)]), folder / "atlas.csv", digits=5)
+    _write_parts(found, COLUMNS, folder / "atlas.csv")
 
 
 def _difference(values: pd.Series, arm: str) -> list[float]:
@@ -156,6 +138,24 @@ def _still_rising(accuracies: list[float]) -> float:
     fifth = max(1, len(accuracies) // 5)
     before, last = accuracies[-2 * fifth : -fifth], accuracies[-fifth:]
     return float(np.mean(last) - np.mean(before)) if before else 0.0
+
+
+def _parts(path: Path, key: str) -> dict[str, pd.DataFrame]:
+    """A table as it stands, taken apart by a column; empty where there is none yet."""
+    if not path.is_file():
+        return {}
+    rows = pd.read_csv(path, dtype={"arm": str, "setting": str})
+    return {str(name): part for name, part in rows.groupby(key)}
+
+
+def _write_parts(parts: Mapping[str, pd.DataFrame], order: Collection[str], path: Path) -> None:
+    """Put a table together again, in this order and without what is no longer in it; nothing while there is no part.
+
+    With so many digits that a part which is only passed on stays as it is.
+    """
+    there = [parts[name] for name in order if name in parts]
+    if there:
+        _write(pd.concat(there), path, digits=10)
 
 
 def _write(frame: pd.DataFrame, path: Path, digits: int = 4) -> None:

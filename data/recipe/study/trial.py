@@ -110,7 +110,7 @@ def trials(studies: Collection[str], most: int | None = None) -> list[Trial]:
 
     `most` seeds of each study, the first ones; all by default.
     """
-    places = range(max(len(SEEDS[study][:most]) for study in studies))
+    places = range(max((len(SEEDS[study][:most]) for study in studies), default=0))
     return list(
         dict.fromkeys(
             trial_of(arm, SEEDS[study][place])
