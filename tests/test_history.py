@@ -27,6 +27,16 @@ def test_frame_has_a_row_an_epoch():
     assert list(History(Experiment()).frame().columns) == list(COLUMNS)
 
 
+def test_what_was_not_measured_is_a_number_in_the_table_too():
+    """NaN, with which one can reckon; None turns a whole column into objects."""
+    history = make_history()
+    for row in history.epochs:
+        row["memorised"] = row["source_accuracy"] = None
+    frame = history.frame()
+    assert frame["memorised"].isna().all() and (frame["memorised"] - frame["source_accuracy"]).isna().all()
+    assert {frame[name].dtype.kind for name in COLUMNS} <= {"i", "f"}
+
+
 def test_saved_as_text_and_read_back(tmp_path):
     history = make_history(augment=("flip",))
     history.note("stopped", "Stopped.")

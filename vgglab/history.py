@@ -70,8 +70,9 @@ class History:
         self.events.append(dict(epoch=len(self.epochs), kind=kind, text=text, **figures))
 
     def frame(self) -> pd.DataFrame:
-        """The epochs as a table, one row each, in the order of `COLUMNS`."""
-        return pd.DataFrame(self.epochs, columns=list(COLUMNS))
+        """The epochs as a table, one row each, in the order of `COLUMNS`; NaN for what was not measured."""
+        optional = [name for name in COLUMNS if name not in _NEEDED["epoch"]]
+        return pd.DataFrame(self.epochs, columns=list(COLUMNS)).astype(dict.fromkeys(optional, float))
 
     def layer_frame(self) -> pd.DataFrame:
         """The layers as a table: was it trainable, and how far did it move, in each phase."""

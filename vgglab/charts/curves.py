@@ -56,7 +56,7 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
     rows = history.frame()
     _pair(ax, rows, "accuracy")
     if rows["memorised"].notna().any():
-        line(ax, rows["epoch"], rows["memorised"].astype(float), "wrong labels known by heart", MEMORISED)
+        line(ax, rows["epoch"], rows["memorised"], "wrong labels known by heart", MEMORISED)
     if logged and len(rows):
         line(ax, rows["epoch"], rows["logged_accuracy"], "train, as Keras logs it", LOGGED)
     ax.set(ylim=(-0.01, 1.01), ylabel="accuracy")
@@ -139,7 +139,7 @@ def plot_drift(history: History, ax: Axes | None = None) -> Axes:
         line(ax, rows["epoch"], rows[name], label, dict(color=colour, linestyle="-", marker="."))
     if rows["source_accuracy"].notna().any():
         style = dict(color="0.25", linestyle=(0, (4, 2)), marker="s")
-        line(ax, rows["epoch"], rows["source_accuracy"].astype(float), "accuracy on the source task", style)
+        line(ax, rows["epoch"], rows["source_accuracy"], "accuracy on the source task", style)
     ax.set(ylim=(-0.01, 1.01), ylabel="drift, accuracy")
     _epoch_axis(ax, history)
     if len(rows):

@@ -117,7 +117,7 @@ def _curve(record: Record, arm: str, seed: int) -> pd.DataFrame:
     """A run's curve, of a long run about `EPOCHS` epochs, the first and the last among them."""
     frame = record.history.frame()
     places = np.unique(np.linspace(0, len(frame) - 1, EPOCHS).round().astype(int))
-    frame = frame.iloc[places][["epoch", *CURVES]].astype(dict.fromkeys(CURVES, float))
+    frame = frame.iloc[places][["epoch", *CURVES]]
     return frame.assign(arm=arm, seed=seed)[["arm", "seed", "epoch", *CURVES]].dropna(axis=1, how="all")
 
 
