@@ -37,16 +37,6 @@ def _strength(factor: float) -> dict:
     return dict(augment=scaled)
 
 
-_HELD_BACK = {
-    "plain": {},
-    "L2": dict(l2=1e-3),
-    "dropout": dict(dropout=0.5),
-    "early stopping": dict(patience=10),
-    "simple": dict(augment=SIMPLE),
-    "MixUp": dict(mixup=0.2),
-    "advanced": dict(augment=ADVANCED, mixup=0.2),
-}
-
 # Transforms with the nuisance that each was made for, as wide as that nuisance's dial.
 COVERS: dict[str, tuple[str, dict[str, float]]] = {
     "rotation": ("rotation", dict(rotation=180)),
@@ -65,23 +55,20 @@ TRANSFORMS = {
 }
 
 _COURSE: dict[str, dict[str, Arm]] = {
-    "regularisers": _arms(
-        "5 a species",
-        _TUNED,
-        {
-            **_HELD_BACK,
-            "strong L2": dict(l2=1e-2),
-            "generator": dict(augment=GENERATOR),
-            "colour jitter": dict(augment=("color_jitter",)),
-            "erasing": dict(augment=("erasing",)),
-            "CutMix": dict(cutmix=1.0),
-            "simple + colour jitter": dict(augment=(*SIMPLE, "color_jitter")),
-            "simple + erasing": dict(augment=(*SIMPLE, "erasing")),
-            "simple + MixUp": dict(augment=SIMPLE, mixup=0.2),
-        },
-    ),
     "from_scratch": {
-        **_arms("small", _SCRATCH, _HELD_BACK),
+        **_arms(
+            "small",
+            _SCRATCH,
+            {
+                "plain": {},
+                "L2": dict(l2=1e-3),
+                "dropout": dict(dropout=0.5),
+                "early stopping": dict(patience=10),
+                "simple": dict(augment=SIMPLE),
+                "MixUp": dict(mixup=0.2),
+                "advanced": dict(augment=ADVANCED, mixup=0.2),
+            },
+        ),
         # What all of these are up against: the embedded weights, on the same images.
         "fine-tuned": Arm("small", dataclasses.replace(_TUNED, image_size=32)),
     },
@@ -101,15 +88,10 @@ _COURSE: dict[str, dict[str, Arm]] = {
         _TUNED,
         {"0": {}, "0.5": _strength(0.5), "1": _strength(1), "2": _strength(2), "4": _strength(4)},
     ),
-    "unfreezing": {
-        f"{depth} layers, {rate:g}": Arm(
-            "5 a species", dataclasses.replace(_TUNED, unfreeze=depth, learning_rate=rate)
-        )
-        for depth in (0, 3, 7, 13)
-        for rate in (1e-4, 5e-4, 2e-3)
-    },
     "phases": {
         "one phase": Arm("5 a species", _TUNED),
+        "one phase, 0.0001": Arm("5 a species", dataclasses.replace(_TUNED, learning_rate=1e-4)),
+        "head alone": Arm("5 a species", dataclasses.replace(_TUNED, unfreeze=0)),
         "two phases": Arm(
             "5 a species",
             Experiment(unfreeze=0, epochs=EPOCHS // 2).then(
