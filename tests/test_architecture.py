@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from vgglab.architecture import BACKBONES, CONV_NAMES, layers_of, unfrozen
-from vgglab.experiment import CONV_LAYERS, Experiment
+from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment
 from vgglab.network import build_model
 
 # Weights and biases of the thirteen conv layers, as `keras.applications.VGG16().summary()` prints them.
@@ -51,13 +51,15 @@ def test_the_head_is_two_dense_layers_on_the_averaged_features():
     assert (predictions.multiply_adds, predictions.parameters) == (1280, 1290)
 
 
-def test_the_small_network_has_a_quarter_of_the_filters():
-    full, mini = (layers_of(backbone, 64, 10)[:CONV_LAYERS] for backbone in ("vgg16", "vgg16-mini"))
-    assert set(BACKBONES) == {"vgg16", "vgg16-mini"}
-    for large, small in zip(full, mini):
-        assert large.name == small.name and large.outputs == 4 * small.outputs
+@pytest.mark.parametrize(("backbone", "narrower"), [("vgg16-mini", 4), ("vgg16-micro", 16)])
+def test_the_small_networks_have_a_fraction_of_the_filters(backbone, narrower):
+    full, slim = (layers_of(each, 64, 10)[:CONV_LAYERS] for each in ("vgg16", backbone))
+    assert set(BACKBONES) == {"vgg16", "vgg16-mini", "vgg16-micro"} == set(FIELDS["backbone"].options)
+    for large, small in zip(full, slim):
+        assert large.name == small.name and large.outputs == narrower * small.outputs
     # A quarter of the filters on a quarter of the channels; the image keeps its three.
-    assert [large.multiply_adds / small.multiply_adds for large, small in zip(full, mini)] == [4, *[16] * 12]
+    ratios = [large.multiply_adds / small.multiply_adds for large, small in zip(full, slim)]
+    assert ratios == [narrower, *[narrower**2] * 12]
 
 
 @pytest.mark.parametrize(("size", "sides"), [(224, (224, 112, 56, 28, 14)), (100, (100, 50, 25, 12, 6))])
@@ -92,7 +94,7 @@ def test_what_learns_in_words(backbone, unfreeze, words):
     assert unfrozen(backbone, unfreeze) == words
 
 
-@pytest.mark.parametrize("backbone", ["vgg16", "vgg16-mini"])
+@pytest.mark.parametrize("backbone", ["vgg16", "vgg16-mini", "vgg16-micro"])
 @pytest.mark.parametrize("head", ["pooled", "dense"])
 def test_the_counted_parameters_are_those_of_the_network(backbone, head):
     model = build_model(Experiment(backbone=backbone, weights=None, image_size=64, head=head), 10)

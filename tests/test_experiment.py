@@ -31,7 +31,7 @@ from vgglab.toggles import AUGMENTATIONS
         (dict(patience=0), "`patience` must be 1 to 100000 or None. Received: 0."),
         (dict(image_size=16), "`image_size` must be 32 to 512. Received: 16."),
         (dict(backbone="vgg19"), "Did you mean 'vgg16'?"),
-        (dict(backbone=None), "It must be one of: vgg16-mini, vgg16."),
+        (dict(backbone=None), "It must be one of: vgg16-mini, vgg16, vgg16-micro."),
         (dict(unfrieze=3), "Unknown field of an experiment. Received: 'unfrieze'. Did you mean 'unfreeze'?"),
         (dict(augment=("rotaton",)), "Unknown augmentation. Received: 'rotaton'. Did you mean 'rotation'?"),
         (

@@ -255,6 +255,10 @@ def test_weights_that_cannot_be_used(tmp_path):
         build_model(Experiment(weights=str(tmp_path / "absent.h5")), 4)
     with pytest.raises(InputError, match="`weights='imagenet'` exists for backbone 'vgg16' only"):
         build_model(Experiment(weights="imagenet"), 4)
+    with pytest.raises(
+        InputError, match="`weights='pretrained'` exists for backbones 'vgg16-mini' and 'vgg16'; .*micro"
+    ):
+        build_model(Experiment(backbone="vgg16-micro"), 4)
 
 
 def test_the_dense_head_is_vgg16s_own():

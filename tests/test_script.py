@@ -170,6 +170,8 @@ def test_numbers_arrive():
 def test_imagenet_weights_of_the_mini_network():
     with pytest.raises(InputError, match="exists for backbone 'vgg16' only"):
         script(Experiment(weights="imagenet"))
+    with pytest.raises(InputError, match="backbone 'vgg16-micro' starts from `weights=None`"):
+        script(Experiment(backbone="vgg16-micro"))
 
 
 @pytest.mark.parametrize("name", ['it\'s "mine"', "back\\slash", "two\nlines", "l" * 150, "ümläut '''"])
@@ -304,7 +306,13 @@ def test_a_folder_without_a_split(tmp_path, fits, run_here):
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, dict(weights=None), dict(backbone="vgg16", weights=None, unfreeze=2, dropout=0.4)]
+    "fields",
+    [
+        {},
+        dict(weights=None),
+        dict(backbone="vgg16", weights=None, unfreeze=2, dropout=0.4),
+        dict(backbone="vgg16-micro", weights=None, unfreeze=13, head="dense"),
+    ],
 )
 def test_the_network_is_that_of_build_model(easy, fits, run_here, fields):
     experiment = Experiment(dataset=str(easy), image_size=32, **fields)
@@ -325,7 +333,7 @@ def test_the_network_is_that_of_build_model(easy, fits, run_here, fields):
 
 
 def test_bfloat16_is_only_in_the_conv_layers(easy, fits, run_here):
-    for backbone in ("vgg16-mini", "vgg16"):
+    for backbone in ("vgg16-mini", "vgg16", "vgg16-micro"):
         experiment = Experiment(
             dataset=str(easy), image_size=32, backbone=backbone, weights=None, precision="bfloat16"
         )

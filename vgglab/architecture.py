@@ -10,7 +10,8 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 CONV_NAMES = tuple(
     f"block{block}_conv{conv}" for block, (_, convs) in enumerate(BLOCKS, 1) for conv in range(1, convs + 1)
 )
-BACKBONES = {"vgg16": 1, "vgg16-mini": 4}  # and what its filters are divided by
+# With what the filters are divided by: as published, the course's own, and one that shows what width is good for.
+BACKBONES = {"vgg16": 1, "vgg16-mini": 4, "vgg16-micro": 16}
 # The dense layers of each head below the last, with their units; those of the original top (the same table) are
 # divided as the filters are.
 HEADS = {"pooled": (("fc", 128),), "dense": (("fc", 4096), ("fc2", 4096))}

@@ -62,8 +62,9 @@ class Experiment:
         help="share of the training labels that are redrawn at random, some of them right by chance; "
              "validation and test stay clean"))
     backbone: str = _field("vgg16-mini", Choice(
-        label="backbone", role="network", fixed=True, built_from=True, options=("vgg16-mini", "vgg16"),
-        help="the convolutional part of the network"))
+        label="backbone", role="network", fixed=True, built_from=True, options=("vgg16-mini", "vgg16", "vgg16-micro"),
+        help="the convolutional part of the network: VGG16, a quarter as wide, or a sixteenth; the last has no weights "
+             "to start from"))
     weights: str | None = _field("pretrained", Text(
         label="weights", role="network", fixed=True, optional=True,
         suggestions=("pretrained", "imagenet", "none"),
@@ -305,10 +306,16 @@ def with_first(experiment: Experiment, **changes: Any) -> Experiment:
 
 
 def check_weights_exist(experiment: Experiment) -> None:
-    """`InputError` when ImageNet weights are asked for a backbone that nobody trained on ImageNet."""
-    if experiment.weights == "imagenet" and experiment.backbone != "vgg16":
+    """`InputError` when weights are asked for by a name that this backbone has none of."""
+    backbone, weights = experiment.backbone, experiment.weights
+    if weights == "imagenet" and backbone != "vgg16":
         raise InputError(
-            f"`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone '{experiment.backbone}'."
+            f"`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone '{backbone}'."
+        )
+    if weights == "pretrained" and backbone == "vgg16-micro":
+        raise InputError(
+            "`weights='pretrained'` exists for backbones 'vgg16-mini' and 'vgg16'; backbone 'vgg16-micro' starts "
+            f"from `weights=None`, or from a file. Received: `weights={weights!r}`."
         )
 
 

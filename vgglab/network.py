@@ -85,7 +85,11 @@ def _mini_preprocessing(inputs: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Rescaling(1 / 127.5, offset=-1.0, name="to_minus_one_to_one")(inputs)
 
 
-_PREPROCESSING = {"vgg16": _imagenet_preprocessing, "vgg16-mini": _mini_preprocessing}
+_PREPROCESSING = {
+    "vgg16": _imagenet_preprocessing,
+    "vgg16-mini": _mini_preprocessing,
+    "vgg16-micro": _mini_preprocessing,
+}
 
 
 def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
@@ -153,6 +157,7 @@ def has_fast_bfloat16() -> bool:
 def _weights_file(experiment: Experiment) -> Path | None:
     """Where the experiment's weights are; None for random ones."""
     backbone, weights = experiment.backbone, experiment.weights
+    check_weights_exist(experiment)
     if weights is None:
         return None
     if weights == "pretrained":
@@ -161,7 +166,6 @@ def _weights_file(experiment: Experiment) -> Path | None:
             raise InputError(_NOT_HERE[backbone].format(path=path))
         return path
     if weights == "imagenet":
-        check_weights_exist(experiment)
         return _imagenet()
     path = Path(weights).expanduser()
     if not path.is_file():

@@ -45,7 +45,7 @@ def _leaks(answer: set[str], photos: pd.DataFrame) -> str | None:
 
 
 def _plan(answer: Mapping[str, float]) -> str | None:
-    ends = study_ends("unfreezing")
+    ends = study_ends("depth_settings").query("arm != 'plain'")
     means = ends.groupby("arm", sort=False)["validation_accuracy"].mean()
     depth, rate, worse = int(answer["unfreeze"]), float(answer["learning_rate"]), float(answer["worse"])
     arm, deepest = f"{depth} layers, {rate:g}", f"13 layers, {rate:g}"

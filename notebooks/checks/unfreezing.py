@@ -72,7 +72,8 @@ def _moves_when_frozen() -> bool:
 
 
 def _best_that_remembers(answer: str) -> str | None:
-    means = study_ends("unfreezing").groupby("arm")[["validation_accuracy", "source_accuracy"]].mean()
+    ends = study_ends("depth_settings").query("arm != 'plain'")
+    means = ends.groupby("arm")[["validation_accuracy", "source_accuracy"]].mean()
     if answer not in means.index:
         return f"it must be the name of an arm, such as {means.index[0]!r}."
     best = means[means["source_accuracy"] >= KEEP]["validation_accuracy"].idxmax()

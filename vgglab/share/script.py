@@ -44,7 +44,7 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         validation_folder=_validation_folder(_folder(experiment)),
         about_data=_comment(_about(experiment, data)) if data else "",
         weights_file=_weights_file(experiment),
-        blocks=[(filters // BACKBONES["vgg16-mini"], convs) for filters, convs in BLOCKS],
+        blocks=[(filters // BACKBONES[experiment.backbone], convs) for filters, convs in BLOCKS],
         is_full=experiment.backbone == "vgg16",
         is_bfloat16=experiment.precision == "bfloat16",
         freezes=any(phase.unfreeze < CONV_LAYERS for phase in phases),
