@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from recipe.study.plan import ATLAS
 from vgglab.errors import InputError
 from vgglab.measures.intervals import Effect, mean_interval
 
@@ -142,9 +143,9 @@ def as_good(words: str, a: tuple[str, str], b: tuple[str, str], metric: str) -> 
 def helps(study: str, arm: str, plain: str = "plain") -> Case:
     """That an arm narrows the gap, and that it is better on images never seen: one without the other is no help.
 
-    Where there is a test part, as in the atlas, on that; from scratch on the validation part.
+    On the test part, which the atlas has; in the other studies on the validation part.
     """
-    metric = "validation_accuracy" if study == "from_scratch" else "test_accuracy"
+    metric = "test_accuracy" if study in ATLAS else "validation_accuracy"
     where, part = study.replace("_", " "), metric.partition("_")[0]
     return (
         more(f"{where}: gap, {plain} minus {arm}", study, plain, arm, "gap"),

@@ -26,7 +26,7 @@ every digit, as early stopping that never stopped, or when what it asks for was 
 less than two points.
 
 All cases: *holds*. Some of them: *holds in part*. None: *not here*, which does not mean nowhere: the pictures are
-drawn, the network is small, and five seeds see only what is large. What is counted, not run, is *wrong* everywhere
+drawn, the network is small, and five seeds, or the ten of the atlas, see only what is large. What is counted, not run, is *wrong* everywhere
 when it is wrong. Of so many intervals about one in twenty errs by chance. What a claim is held against was in places
 sharpened after the runs had been seen, where a first version did not ask what the words say; the difficulty of the
 tasks was not. Curves from random weights differ between processors, and between numbers of threads, after some ten

@@ -150,8 +150,6 @@ def chosen_settings() -> dict[tuple[str, str], str]:
     return {(row.column, row.arm): row.setting for row in rows.itertuples()}
 
 
-# Written down, and still without runs; the others stand in for them until then.
-WAITING = ("label_noise", "few_images", "dense_head", "narrow_to_wide", "solved", "depth", "scratch_long")
 CHOICES = {f"{name}_settings": settings(name) for name in COLUMNS if len(settings(name)) > 1}
 ATLAS = {name: column_arms(name, chosen_settings()) for name in COLUMNS}
 STUDIES = _COURSE | CHOICES | ATLAS
@@ -160,8 +158,3 @@ SEEDS = (
     | {study: COLUMNS[study.removesuffix("_settings")].choosing for study in CHOICES}
     | dict.fromkeys(ATLAS, JUDGING)
 )
-
-
-def has_run(study: str) -> bool:
-    """Whether the tables have a study: all but the columns of the atlas that still wait."""
-    return study.removesuffix("_settings") not in WAITING
