@@ -42,26 +42,27 @@ def fake_run(one):
 
 
 def test_every_arm_of_every_seed_is_run_once():
-    planned = trials(plan.STUDIES, 2)
+    planned = trials(plan.STUDIES.values(), 2)
     keys = [each.key for each in planned]
     assert len(set(keys)) == len(keys)
-    for name, arms in plan.STUDIES.items():
-        for arm in arms.values():
-            for seed in plan.SEEDS[name][:2]:
+    for each in plan.STUDIES.values():
+        for arm in each.arms.values():
+            for seed in each.seeds[:2]:
                 assert Trial(arm.task, with_seed(arm.experiment, seed)).key in keys
-    first = {seeds[0] for seeds in plan.SEEDS.values()}
+    first = {each.seeds[0] for each in plan.STUDIES.values()}
     places = [each.experiment.seed in first for each in planned]
     assert places == sorted(places, reverse=True), "a first seed is whole before a second begins"
-    assert {each.experiment.seed for each in trials(["twins"])} == set(range(5))
+    assert {each.experiment.seed for each in trials([plan.STUDIES["twins"]])} == set(range(5))
 
 
 def test_the_atlas_chooses_on_other_seeds_than_it_judges_on_and_without_a_test_part():
-    for name, arms in (plan.CHOICES | plan.ATLAS).items():
-        tested = {arm.task.endswith(", tested") for arm in arms.values()}
+    for name, each in (plan.CHOICES | plan.ATLAS).items():
+        tested = {arm.task.endswith(", tested") for arm in each.arms.values()}
         assert tested == {name in plan.ATLAS}
     for name, column in COLUMNS.items():
-        assert not set(column.choosing) & set(plan.SEEDS[name]) and len(plan.SEEDS[name]) >= 10
-        assert PILOT not in {*column.choosing, *plan.SEEDS[name]}
+        assert not set(column.choosing) & set(column.judging) and len(column.judging) >= 10
+        assert PILOT not in {*column.choosing, *column.judging}
+        assert plan.ATLAS[name].seeds == column.judging
 
 
 def test_an_arm_of_the_atlas_differs_from_plain_in_its_setting_alone():
@@ -84,17 +85,17 @@ def test_an_arm_of_the_atlas_differs_from_plain_in_its_setting_alone():
 def test_the_best_setting_is_chosen_and_of_equals_the_first(tmp_path, monkeypatch):
     name, arm = "label_noise", "weight decay"
     records = {}
-    for each in trials(plan.CHOICES, 2):
+    for each in trials(plan.CHOICES.values(), 2):
         record = Record.from_lines(fake_run(each), "")
         better = each.experiment.weight_decay == 0.02 and each.experiment.label_noise
         record.history.epochs[-1]["validation_accuracy"] = 0.9 if better else 0.5
         records[each.key] = record
-    tables.write_settings(records, plan.CHOICES, 2, tmp_path)
+    tables.write_settings(records, COLUMNS, 2, tmp_path)
     monkeypatch.setattr(plan, "SETTINGS", tmp_path / "settings.csv")
     chosen = plan.chosen_settings()
     assert chosen[name, arm] == "0.02" and chosen["few_images", arm] == "0.0005"
-    assert plan.column_arms(name, chosen)[arm].experiment.weight_decay == 0.02
-    assert plan.column_arms(name, {})[arm].experiment.weight_decay == 5e-4
+    assert plan.atlas_of(COLUMNS, chosen)[name].arms[arm].experiment.weight_decay == 0.02
+    assert plan.atlas_of(COLUMNS, {})[name].arms[arm].experiment.weight_decay == 5e-4
     assert set(chosen) == {
         (name, arm)
         for name, column in COLUMNS.items()
@@ -152,8 +153,8 @@ def test_a_seed_is_that_of_all_phases_and_changes_nothing_else():
 
 @pytest.mark.slow
 def test_every_task_draws_what_its_arms_expect():
-    for arms in plan.STUDIES.values():
-        for arm in arms.values():
+    for each in plan.STUDIES.values():
+        for arm in each.arms.values():
             assert arm.task in TASKS
     small = TASKS["small"].data(3)
     assert small.image_size == 32 and small.fingerprint != TASKS["small"].data(4).fingerprint
@@ -210,11 +211,11 @@ def test_a_record_is_text_and_back():
 def test_tables_are_tidy_and_come_back(tmp_path, monkeypatch):
     few = {name: plan.STUDIES[name] for name in ("twins", "depth_settings", "dense_head")}
     monkeypatch.setattr(tables, "STUDIES", few)
-    planned = trials(few, 2)
+    planned = trials(few.values(), 2)
     records = {each.key: Record.from_lines(fake_run(each), "") for each in planned}
     tables.write_tables(records, few, 2, tmp_path)
     monkeypatch.setattr(studies, "FOLDER", tmp_path)
-    for name, arms in few.items():
+    for name, arms in ((name, each.arms) for name, each in few.items()):
         if name not in plan.CHOICES:
             curves = studies.study_curves(name)
             assert list(dict.fromkeys(curves["arm"])) == list(arms)
@@ -227,19 +228,19 @@ def test_tables_are_tidy_and_come_back(tmp_path, monkeypatch):
         studies.study_ends("regularizers")
     # One study written again leaves the others as they are, in their order.
     before = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    tables.write_tables(records, ["twins"], 2, tmp_path)
+    tables.write_tables(records, {"twins": few["twins"]}, 2, tmp_path)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
 
 
 def test_a_study_alone_needs_no_atlas_and_passes_the_others_on_digit_by_digit(tmp_path):
     """As `--only twins` does where no condition of the atlas has run."""
     assert trials([]) == []
-    tables.write_settings({}, [], None, tmp_path)
+    tables.write_settings({}, {}, None, tmp_path)
     assert not list(tmp_path.iterdir())
     others = "study,arm,seed,gap\nstrength,0,0,12.345678\nstrength,0,1,0.000123\n"
     (tmp_path / "ends.csv").write_text(others)
-    records = {each.key: Record.from_lines(fake_run(each), "") for each in trials(["twins"], 2)}
-    tables.write_tables(records, ["twins"], 2, tmp_path)
+    records = {each.key: Record.from_lines(fake_run(each), "") for each in trials([plan.STUDIES["twins"]], 2)}
+    tables.write_tables(records, {"twins": plan.STUDIES["twins"]}, 2, tmp_path)
     tables.write_atlas({}, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"ends.csv", "twins.csv"}
     passed_on = pd.read_csv(tmp_path / "ends.csv", dtype=str).query("study == 'strength'")
@@ -378,7 +379,7 @@ def test_a_file_that_is_no_record_is_passed_over(tmp_path):
 
 
 def test_of_a_record_that_is_there_no_more_is_read_than_what_it_is(tmp_path):
-    planned = trials(["twins", "depth"], 2)
+    planned = trials([plan.STUDIES["twins"], plan.STUDIES["depth"]], 2)
     for each in planned:
         unread = b"\n" + 100_000 * b"." + b"\xff no text"
         (tmp_path / f"{each.key}.jsonl").write_bytes(fake_run(each).encode() + unread)

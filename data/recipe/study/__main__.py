@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from recipe.study.atlas import COLUMNS
+from recipe.study.atlas import COLUMNS, Column
 from recipe.study.ledger import put_into, write_ledger
-from recipe.study.plan import ATLAS, CHOICES, STUDIES
+from recipe.study.photographs import columns_of
+from recipe.study.plan import CHOICE, STUDIES, Study, atlas_of, choices_of, chosen_settings
 from recipe.study.schedule import Studied, client_of, records_of, study
 from recipe.study.tables import write_atlas, write_settings, write_tables
 from recipe.study.trial import Record, trials
@@ -23,6 +25,14 @@ def main() -> int:
     """Run what is not yet recorded, on this machine or on a Dask cluster; then write what comes of it."""
     parser = argparse.ArgumentParser(prog="make study", description=main.__doc__)
     parser.add_argument("stage", choices=STAGES, help="settings: choose those of the atlas; then the tables")
+    parser.add_argument(
+        "--photographs",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="run the atlas on these photographs instead; needs --weights",
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="ImageNet's, of VGG16 without its top")
     parser.add_argument(
         "--only", nargs="+", metavar="STUDY", help="these studies; the tables keep the others as they are"
     )
@@ -37,17 +47,20 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=FOLDER, help="for the tables (default data/studies)")
     options = parser.parse_args()
+    if bool(options.photographs) != bool(options.weights):
+        parser.error("`--photographs` and `--weights` go together: the full VGG16 looks at the folders")
     try:
         if options.seeds is not None and options.seeds < 2:
             raise InputError(f"`--seeds` must be at least 2, to see chance. Received: {options.seeds}.")
-        options.studies = _studies(options)
-        planned = trials(options.studies, options.seeds)
+        columns = columns_of(options.photographs, options.weights) if options.photographs else COLUMNS
+        studies = _studies(options, columns)
+        planned = trials(studies.values(), options.seeds)
         with client_of(options.scheduler, options.workers) as client, _progress() as progress:
             task = progress.add_task("runs", total=len(planned), left="")
             failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))
         if failed:
             return _report(failed)
-        STAGES[options.stage](records_of(planned, options.records), options)
+        STAGES[options.stage](records_of(planned, options.records), studies, columns, options)
     except InputError as error:
         print(f"study: {error}", file=sys.stderr)
         return 2
@@ -55,22 +68,35 @@ def main() -> int:
     return 0
 
 
-def _studies(options: argparse.Namespace) -> list[str]:
-    """Those to run: of the stage, and asked for."""
-    of_stage = CHOICES if options.stage == "settings" else STUDIES
+def _studies(options: argparse.Namespace, columns: Mapping[str, Column]) -> dict[str, Study]:
+    """Those to run: of the stage, of these columns, and asked for."""
+    choices = choices_of(columns)
+    every = STUDIES if columns is COLUMNS else choices | atlas_of(columns, chosen_settings())
     for name in options.only or ():
-        if name not in STUDIES:
-            raise unknown("study", name, STUDIES)
-    return [name for name in of_stage if not options.only or name in options.only]
+        if name not in every:
+            raise unknown("study", name, every)
+    of_stage = choices if options.stage == "settings" else every
+    return {name: each for name, each in of_stage.items() if not options.only or name in options.only}
 
 
-def _settings(records: dict[str, Record], options: argparse.Namespace) -> None:
-    write_settings(records, options.studies, options.seeds, options.out)
+def _settings(
+    records: dict[str, Record],
+    studies: Mapping[str, Study],
+    columns: Mapping[str, Column],
+    options: argparse.Namespace,
+) -> None:
+    chosen = {name: column for name, column in columns.items() if f"{name}{CHOICE}" in studies}
+    write_settings(records, chosen, options.seeds, options.out)
 
 
-def _tables(records: dict[str, Record], options: argparse.Namespace) -> None:
-    write_tables(records, options.studies, options.seeds, options.out)
-    write_atlas({name: COLUMNS[name] for name in options.studies if name in ATLAS}, options.out)
+def _tables(
+    records: dict[str, Record],
+    studies: Mapping[str, Study],
+    columns: Mapping[str, Column],
+    options: argparse.Namespace,
+) -> None:
+    write_tables(records, studies, options.seeds, options.out)
+    write_atlas({name: column for name, column in columns.items() if name in studies}, options.out)
     write_ledger(options.out)
     if options.out == FOLDER:
         put_into(FOLDER.parent.parent / "README.md", claims_ledger())

@@ -73,6 +73,8 @@ class Column:
     arms: Mapping[str, tuple[Setting, ...]]
     predicted: tuple[str, ...] = ()
     choosing: range = CHOOSING
+    judging: range = JUDGING
+    views: int = VIEWS
 
     def experiment(self, setting: Setting) -> Experiment:
         """The plain arm with a setting in its last phase; what a run keeps, in all of them."""
@@ -82,7 +84,7 @@ class Column:
         *before, last = whole.phases
         changed = dataclasses.replace(last, **setting)
         if changed.unfreeze < CONV_LAYERS and is_random(changed):
-            changed = dataclasses.replace(changed, views=VIEWS)
+            changed = dataclasses.replace(changed, views=self.views)
         return in_phases([*before, changed])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from recipe.study.atlas import COLUMNS
 from recipe.study.claims import CLAIMS
 from recipe.study.evidence import NATS, NO, POINTS, UNTESTED, YES, Fact, outcome
+from recipe.study.photographs import says
 from vgglab.errors import InputError
 from vgglab.files import write_whole, written_whole
 from vgglab.studies import FORMATS, OUTCOMES, claims_ledger, study_atlas, written
@@ -26,11 +27,11 @@ every digit, as early stopping that never stopped, or when what it asks for was 
 less than two points.
 
 All cases: *holds*. Some of them: *holds in part*. None: *not here*, which does not mean nowhere: the pictures are
-drawn, the network is small, and five seeds, or the ten of the atlas, see only what is large. What is counted, not run, is *wrong* everywhere
-when it is wrong. Of so many intervals about one in twenty errs by chance. What a claim is held against was in places
-sharpened after the runs had been seen, where a first version did not ask what the words say; the difficulty of the
-tasks was not. Curves from random weights differ between processors, and between numbers of threads, after some ten
-epochs.
+drawn, the network is small, and five seeds, or the ten of the atlas, see only what is large. What is counted, not
+run, is *wrong* everywhere when it is wrong. Of so many intervals about one in twenty errs by chance. What a claim is
+held against was in places sharpened after the runs had been seen, where a first version did not ask what the words say;
+the difficulty of the tasks was not. Curves from random weights differ between processors, and between numbers of
+threads, after some ten epochs.
 
 `make study` made the tables and this page. `ends.csv` has what every run ended with, the others have the curves.
 
@@ -145,7 +146,8 @@ def atlas_page(folder: Path) -> str:
     accuracy, *others = (study_atlas(outcome, folder) for outcome in OUTCOMES)
     parts = [ATLAS_PAGE]
     for name, rows in accuracy.groupby("column", sort=False):
-        parts.append(f"### {COLUMNS[str(name)].says}\n{_HEADER}")
+        heading = COLUMNS[str(name)].says if name in COLUMNS else says(str(name))
+        parts.append(f"### {heading}\n{_HEADER}")
         for place, row in rows.iterrows():
             cells = [*_judged_cells(row), *(_interval(each.loc[place]) for each in others)]
             parts.append(f"| {' | '.join(cells)} |\n")

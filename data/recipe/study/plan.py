@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from recipe.study.atlas import ADVANCED, COLUMNS, JUDGING, SIMPLE, Setting
+from recipe.study.atlas import ADVANCED, COLUMNS, SIMPLE, Column, Setting
 from vgglab.experiment import Experiment
 from vgglab.studies import FOLDER
 from vgglab.toggles import GENERATOR
 
 EPOCHS = 40
+CHOICE = "_settings"  # ends the name of a study that a column's settings are chosen on
 SETTINGS = FOLDER / "settings.csv"  # of the atlas: what was chosen, on which figures
 
 _TUNED = Experiment(epochs=EPOCHS)
@@ -26,6 +27,14 @@ class Arm:
 
     task: str
     experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Study:
+    """The arms of a study, and the seeds that each of them has a run of."""
+
+    arms: Mapping[str, Arm]
+    seeds: range
 
 
 def _arms(task: str, base: Experiment, changes: dict[str, dict]) -> dict[str, Arm]:
@@ -112,9 +121,18 @@ _COURSE: dict[str, dict[str, Arm]] = {
 }
 
 
-def settings(name: str) -> dict[str, Arm]:
-    """The plain arm of a column of the atlas, and every setting of the brakes that have more than one."""
-    column = COLUMNS[name]
+def choices_of(columns: Mapping[str, Column]) -> dict[str, Study]:
+    """For each column of an atlas that has brakes with several settings, the study that they are chosen on."""
+    found = {name: _settings(column) for name, column in columns.items()}
+    return {
+        f"{name}{CHOICE}": Study(arms, columns[name].choosing)
+        for name, arms in found.items()
+        if len(arms) > 1
+    }
+
+
+def _settings(column: Column) -> dict[str, Arm]:
+    """The plain arm of a column, and every setting of the brakes that have more than one."""
     found = {"plain": Arm(column.task, column.plain)}
     for arm, given in column.arms.items():
         if len(given) > 1:
@@ -131,14 +149,18 @@ def setting_name(settings: Sequence[Setting], one: Setting) -> str:
     return " ".join(f"{each:g}" if isinstance(each, float) else "+".join(each) for each in own)
 
 
-def column_arms(name: str, chosen: Mapping[tuple[str, str], str]) -> dict[str, Arm]:
-    """The arms of a column of the atlas, each with its chosen setting; the first where none was chosen yet."""
-    column = COLUMNS[name]
-    found = {"plain": Arm(f"{column.task}, tested", column.plain)}
+def atlas_of(columns: Mapping[str, Column], chosen: Mapping[tuple[str, str], str]) -> dict[str, Study]:
+    """The study that each column is judged on: every arm with its chosen setting, or the first while none is chosen."""
+    return {name: Study(_judged(name, column, chosen), column.judging) for name, column in columns.items()}
+
+
+def _judged(name: str, column: Column, chosen: Mapping[tuple[str, str], str]) -> dict[str, Arm]:
+    task = f"{column.task}, tested"
+    found = {"plain": Arm(task, column.plain)}
     for arm, given in column.arms.items():
         by_name = {setting_name(given, each): each for each in given}
         setting = by_name[chosen.get((name, arm), next(iter(by_name)))]
-        found[arm] = Arm(f"{column.task}, tested", column.experiment(setting))
+        found[arm] = Arm(task, column.experiment(setting))
     return found
 
 
@@ -150,11 +172,6 @@ def chosen_settings() -> dict[tuple[str, str], str]:
     return {(row.column, row.arm): row.setting for row in rows.itertuples()}
 
 
-CHOICES = {f"{name}_settings": settings(name) for name in COLUMNS if len(settings(name)) > 1}
-ATLAS = {name: column_arms(name, chosen_settings()) for name in COLUMNS}
-STUDIES = _COURSE | CHOICES | ATLAS
-SEEDS = (
-    dict.fromkeys(_COURSE, range(5))
-    | {study: COLUMNS[study.removesuffix("_settings")].choosing for study in CHOICES}
-    | dict.fromkeys(ATLAS, JUDGING)
-)
+CHOICES = choices_of(COLUMNS)
+ATLAS = atlas_of(COLUMNS, chosen_settings())
+STUDIES = {name: Study(arms, range(5)) for name, arms in _COURSE.items()} | CHOICES | ATLAS

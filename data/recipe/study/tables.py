@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from recipe.study.atlas import COLUMNS, Column, Setting
-from recipe.study.plan import CHOICES, SEEDS, SETTINGS, STUDIES, chosen_settings, setting_name
+from recipe.study.photographs import PHOTOGRAPHS
+from recipe.study.plan import (
+    CHOICE,
+    SETTINGS,
+    STUDIES,
+    Study,
+    choices_of,
+    chosen_settings,
+    setting_name,
+)
 from recipe.study.trial import Record, trial_of
 from recipe.study.verdicts import column as judged
 from vgglab.files import written_whole
@@ -30,55 +39,62 @@ EPOCHS = 25  # of a curve in a table
 RISING = 0.01  # of train accuracy, from one fifth of a run to the next
 
 
-def write_tables(records: dict[str, Record], studies: Iterable[str], most: int | None, folder: Path) -> None:
+def write_tables(
+    records: dict[str, Record], studies: Mapping[str, Study], most: int | None, folder: Path
+) -> None:
     """Write a table of curves for each of these studies, and the ends of their runs among those of the others.
 
     `records` go by their trials' keys.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ends = _parts(folder / "ends.csv", "study")
-    for study in studies:
+    for name, study in studies.items():
         found = [
-            (dict(arm=name, seed=seed), records[trial_of(arm, seed).key])
-            for name, arm in STUDIES[study].items()
-            for seed in SEEDS[study][:most]
+            (dict(arm=arm, seed=seed), records[trial_of(each, seed).key])
+            for arm, each in study.arms.items()
+            for seed in study.seeds[:most]
         ]
-        ends[study] = pd.DataFrame([dict(study=study) | of | measurements(record) for of, record in found])
-        if study not in CHOICES:
-            _write(pd.concat([_curve(record, **of) for of, record in found]), folder / f"{study}.csv")
+        ends[name] = pd.DataFrame([dict(study=name) | of | measurements(record) for of, record in found])
+        if not name.endswith(CHOICE):
+            _write(pd.concat([_curve(record, **of) for of, record in found]), folder / f"{name}.csv")
     _write_parts(ends, STUDIES, folder / "ends.csv")
 
 
 def write_settings(
-    records: dict[str, Record], choices: Collection[str], most: int | None, folder: Path
+    records: dict[str, Record], columns: Mapping[str, Column], most: int | None, folder: Path
 ) -> None:
-    """Write what each setting of the atlas came to on validation, and the best as chosen; of equals, the first.
+    """Write what each setting of these columns came to on validation, and the best as chosen; of equals, the first.
 
-    `choices`: the studies that were run for it; what was chosen in the others stays.
+    What was chosen in other columns stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found = _parts(folder / SETTINGS.name, "column")
-    for name, column in COLUMNS.items():
-        if f"{name}_settings" in choices:
-            found[name] = pd.DataFrame(
-                [
-                    row
-                    for arm, given in column.arms.items()
-                    if len(given) > 1
-                    for row in _compared(records, name, arm, given, most)
-                ]
-            )
+    for study, choice in choices_of(columns).items():
+        name = study.removesuffix(CHOICE)
+        column = columns[name]
+        found[name] = pd.DataFrame(
+            [
+                row
+                for arm, given in column.arms.items()
+                if len(given) > 1
+                for row in _compared(records, choice, most, name, arm, given)
+            ]
+        )
     _write_parts(found, COLUMNS, folder / SETTINGS.name)
 
 
 def _compared(
-    records: dict[str, Record], column: str, arm: str, given: Sequence[Setting], most: int | None
+    records: dict[str, Record],
+    choice: Study,
+    most: int | None,
+    column: str,
+    arm: str,
+    given: Sequence[Setting],
 ) -> list[dict[str, object]]:
     """The settings of a brake, a row each, with the mean validation accuracy over the choosing seeds."""
-    study = f"{column}_settings"
     means = {}
     for name in (setting_name(given, each) for each in given):
-        runs = [trial_of(STUDIES[study][f"{arm}, {name}"], seed) for seed in SEEDS[study][:most]]
+        runs = [trial_of(choice.arms[f"{arm}, {name}"], seed) for seed in choice.seeds[:most]]
         means[name] = np.mean([measurements(records[each.key])["validation_accuracy"] for each in runs])
     best = max(means, key=lambda name: means[name])
     return [
@@ -149,11 +165,13 @@ def _parts(path: Path, key: str) -> dict[str, pd.DataFrame]:
 
 
 def _write_parts(parts: Mapping[str, pd.DataFrame], order: Collection[str], path: Path) -> None:
-    """Put a table together again, in this order and without what is no longer in it; nothing while there is no part.
+    """Put a table together again, in this order and without what is no longer in the plan; nothing while there is no
+    part. Somebody's photographs come last.
 
     With so many digits that a part which is only passed on stays as it is.
     """
-    there = [parts[name] for name in order if name in parts]
+    photographs = sorted(name for name in parts if name.startswith(PHOTOGRAPHS))
+    there = [parts[name] for name in (*order, *photographs) if name in parts]
     if there:
         _write(pd.concat(there), path, digits=10)
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
+from recipe.study import photographs
 from vgglab.datasets import (
     NARROW,
     WIDE,
@@ -15,6 +18,7 @@ from vgglab.datasets import (
     Split,
     draw_blossoms,
     draw_twins,
+    load,
     shuffled_labels,
     validation_by_nuisance,
 )
@@ -73,3 +77,25 @@ TASKS: dict[str, Task] = {
 # What the atlas is judged on.
 _JUDGED = (*(f"{count} a species" for count in (5, 10, 20, 50)), "narrow to wide", "20 small a species")
 TASKS |= {f"{name}, tested": _tested(TASKS[name]) for name in _JUDGED}
+
+
+def task(name: str, folder: str) -> Task:
+    """The task of a name; that of photographs reads them from `folder`, with their test part only to judge on."""
+    if name == photographs.TASK:
+        return Task(lambda seed: dataclasses.replace(_photographs(folder, seed), test=None))
+    if name == f"{photographs.TASK}, tested":
+        return Task(lambda seed: _photographs(folder, seed))
+    return TASKS[name]
+
+
+def _photographs(folder: str, seed: int) -> Dataset:
+    """A folder in three parts: where it has none to test on, a quarter of each class's training images."""
+    data = load(folder, seed=seed)
+    if data.test is not None:
+        return data
+    rng, aside = np.random.default_rng(seed), np.zeros(len(data.train), bool)
+    for label in range(len(data.class_names)):
+        places = rng.permutation(np.flatnonzero(data.train.labels == label))
+        aside[places[: round(len(places) / 4)]] = True
+    train, test = (data.train.part(np.flatnonzero(which)) for which in (~aside, aside))
+    return dataclasses.replace(data, train=train, test=test)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe.study.plan import SEEDS, STUDIES, Arm
+from recipe.study.plan import Arm, Study
 from vgglab.datasets import Dataset, Split
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, with_seed
@@ -70,7 +70,7 @@ def run(trial: Trial) -> str:
     from vgglab.engine.lending import borrowed
     from vgglab.training import train
 
-    data, elsewhere = _images(trial.task, trial.experiment.seed)
+    data, elsewhere = _images(trial.task, trial.experiment.dataset, trial.experiment.seed)
     with borrowed(trial.experiment, len(data.class_names)) as compiled:
         history = train(trial.experiment, data, model=compiled)
         scores = _scores(compiled, data, elsewhere)
@@ -78,10 +78,11 @@ def run(trial: Trial) -> str:
 
 
 @lru_cache(maxsize=2)
-def _images(task: str, seed: int) -> tuple[Dataset, dict[str, Split]]:
-    from recipe.study.tasks import TASKS
+def _images(name: str, folder: str, seed: int) -> tuple[Dataset, dict[str, Split]]:
+    from recipe.study.tasks import task
 
-    return TASKS[task].data(seed), TASKS[task].elsewhere(seed)
+    found = task(name, folder)
+    return found.data(seed), found.elsewhere(seed)
 
 
 def _scores(compiled: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> dict[str, float]:
@@ -105,19 +106,19 @@ def _scores(compiled: Compiled, data: Dataset, elsewhere: dict[str, Split]) -> d
     return scores
 
 
-def trials(studies: Collection[str], most: int | None = None) -> list[Trial]:
+def trials(studies: Collection[Study], most: int | None = None) -> list[Trial]:
     """Every run of these studies once, however many share it: all of a first seed before any of a second.
 
     `most` seeds of each study, the first ones; all by default.
     """
-    places = range(max((len(SEEDS[study][:most]) for study in studies), default=0))
+    places = range(max((len(study.seeds[:most]) for study in studies), default=0))
     return list(
         dict.fromkeys(
-            trial_of(arm, SEEDS[study][place])
+            trial_of(arm, study.seeds[place])
             for place in places
             for study in studies
-            if place < len(SEEDS[study][:most])
-            for arm in STUDIES[study].values()
+            if place < len(study.seeds[:most])
+            for arm in study.arms.values()
         )
     )
 
