@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from vgglab import studies
-from vgglab.charts.atlas import plot_atlas, plot_brakes
+from vgglab.charts.atlas import plot_atlas, plot_brakes, plot_cell
 from vgglab.charts.curves import detached_axes
 from vgglab.errors import InputError
 from vgglab.studies import study_atlas
@@ -70,3 +70,20 @@ def test_a_condition_or_an_outcome_that_there_is_not():
     both = pd.concat([study_atlas(), study_atlas("gap")])
     with pytest.raises(InputError, match="`atlas` must be of one outcome of test_accuracy"):
         plot_atlas(both)
+
+
+def test_a_cell_opens_the_runs_of_the_brake_and_of_plain():
+    """Every seed's two curves, of the two arms alone; a run that stopped early ends where it ended."""
+    rows = [
+        dict(arm=arm, seed=seed, epoch=epoch, train_accuracy=0.9, validation_accuracy=0.5 + 0.1 * seed)
+        for arm, epochs in (("plain", 3), ("dropout", 2), ("MixUp", 3))
+        for seed in range(2)
+        for epoch in range(1, epochs + 1)
+    ]
+    ax = plot_cell(pd.DataFrame(rows), "dropout", detached_axes())
+    assert sorted(len(line.get_xdata()) for line in ax.lines) == [2] * 4 + [3] * 4
+    assert {line.get_ydata()[0] for line in ax.lines} == {0.9, 0.5, 0.6}
+    said = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert said == ["train, plain", "validation, plain", "train, dropout", "validation, dropout"]
+    with pytest.raises(InputError, match="Unknown brake. Received: 'L2'"):
+        plot_cell(pd.DataFrame(rows), "L2")

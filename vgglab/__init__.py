@@ -50,6 +50,7 @@ _HOME = {
     "plot_growth": "vgglab.charts.seeds",  # accuracy against training images
     "plot_atlas": "vgglab.charts.atlas",  # brakes against conditions as a heatmap
     "plot_brakes": "vgglab.charts.atlas",  # one condition of it, with intervals
+    "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate

@@ -45,10 +45,10 @@ def _leaks(answer: set[str], photos: pd.DataFrame) -> str | None:
 
 
 def _plan(answer: Mapping[str, float]) -> str | None:
-    ends = study_ends("depth_settings").query("arm != 'plain'")
-    means = ends.groupby("arm", sort=False)["validation_accuracy"].mean()
-    depth, rate, worse = int(answer["unfreeze"]), float(answer["learning_rate"]), float(answer["worse"])
-    arm, deepest = f"{depth} layers, {rate:g}", f"13 layers, {rate:g}"
+    means = study_ends("depth_settings").groupby("arm", sort=False)["validation_accuracy"].mean()
+    alone, means = means["plain"], means.drop("plain")
+    depth, rate, gained = int(answer["unfreeze"]), float(answer["learning_rate"]), float(answer["gained"])
+    arm = f"{depth} layers, {rate:g}"
     if arm not in means.index:
         return "take a depth and a rate from the table, as numbers."
     if means[arm] < means.max() - TIED:
@@ -56,8 +56,8 @@ def _plan(answer: Mapping[str, float]) -> str | None:
         if means[arm] < best_of_depth - TIED:
             return "at this depth another rate does better."
         return "this is the best rate of its depth, but another depth has a higher mean."
-    if abs(worse - 100 * (means[arm] - means[deepest])) > 0.2:
-        return "the plan is right; for the difference, compare with 13 layers at the same rate, in points."
+    if abs(gained - 100 * (means[arm] - alone)) > 0.2:
+        return "the plan is right; for the gain, compare with the head alone, in points."
     return None
 
 

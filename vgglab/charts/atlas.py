@@ -7,8 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 
-from vgglab.charts.curves import new_axes
+from vgglab.charts.curves import VALIDATION, legend_above, new_axes
 from vgglab.errors import InputError, unknown
 
 _MARKS = {"helps": "▲", "harms": "▼", "no gain of 2 points": "·", "cannot tell": "?"}
@@ -90,6 +91,27 @@ def plot_brakes(atlas: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel=f"change in {outcome.words}", ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="y", visible=False)
+    return ax
+
+
+def plot_cell(curves: pd.DataFrame, arm: str, ax: Axes | None = None) -> Axes:
+    """The runs behind a cell of the atlas: train and validation accuracy of every seed, plain and with a brake.
+
+    `curves`: what `study_curves` returns for the condition. `InputError` for a brake that it does not have.
+    """
+    if arm not in set(curves["arm"]):
+        raise unknown("brake", arm, dict.fromkeys(curves["arm"]))
+    ax = new_axes(ax)
+    for name, colour in (("plain", "0.45"), (arm, VALIDATION["color"])):
+        runs = curves[curves["arm"] == name]
+        for column, dash in (("train_accuracy", ":"), ("validation_accuracy", "-")):
+            label = f"{column.partition('_')[0]}, {name}"
+            for _, run in runs.groupby("seed"):
+                ax.plot(run["epoch"], run[column], dash, color=colour, linewidth=1, alpha=0.75, label=label)
+                label = ""
+    ax.set(ylim=(-0.01, 1.01), xlabel="epoch", ylabel="accuracy")
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    legend_above(ax, columns=2)
     return ax
 
 

@@ -27,8 +27,9 @@ WRONG = [
     ("09.2", {"A", "B", "C"}, dict(photos=PHOTOS)),
     ("09.2", {"A"}, dict(photos=PHOTOS)),
     ("09.2", {"D"}, dict(photos=PHOTOS)),
-    ("09.3", dict(unfreeze=13, learning_rate=0.002, worse=0), {}),
-    ("09.3", dict(unfreeze=3, learning_rate=0.0001, worse=0), {}),
-    ("09.3", dict(unfreeze=5, learning_rate=0.0005, worse=1), {}),
+    ("09.3", dict(unfreeze=13, learning_rate=0.01, gained=0), {}),  # the highest rate
+    ("09.3", dict(unfreeze=3, learning_rate=0.00001, gained=0), {}),
+    ("09.3", dict(unfreeze=13, learning_rate=0.0001, gained=50), {}),
+    ("09.3", dict(unfreeze=5, learning_rate=0.0005, gained=1), {}),
     ("09.3", (3, 0.002), {}),
 ]
