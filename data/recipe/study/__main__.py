@@ -17,8 +17,11 @@ from recipe.study.plan import CHOICE, STUDIES, Study, atlas_of, choices_of, chos
 from recipe.study.schedule import Studied, client_of, records_of, study
 from recipe.study.tables import write_atlas, write_settings, write_tables
 from recipe.study.trial import Record, trials
+from vgglab.charts.atlas import plot_atlas
 from vgglab.errors import InputError, unknown
-from vgglab.studies import FOLDER, claims_ledger
+from vgglab.studies import FOLDER, claims_ledger, study_atlas
+
+PROJECT = FOLDER.parent.parent
 
 
 def main() -> int:
@@ -99,7 +102,8 @@ def _tables(
     write_atlas({name: column for name, column in columns.items() if name in studies}, options.out)
     write_ledger(options.out)
     if options.out == FOLDER:
-        put_into(FOLDER.parent.parent / "README.md", claims_ledger())
+        put_into(PROJECT / "README.md", claims_ledger())
+        plot_atlas(study_atlas()).figure.savefig(PROJECT / "docs" / "atlas.png", dpi=80, bbox_inches="tight")
 
 
 STAGES = dict(settings=_settings, tables=_tables)

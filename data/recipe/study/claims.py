@@ -79,8 +79,8 @@ CLAIMS = (
     Claim("99 and 70", "text", "02", "99 % on training images goes with less than 70 % on others.", (
         (level("from scratch: train accuracy above 99 %", "from_scratch", "plain", "train_accuracy", 99),
          below("from scratch: validation below 70 %", "from_scratch", "plain", "validation_accuracy", 70)),
-        (level("fine-tuned: train accuracy above 99 %", "few_images", "plain", "train_accuracy", 99),
-         below("fine-tuned: test below 70 %", "few_images", "plain", "test_accuracy", 70)),
+        *((level(f"{column}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
+           below(f"{column}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in _CONDITIONS),
     )),
     Claim("few images", "text", "02", "The fewer the images, the worse the overfitting.", each(
         more("fine-tuned: gap with 5 minus with 20 images a species", "training_images",
@@ -101,10 +101,8 @@ CLAIMS = (
     Claim("sure and wrong", "course", "02", "The validation loss rises again while the training loss falls.", each(
         level("from scratch: last validation loss above the lowest", "from_scratch", "plain",
               "validation_loss_rise", 0.1, NATS),
-        level("label noise: last validation loss above the lowest", "label_noise", "plain",
-              "validation_loss_rise", 0.1, NATS),
-        level("fine-tuned: last validation loss above the lowest", "few_images", "plain",
-              "validation_loss_rise", 0.1, NATS),
+        *(level(f"{column}: last validation loss above the lowest", column, "plain",
+                "validation_loss_rise", 0.1, NATS) for column in _CONDITIONS),
     )),
     Claim("head start", "course", "02", "What was learned elsewhere is worth more than any of these regularisers.",
           each(*(more(f"same images: validation, fine-tuned minus from scratch, {arm}", "from_scratch",
