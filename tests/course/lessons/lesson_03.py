@@ -10,11 +10,11 @@ import numpy as np
 
 assert learns == 512 * 128 + 128 + 128 * 8 + 8, "the head learns, and nothing else"
 assert np.isclose(float(model.losses[0]), 0.001 * np.sum(kernel**2), rtol=1e-4)
-assert 0.01 < 1 - norm["L2"] / norm["plain"] < 0.15, "L2 shrinks the weights, a little"
-assert norm["strong L2"] < 0.99 * norm["L2"]
+assert 0.01 < 1 - norm["L2 of 0.001"] / norm["plain"] < 0.15, "L2 shrinks the weights, a little"
+assert norm["L2 of 0.01"] < 0.99 * norm["L2 of 0.001"]
 assert len(by_recipe.epochs) < 100 and by_recipe.kept["epoch"] == len(by_recipe.epochs) - 10
 assert all(history.kept["train_accuracy"] > 0.95 for history in tuned.values())
-change_by_l2 = tuned["L2"].kept["validation_accuracy"] - tuned["plain"].kept["validation_accuracy"]
+change_by_l2 = tuned["L2 of 0.001"].kept["validation_accuracy"] - tuned["plain"].kept["validation_accuracy"]
 assert abs(change_by_l2) < 0.05, "next to nothing"
 assert len(validation_loss) - lowest < 10, "early stopping finds nothing to do"
 assert unbraked.kept["train_accuracy"] > 0.95 and len(stopped.epochs) < 40
