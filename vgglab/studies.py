@@ -68,8 +68,9 @@ def claims_ledger(folder: Path | None = None) -> pd.DataFrame:
     """The claims ledger: one row a piece of evidence, with what came out and the verdict on its claim.
 
     `folder` is where it stands, that of the course by default. Columns: `claim`, `by` (text or course), `lesson`,
-    `says`, `verdict`, `case` (pieces with one number must all support), `words` (the evidence), `n` (seeds, none for
-    what is counted), `effect`, `low`, `high`, `unit`, `supports` (yes, no or not tested).
+    `says`, `images` (drawn flowers, photographs, or none for what is counted), `verdict` (on these images), `case`
+    (pieces with one number must all support), `words` (the evidence), `n` (seeds, none for what is counted), `effect`,
+    `low`, `high`, `unit`, `supports` (yes, no or not tested).
     """
     return _read("claims", folder)
 
@@ -77,18 +78,20 @@ def claims_ledger(folder: Path | None = None) -> pd.DataFrame:
 def lesson_claims(lesson: str) -> Styler:
     """What the ledger says on the claims of a lesson, such as "03", as a table to read in its notebook.
 
-    `lesson_claims("03").data` is the plain table; claim and verdict stand in the first row of each claim.
+    `lesson_claims("03").data` is the plain table; a claim stands in its first row, a verdict in the first
+    of each kind of images.
     """
     rows = claims_ledger()
     rows = rows[rows["lesson"] == lesson]
     if rows.empty:
         raise unknown("lesson", lesson, sorted(set(claims_ledger()["lesson"])))
     effects, intervals = zip(*(written(row) for row in rows.itertuples()))
-    first = ~rows["claim"].duplicated()
+    first, of_images = ~rows["claim"].duplicated(), ~rows[["claim", "images"]].duplicated()
     table = pd.DataFrame(
         {
             "claim": rows["says"].where(first, ""),
-            "verdict": rows["verdict"].where(first, ""),
+            "on": rows["images"].replace("none", "").where(of_images, ""),
+            "verdict": rows["verdict"].where(of_images, ""),
             "evidence": rows["words"],
             "effect": effects,
             "95 % interval": intervals,

@@ -25,8 +25,8 @@ from recipe.study.evidence import (
     outcome,
 )
 from recipe.study.ledger import BEGIN, END, PAGE, atlas_page, ledger, long, page, put_into, summary, verdict
-from recipe.study.photographs import PHOTOGRAPHS
-from recipe.study.plan import ATLAS, CHOICES, STUDIES, chosen_settings
+from recipe.study.photographs import PHOTOGRAPHS, columns_of
+from recipe.study.plan import ATLAS, CHOICES, STUDIES, atlas_of, chosen_settings
 from vgglab.errors import InputError
 from vgglab.measures import facts
 from vgglab.studies import FOLDER, claims_ledger, lesson_claims, study_atlas, study_curves, study_ends
@@ -144,15 +144,20 @@ def test_verdicts(outcomes, said):
 
 
 def pieces_of(claim):
-    return [piece for case in claim.cases for piece in case]
+    return [piece for case in (*claim.cases, *claim.photographs) for piece in case]
 
 
-def test_every_contrast_asks_for_arms_of_the_plan():
+def test_every_contrast_asks_for_arms_of_the_plan(tmp_path):
+    for name in ("clothing", "bloodcells"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "weights.h5").touch()
+    columns = columns_of([tmp_path / "clothing", tmp_path / "bloodcells"], tmp_path / "weights.h5")
+    studies = STUDIES | atlas_of(columns, {})
     for claim in CLAIMS:
         for piece in pieces_of(claim):
             assert isinstance(piece, Contrast | Fact)
             for _, study, arm, _ in getattr(piece, "terms", ()):
-                assert arm in STUDIES[study].arms, (claim.name, study, arm)
+                assert arm in studies[study].arms, (claim.name, study, arm)
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
 
 
@@ -201,12 +206,40 @@ def test_the_ledger_has_every_claim_with_all_of_its_evidence():
     assert len(table) == sum(len(pieces_of(claim)) for claim in CLAIMS) and set(table["claim"]) == {
         claim.name for claim in CLAIMS
     }
-    assert (table.groupby("claim")["verdict"].nunique() == 1).all()
+    assert (table.groupby(["claim", "images"])["verdict"].nunique() == 1).all()
     verdicts = table.groupby("claim")["verdict"].first()
     assert verdicts["sixteen conv layers"] == "wrong" and verdicts["138 million"] == "holds"
     assert verdicts["days on a GPU"] == "holds"
     shown, short = page(table), summary(table)
     assert all(words in shown for words in table["words"]) and short.count("\n") == len(CLAIMS) + 2
+
+
+def test_photographs_have_a_verdict_of_their_own_and_a_disagreement_is_said():
+    ends = all_ends().set_index(["study", "arm", "metric", "seed"])["value"]
+    for study, better in (
+        ("label_noise", 0.1),
+        ("photographs_clothing", -0.1),
+        ("photographs_bloodcells", -0.1),
+    ):
+        for seed in range(3):
+            for metric, sign in (("gap", -1), ("test_accuracy", 1)):
+                change = sign * (better + 0.001 * seed)
+                ends[study, "weight decay", metric, seed] = ends[study, "plain", metric, seed] + change
+    table = ledger(ends.reset_index())
+    rows = table[table["claim"] == "weight decay"]
+    said = rows.groupby("images", sort=False)["verdict"].first()
+    assert dict(said) == {"drawn flowers": "holds in part", "photographs": "not here"}
+    assert "on drawn flowers **holds in part**, on photographs **not here**. They disagree." in page(rows)
+    line = summary(table).splitlines()[[*dict.fromkeys(table["claim"])].index("weight decay") + 2]
+    assert line.endswith("| **holds in part** (1 of 4) | **not here** (0 of 2) |")
+    assert "photographs" not in table[table["lesson"] == "07"]["images"].tolist()
+
+
+def test_without_tables_of_photographs_the_ledger_is_of_the_flowers_alone():
+    ends = all_ends()
+    table = ledger(ends[~ends["study"].str.startswith(PHOTOGRAPHS)])
+    assert set(table["images"]) == {"drawn flowers", "none"} and "photographs" not in summary(table)
+    assert set(table["claim"]) == {claim.name for claim in CLAIMS}
 
 
 def test_the_ledger_goes_between_its_marks(tmp_path):

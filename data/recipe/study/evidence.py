@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from recipe.study.photographs import PHOTOGRAPHS
 from recipe.study.plan import ATLAS
 from vgglab.errors import InputError
 from vgglab.measures.intervals import Effect, mean_interval
@@ -145,7 +146,8 @@ def helps(study: str, arm: str, plain: str = "plain") -> Case:
 
     On the test part, which the atlas has; in the other studies on the validation part.
     """
-    metric = "test_accuracy" if study in ATLAS else "validation_accuracy"
+    is_tested = study in ATLAS or study.startswith(PHOTOGRAPHS)
+    metric = "test_accuracy" if is_tested else "validation_accuracy"
     where, part = study.replace("_", " "), metric.partition("_")[0]
     return (
         more(f"{where}: gap, {plain} minus {arm}", study, plain, arm, "gap"),

@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from recipe.study.atlas import COLUMNS
-from recipe.study.claims import CLAIMS
-from recipe.study.evidence import NATS, NO, POINTS, UNTESTED, YES, Fact, outcome
+from recipe.study.claims import CLAIMS, Claim
+from recipe.study.evidence import NATS, NO, POINTS, UNTESTED, YES, Case, Fact, outcome
 from recipe.study.photographs import says
 from vgglab.errors import InputError
 from vgglab.files import write_whole, written_whole
 from vgglab.studies import FORMATS, OUTCOMES, claims_ledger, study_atlas, written
 
+FLOWERS, PHOTOS, COUNTED = "drawn flowers", "photographs", "none"  # what a claim's evidence is of
 BEGIN, END = "<!-- ledger: made by `make study` -->\n", "<!-- end of the ledger -->\n"
 PAGE = """# The claims ledger
 
@@ -39,24 +40,42 @@ threads, after some ten epochs.
 
 
 def ledger(ends: pd.DataFrame) -> pd.DataFrame:
-    """The evidence of all claims, one row each, and on every row the verdict on its claim.
+    """The evidence of all claims, one row each, and on every row the verdict on its claim for those images.
 
     `ends` has the columns `study`, `arm`, `metric`, `seed`, `value`.
     """
+    there = set(ends["study"])
     ends = ends.set_index(["study", "arm", "metric"]).sort_index()
-    rows = []
-    for claim in CLAIMS:
-        found = [[piece.of(ends) for piece in case] for case in claim.cases]
-        outcomes = [outcome([finding.supports for finding in case]) for case in found]
-        counted = all(isinstance(piece, Fact) for case in claim.cases for piece in case)
-        said = verdict(outcomes, failed="wrong" if counted else "not here")
-        about = dict(claim=claim.name, by=claim.by, lesson=claim.lesson, says=claim.says, verdict=said)
-        rows += [
-            about | dict(case=number) | finding._asdict()
-            for number, case in enumerate(found, start=1)
-            for finding in case
+    return pd.DataFrame(
+        [
+            row
+            for claim in CLAIMS
+            for images, cases in ((FLOWERS, claim.cases), (PHOTOS, _run(claim.photographs, there)))
+            for row in _rows(claim, images, cases, ends)
         ]
-    return pd.DataFrame(rows).astype({"n": "Int64"})
+    ).astype({"n": "Int64"})
+
+
+def _run(cases: tuple[Case, ...], there: set[str]) -> tuple[Case, ...]:
+    """Those whose studies have run: photographs are not everywhere."""
+    return tuple(case for case in cases if {study for piece in case for _, study, *_ in piece.terms} <= there)
+
+
+def _rows(claim: Claim, images: str, cases: tuple[Case, ...], ends: pd.DataFrame) -> list[dict[str, Any]]:
+    """The evidence on one kind of images, a row a piece, each with the verdict on the claim there."""
+    found = [[piece.of(ends) for piece in case] for case in cases]
+    counted = all(isinstance(piece, Fact) for case in cases for piece in case)
+    outcomes = [outcome([finding.supports for finding in case]) for case in found]
+    said = verdict(outcomes, failed="wrong" if counted else "not here")
+    images = COUNTED if counted else images
+    about = dict(
+        claim=claim.name, by=claim.by, lesson=claim.lesson, says=claim.says, images=images, verdict=said
+    )
+    return [
+        about | dict(case=number) | finding._asdict()
+        for number, case in enumerate(found, start=1)
+        for finding in case
+    ]
 
 
 def long(ends: pd.DataFrame) -> pd.DataFrame:
@@ -90,14 +109,19 @@ def put_into(readme: Path, table: pd.DataFrame) -> None:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """One line a claim, as Markdown."""
-    lines = ["| lesson | claim | by | evidence | verdict |", "|---|---|---|---|---|"]
+    """One line a claim, as Markdown: the verdict on drawn flowers, and, where there is one, on photographs."""
+    kinds = [FLOWERS, *([PHOTOS] if PHOTOS in set(table["images"]) else [])]
+    lines = [f"| lesson | claim | by | {' | '.join(kinds)} |", "|---|---|---|" + "---|" * len(kinds)]
     for _, rows in table.groupby("claim", sort=False):
         first = rows.iloc[0]
-        lines.append(
-            f"| {first.lesson} | {first.says} | {first.by} | {_in_short(rows)} | **{first.verdict}** |"
-        )
+        of_kind = rows["images"].replace(COUNTED, FLOWERS)  # what is counted stands in the first column
+        said = [_verdict_in_short(rows[of_kind == kind]) for kind in kinds]
+        lines.append(f"| {first.lesson} | {first.says} | {first.by} | {' | '.join(said)} |")
     return "\n".join(lines) + "\n"
+
+
+def _verdict_in_short(rows: pd.DataFrame) -> str:
+    return f"**{rows.iloc[0].verdict}** ({_in_short(rows)})" if len(rows) else ""
 
 
 def _in_short(rows: pd.DataFrame) -> str:
@@ -115,14 +139,23 @@ def page(table: pd.DataFrame) -> str:
     for name, rows in table.groupby("claim", sort=False):
         first = rows.iloc[0]
         parts.append(
-            f"## {first.says}\n\n*{name}*, lesson {first.lesson}, the {first.by}'s: **{first.verdict}**\n"
+            f"## {first.says}\n\n*{name}*, lesson {first.lesson}, the {first.by}'s: {_verdicts(rows)}\n"
         )
-        parts.append("| case | evidence | n | effect | 95 % interval | supports |\n|---|---|---|---|---|---|")
+        parts.append(_PAGE_HEADER)
         parts += [_line(row) for row in rows.itertuples()]
         parts.append("")
     return "\n".join(parts)
 
 
+def _verdicts(rows: pd.DataFrame) -> str:
+    """The verdict on each kind of images, and that they disagree where they do."""
+    said = {str(kind): of_kind.iloc[0].verdict for kind, of_kind in rows.groupby("images", sort=False)}
+    words = ", ".join(f"{'' if kind == COUNTED else f'on {kind} '}**{said[kind]}**" for kind in said)
+    return words + (". They disagree." if len(set(said.values())) > 1 else "")
+
+
+_PAGE_HEADER = """| images | case | evidence | n | effect | 95 % interval | supports |
+|---|---|---|---|---|---|---|"""
 ATLAS_PAGE = """## The atlas
 
 What each brake changes in the accuracy on the test part, in points: the mean over ten seeds, Student's 95 % interval,
@@ -179,4 +212,4 @@ def _interval(row: pd.Series) -> str:
 def _line(row: Any) -> str:
     effect, interval = written(row)
     n = "counted" if pd.isna(row.low) else row.n
-    return f"| {row.case} | {row.words} | {n} | {effect} | {interval} | {row.supports} |"
+    return f"| {row.images} | {row.case} | {row.words} | {n} | {effect} | {interval} | {row.supports} |"
