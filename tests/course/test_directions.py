@@ -33,10 +33,10 @@ CONDITIONS = {
         dataclasses.replace(_HEAD, epochs=40),
         {"geometric": dict(augment=_GEOMETRIC, views=8)},
     ),
-    "scratch_long": (  # lesson 05
+    "scratch_long": (  # lessons 04 and 05
         functools.partial(draw_blossoms, image_size=32),
         Experiment(weights=None, unfreeze=13, image_size=32, epochs=90),
-        {"MixUp": dict(mixup=1.0)},
+        {"simple": dict(augment=("flip", "rotation", "crop")), "MixUp": dict(mixup=1.0)},
     ),
 }
 SHOWN = [(condition, arm) for condition, (_, _, arms) in CONDITIONS.items() for arm in arms]

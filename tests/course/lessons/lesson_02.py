@@ -8,6 +8,7 @@ RESULTS = """
 assert plain.frame()["train_accuracy"].max() >= 0.99 and plain.kept["validation_accuracy"] < 0.70
 assert rise > 0.3, "the validation loss rises again"
 assert shuffled.frame()["train_accuracy"].max() > 0.95 and shuffled.kept["validation_accuracy"] < 0.25
+assert narrow.kept["train_accuracy"] > 0.9 and slender > wide / 2, "a narrow network learns by heart, too"
 assert gaps[len(few.train)] > gaps[len(more.train)] + 0.04
 assert runs[len(few.train)].kept["validation_accuracy"] > plain.kept["validation_accuracy"] + 0.1
 """

@@ -12,7 +12,9 @@ assert learns == 512 * 128 + 128 + 128 * 8 + 8, "the head learns, and nothing el
 assert np.isclose(float(model.losses[0]), 0.001 * np.sum(kernel**2), rtol=1e-4)
 assert 0.01 < 1 - norm["L2 of 0.001"] / norm["plain"] < 0.15, "L2 shrinks the weights, a little"
 assert norm["L2 of 0.01"] < 0.99 * norm["L2 of 0.001"]
-assert len(by_recipe.epochs) < 100 and by_recipe.kept["epoch"] == len(by_recipe.epochs) - 10
+assert by_recipe.kept["validation_accuracy"] > 0.8
+assert end["memorised"] > 0.95 and min(gained.values()) > 5, "each brake visibly holds the wrong labels back"
+assert all(run.kept["memorised"] < 0.95 for name, run in wrong.items() if name != "plain")
 assert all(history.kept["train_accuracy"] > 0.95 for history in tuned.values())
 change_by_l2 = tuned["L2 of 0.001"].kept["validation_accuracy"] - tuned["plain"].kept["validation_accuracy"]
 assert abs(change_by_l2) < 0.05, "next to nothing"
