@@ -11,7 +11,9 @@ from conftest import ROOT
 from recipe import pretraining
 from recipe.pretraining import Recipe, pretrain, rescale
 from vgglab.datasets import draw_blossoms
-from vgglab.network import build_base
+from vgglab.experiment import Experiment
+from vgglab.measures.evaluation import evaluate
+from vgglab.network import build_base, build_model
 from vgglab.weights import PRETRAINED, PROVENANCE, SOURCE_HEAD
 
 TINY = Recipe(images=2, held_out=1, sizes=(32, 32, 64), batch_size=32, warm_up=2)
@@ -83,11 +85,17 @@ def pooled(base, images):
     return np.asarray(base(images.astype("float32"))).mean(axis=(1, 2))
 
 
-def test_rescaling_changes_no_output_by_a_bit():
-    base, before = build_base("vgg16-mini", 64), build_base("vgg16-mini", 64)
+def as_trained():
+    """The shipped base and source kernel as training left them, eight times as large and as small."""
+    base = build_base("vgg16-mini", 64)
     base.load_weights(PRETRAINED)
-    before.load_weights(PRETRAINED)
-    kernel = np.load(SOURCE_HEAD)["kernel"]
+    last = base.get_layer("block5_conv3")
+    last.set_weights([8 * each for each in last.get_weights()])
+    return base, np.load(SOURCE_HEAD)["kernel"] / 8
+
+
+def test_rescaling_changes_no_output_by_a_bit():
+    (base, kernel), (before, _) = as_trained(), as_trained()
     factor, larger = rescale(base, kernel)
     images = draw_blossoms(train_images=2, validation_images=1).train.images
     features, rescaled = pooled(before, images), pooled(base, images)
@@ -97,20 +105,35 @@ def test_rescaling_changes_no_output_by_a_bit():
     assert rescale(base, larger)[0] == 1, "twice is as once"
 
 
+def test_what_is_shipped_has_been_through_it():
+    base = build_base("vgg16-mini", 64)
+    base.load_weights(PRETRAINED)
+    assert rescale(base, np.load(SOURCE_HEAD)["kernel"])[0] == 1
+    assert json.loads(PROVENANCE.read_text())["divided_by"] == 8
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_training_begins_near_the_loss_of_guessing(size):
+    data = draw_blossoms(train_images=5, image_size=size)
+    losses = [
+        evaluate(build_model(Experiment(image_size=size, seed=seed), 8), data.train)[1] for seed in range(3)
+    ]
+    assert np.log(8) - 0.3 < np.mean(losses) < 1.5 * np.log(8)
+
+
 def test_the_step_alone_writes_all_three_files(tmp_path, monkeypatch):
-    head = np.load(SOURCE_HEAD)
+    base, kernel = as_trained()
+    bias, shipped = np.load(SOURCE_HEAD)["bias"], json.loads(PROVENANCE.read_text())
+    trained = {name: value for name, value in shipped.items() if name != "divided_by"}
     for name in ("PRETRAINED", "SOURCE_HEAD", "PROVENANCE"):
-        here = tmp_path / getattr(pretraining, name).name
-        here.write_bytes(getattr(pretraining, name).read_bytes())
-        monkeypatch.setattr(pretraining, name, here)
+        monkeypatch.setattr(pretraining, name, tmp_path / getattr(pretraining, name).name)
+    pretraining._write(base, kernel, bias, trained)
     pretraining.rescale_shipped()
     pretraining.rescale_shipped()
     written = np.load(tmp_path / SOURCE_HEAD.name)
-    assert np.array_equal(written["kernel"], 8 * head["kernel"]) and np.array_equal(
-        written["bias"], head["bias"]
-    )
-    provenance = json.loads((tmp_path / PROVENANCE.name).read_text())
-    assert provenance.pop("divided_by") == 8 and provenance == json.loads(PROVENANCE.read_text())
+    assert np.array_equal(written["kernel"], np.load(SOURCE_HEAD)["kernel"])
+    assert np.array_equal(written["bias"], bias)
+    assert json.loads((tmp_path / PROVENANCE.name).read_text()) == shipped
     assert len(list(tmp_path.iterdir())) == 3
 
 
