@@ -59,7 +59,9 @@ def plot_atlas(atlas: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="", ylabel="", title=f"change in {outcome.words}")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    ax.set_xticklabels([each.get_text().replace("_", "\n") for each in ax.get_xticklabels()], rotation=0)
+    ax.set_xticklabels(
+        [each.get_text().replace("_", "\n", 1).replace("_", " ") for each in ax.get_xticklabels()], rotation=0
+    )
     ax.grid(visible=False)
     return ax
 
