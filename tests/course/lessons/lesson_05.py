@@ -10,6 +10,7 @@ assert cutmix.kept["train_accuracy"] > cutmix.kept["logged_accuracy"] + 0.1, "th
 assert seeming < 100 * cutmix.kept["gap"] - 10
 assert all(run.kept["train_accuracy"] > 0.9 for run in runs.values())
 assert mine["MixUp"] < mine["plain"] + 0.03, "no gain on few images"
+assert sure.kept["train_accuracy"] > 0.95 and gained > 0, "MixUp helps where it has time"
 assert tuned_error["plain"] < 0.1, "nearly honest already"
 assert scratch_error["MixUp"] < scratch_error["plain"] - 0.05, "less sure, more honest"
 """
