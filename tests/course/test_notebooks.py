@@ -126,9 +126,9 @@ def test_runs_headless_and_comes_out_as_it_says(path, course):
 @pytest.mark.slow
 def test_a_failure_in_training_fails_the_notebook_of_the_dashboard(tmp_path):
     text = (ROOT / "notebooks" / "08_dashboard.ipynb").read_text(encoding="utf-8")
-    assert "epochs=40)" in text
+    assert "epochs=100)" in text
     broken = tmp_path / "broken.ipynb"
-    broken.write_text(text.replace("epochs=40)", "epochs=40, batch_size=4000)"), encoding="utf-8")
+    broken.write_text(text.replace("epochs=100)", "epochs=100, batch_size=4000)"), encoding="utf-8")
     (run,) = run_all([broken], tmp_path / "out")
     assert "`batch_size` must be at most the number of training images" in run.error
 
