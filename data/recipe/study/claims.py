@@ -24,6 +24,7 @@ from recipe.study.evidence import (
     helps,
     level,
     more,
+    spoken,
 )
 from recipe.study.photographs import PHOTOGRAPHS
 from recipe.study.plan import COVERS
@@ -89,10 +90,10 @@ CLAIMS = (
     Claim("99 and 70", "text", "02", "99 % on training images goes with less than 70 % on others.", (
         (level("from scratch: train accuracy above 99 %", "from_scratch", "plain", "train_accuracy", 99),
          below("from scratch: validation below 70 %", "from_scratch", "plain", "validation_accuracy", 70)),
-        *((level(f"{column}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
-           below(f"{column}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in _CONDITIONS),
-    ), tuple((level(f"{column}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
-              below(f"{column}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in PHOTOS)),
+        *((level(f"{spoken(column)}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
+           below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in _CONDITIONS),
+    ), tuple((level(f"{spoken(column)}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
+              below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in PHOTOS)),
     Claim("few images", "text", "02", "The fewer the images, the worse the overfitting.", each(
         more("fine-tuned: gap with 5 minus with 20 images a species", "training_images",
              "fine-tuned, 5", "fine-tuned, 20", "gap"),
@@ -112,9 +113,9 @@ CLAIMS = (
     Claim("sure and wrong", "course", "02", "The validation loss rises again while the training loss falls.", each(
         level("from scratch: last validation loss above the lowest", "from_scratch", "plain",
               "validation_loss_rise", 0.1, NATS),
-        *(level(f"{column}: last validation loss above the lowest", column, "plain",
+        *(level(f"{spoken(column)}: last validation loss above the lowest", column, "plain",
                 "validation_loss_rise", 0.1, NATS) for column in _CONDITIONS),
-    ), each(*(level(f"{column}: last validation loss above the lowest", column, "plain",
+    ), each(*(level(f"{spoken(column)}: last validation loss above the lowest", column, "plain",
                     "validation_loss_rise", 0.1, NATS) for column in PHOTOS))),
     Claim("head start", "course", "02", "What was learned elsewhere is worth more than any of these regularisers.",
           each(*(more(f"same images: validation, fine-tuned minus from scratch, {arm}", "from_scratch",
@@ -132,23 +133,23 @@ CLAIMS = (
           (*_everywhere("early stopping"), helps("from_scratch", "early stopping")),
           _on_photographs("early stopping")),
     Claim("early stopping, loss", "course", "03", "Early stopping keeps the loss from rising, and costs accuracy.",
-          *(tuple((more(f"{column}: test loss, plain minus early stopping", column, "plain", "early stopping",
+          *(tuple((more(f"{spoken(column)}: test loss, plain minus early stopping", column, "plain", "early stopping",
                         "test_loss", NATS),
-                   more(f"{column}: test accuracy, plain minus early stopping", column, "plain", "early stopping",
+                   more(f"{spoken(column)}: test accuracy, plain minus early stopping", column, "plain", "early stopping",
                         "test_accuracy"))
                   for column in columns)
             for columns in (_CONDITIONS, PHOTOS))),
     Claim("recipe", "text", "03", "Its first example, L2 with early stopping on a frozen base, reduces overfitting.",
           _everywhere("the text's recipe"), _on_photographs("the text's recipe")),
     Claim("simple is not enough", "text", "04", "Cropping, flipping and rotation do not close the gap.", each(
-        *(level(f"{column}: gap with simple augmentation above 2 points", column, "simple", "gap", 2, POINTS)
+        *(level(f"{spoken(column)}: gap with simple augmentation above 2 points", column, "simple", "gap", 2, POINTS)
           for column in _CONDITIONS),
         level("from scratch: gap with simple augmentation above 2 points", "from_scratch", "simple", "gap", 2, POINTS),
-    ), each(*(level(f"{column}: gap with simple augmentation above 2 points", column, "simple", "gap", 2, POINTS)
+    ), each(*(level(f"{spoken(column)}: gap with simple augmentation above 2 points", column, "simple", "gap", 2, POINTS)
               for column in PHOTOS))),
     Claim("advanced helps", "text", "04",
           "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
-        *(more(f"{column}: test, advanced minus simple", column, "advanced", "simple", "test_accuracy")
+        *(more(f"{spoken(column)}: test, advanced minus simple", column, "advanced", "simple", "test_accuracy")
           for column in _CONDITIONS),
         more("from scratch: validation, advanced minus simple", "from_scratch", "advanced", "simple",
              "validation_accuracy"),
@@ -189,12 +190,12 @@ CLAIMS = (
           (*_everywhere("MixUp"), helps("from_scratch", "MixUp")), _on_photographs("MixUp")),
     Claim("CutMix", "course", "05", "CutMix does too.", _everywhere("CutMix")),
     Claim("calibration", "course", "05", "MixUp makes confidence more honest.", each(
-        *(more(f"{column}: calibration error, plain minus MixUp", column, "plain", "MixUp",
+        *(more(f"{spoken(column)}: calibration error, plain minus MixUp", column, "plain", "MixUp",
                "test_calibration_error")
           for column in _CONDITIONS),
         more("from scratch: calibration error, plain minus MixUp", "from_scratch", "plain", "MixUp",
              "calibration_error"),
-    ), each(*(more(f"{column}: calibration error, plain minus MixUp", column, "plain", "MixUp",
+    ), each(*(more(f"{spoken(column)}: calibration error, plain minus MixUp", column, "plain", "MixUp",
                    "test_calibration_error") for column in PHOTOS))),
     Claim("last five layers", "text", "06", "The last five layers of the base are unfrozen.", each(
         Fact("of them have weights", counted.last_five_that_learn, lambda n: n == 5),
@@ -227,7 +228,7 @@ CLAIMS = (
         *(more(f"test, each at its best rate: none unfrozen minus {depth} layers", "depth",
                "plain", f"{depth} layers", "test_accuracy")
           for depth in (3, 7, 13)),
-    ), each(*(more(f"{column}: test, head alone minus block 5 unfrozen", column, "plain", "unfreezing block 5",
+    ), each(*(more(f"{spoken(column)}: test, head alone minus block 5 unfrozen", column, "plain", "unfreezing block 5",
                    "test_accuracy") for column in PHOTOS))),
     Claim("two phases", "course", "06",
           "Head first, then three layers at a low rate, is better than all at once.", each(

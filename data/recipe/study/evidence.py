@@ -141,6 +141,11 @@ def as_good(words: str, a: tuple[str, str], b: tuple[str, str], metric: str) -> 
     return Contrast(words, ((1, *a, metric), (-1, *b, metric)), is_so=lambda effect: effect.above(-AS_GOOD))
 
 
+def spoken(study: str) -> str:
+    """The name of a study as the words of a piece of evidence say it."""
+    return study.replace("_", " ")
+
+
 def helps(study: str, arm: str, plain: str = "plain") -> Case:
     """That an arm narrows the gap, and that it is better on images never seen: one without the other is no help.
 
@@ -148,7 +153,7 @@ def helps(study: str, arm: str, plain: str = "plain") -> Case:
     """
     is_tested = study in ATLAS or study.startswith(PHOTOGRAPHS)
     metric = "test_accuracy" if is_tested else "validation_accuracy"
-    where, part = study.replace("_", " "), metric.partition("_")[0]
+    where, part = spoken(study), metric.partition("_")[0]
     return (
         more(f"{where}: gap, {plain} minus {arm}", study, plain, arm, "gap"),
         more(f"{where}: {part}, {arm} minus {plain}", study, arm, plain, metric),
