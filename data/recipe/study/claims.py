@@ -91,7 +91,8 @@ CLAIMS = (
         (level("from scratch: train accuracy above 99 %", "from_scratch", "plain", "train_accuracy", 99),
          below("from scratch: validation below 70 %", "from_scratch", "plain", "validation_accuracy", 70)),
         *((level(f"{spoken(column)}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
-           below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in _CONDITIONS),
+           below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70))
+          for column in _CONDITIONS),
     ), tuple((level(f"{spoken(column)}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
               below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in PHOTOS)),
     Claim("few images", "text", "02", "The fewer the images, the worse the overfitting.", each(
@@ -135,8 +136,8 @@ CLAIMS = (
     Claim("early stopping, loss", "course", "03", "Early stopping keeps the loss from rising, and costs accuracy.",
           *(tuple((more(f"{spoken(column)}: test loss, plain minus early stopping", column, "plain", "early stopping",
                         "test_loss", NATS),
-                   more(f"{spoken(column)}: test accuracy, plain minus early stopping", column, "plain", "early stopping",
-                        "test_accuracy"))
+                   more(f"{spoken(column)}: test accuracy, plain minus early stopping", column, "plain",
+                        "early stopping", "test_accuracy"))
                   for column in columns)
             for columns in (_CONDITIONS, PHOTOS))),
     Claim("recipe", "text", "03", "Its first example, L2 with early stopping on a frozen base, reduces overfitting.",
@@ -145,8 +146,8 @@ CLAIMS = (
         *(level(f"{spoken(column)}: gap with simple augmentation above 2 points", column, "simple", "gap", 2, POINTS)
           for column in _CONDITIONS),
         level("from scratch: gap with simple augmentation above 2 points", "from_scratch", "simple", "gap", 2, POINTS),
-    ), each(*(level(f"{spoken(column)}: gap with simple augmentation above 2 points", column, "simple", "gap", 2, POINTS)
-              for column in PHOTOS))),
+    ), each(*(level(f"{spoken(column)}: gap with simple augmentation above 2 points", column, "simple", "gap", 2,
+                    POINTS) for column in PHOTOS))),
     Claim("advanced helps", "text", "04",
           "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
         *(more(f"{spoken(column)}: test, advanced minus simple", column, "advanced", "simple", "test_accuracy")
