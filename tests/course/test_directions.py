@@ -78,7 +78,7 @@ def test_a_brake_keeps_wrong_labels_from_being_learned(arm):
 
 
 def test_depth_pays_on_the_mirror_twins():
-    """Lesson 06. On the seeds 10, 11 and 12, looked at first, seven layers gained 6.6 points or more on test."""
+    """Lesson 06. On the seeds 10 and 11, looked at first, seven layers gained 8.5 and 6.6 points on test."""
     first, gained = Experiment(unfreeze=0, learning_rate=0.003, epochs=15), []
     for seed in range(3):
         twins = draw_twins(train_images=50, test_images=200, seed=seed)
