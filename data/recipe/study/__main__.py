@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -63,7 +64,7 @@ def main() -> int:
             failed = study(client, planned, options.records, lambda studied: _show(progress, task, studied))
         if failed:
             return _report(failed)
-        STAGES[options.stage](records_of(planned, options.records), studies, columns, options)
+        STAGES[options.stage](Done(records_of(planned, options.records), studies, columns), options)
     except InputError as error:
         print(f"study: {error}", file=sys.stderr)
         return 2
@@ -82,24 +83,25 @@ def _studies(options: argparse.Namespace, columns: Mapping[str, Column]) -> dict
     return {name: each for name, each in of_stage.items() if not options.only or name in options.only}
 
 
-def _settings(
-    records: dict[str, Record],
-    studies: Mapping[str, Study],
-    columns: Mapping[str, Column],
-    options: argparse.Namespace,
-) -> None:
-    chosen = {name: column for name, column in columns.items() if f"{name}{CHOICE}" in studies}
-    write_settings(records, chosen, options.seeds, options.out)
+class Done(NamedTuple):
+    """What was run: the records by their trials' keys, the studies that they are of, and the columns of the atlas."""
+
+    records: dict[str, Record]
+    studies: Mapping[str, Study]
+    columns: Mapping[str, Column]
+
+    def columns_with(self, ending: str) -> dict[str, Column]:
+        """The columns whose study, by the column's name and this ending, was run."""
+        return {name: column for name, column in self.columns.items() if f"{name}{ending}" in self.studies}
 
 
-def _tables(
-    records: dict[str, Record],
-    studies: Mapping[str, Study],
-    columns: Mapping[str, Column],
-    options: argparse.Namespace,
-) -> None:
-    write_tables(records, studies, options.seeds, options.out)
-    write_atlas({name: column for name, column in columns.items() if name in studies}, options.out)
+def _settings(done: Done, options: argparse.Namespace) -> None:
+    write_settings(done.records, done.columns_with(CHOICE), options.seeds, options.out)
+
+
+def _tables(done: Done, options: argparse.Namespace) -> None:
+    write_tables(done.records, done.studies, options.seeds, options.out)
+    write_atlas(done.columns_with(""), options.out)
     write_ledger(options.out)
     if options.out == FOLDER:
         put_into(PROJECT / "README.md", claims_ledger())

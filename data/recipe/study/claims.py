@@ -45,11 +45,47 @@ PHOTOS = tuple(f"{PHOTOGRAPHS}{name}" for name in ("clothing", "bloodcells"))
 
 def _everywhere(arm: str, against: str = "plain") -> tuple[Case, ...]:
     """That a brake helps in each of the conditions that have it, every one a case."""
-    return tuple(helps(column, arm, against) for column in _having(arm))
+    return tuple(helps(column, arm, against) for column in _CONDITIONS if arm in COLUMNS[column].arms)
 
 
-def _having(arm: str) -> tuple[str, ...]:
-    return tuple(column for column in _CONDITIONS if arm in COLUMNS[column].arms)
+def _99_and_70(columns: tuple[str, ...]) -> tuple[Case, ...]:
+    return tuple(
+        (
+            level(f"{spoken(column)}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
+            below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70),
+        )
+        for column in columns
+    )
+
+
+def _loss_rises(columns: tuple[str, ...]) -> tuple[Case, ...]:
+    words, rise = "last validation loss above the lowest", "validation_loss_rise"
+    return each(
+        *(level(f"{spoken(column)}: {words}", column, "plain", rise, 0.1, NATS) for column in columns)
+    )
+
+
+def _gap_stays(columns: tuple[str, ...]) -> tuple[Case, ...]:
+    words = "gap with simple augmentation above 2 points"
+    return each(
+        *(level(f"{spoken(column)}: {words}", column, "simple", "gap", 2, POINTS) for column in columns)
+    )
+
+
+def _stopping_saves_loss_and_costs_accuracy(columns: tuple[str, ...]) -> tuple[Case, ...]:
+    words, arms = "plain minus early stopping", ("plain", "early stopping")
+    return tuple(
+        (
+            more(f"{spoken(column)}: test loss, {words}", column, *arms, "test_loss", NATS),
+            more(f"{spoken(column)}: test accuracy, {words}", column, *arms, "test_accuracy"),
+        )
+        for column in columns
+    )
+
+
+def _mixup_calibrates(columns: tuple[str, ...]) -> tuple[Case, ...]:
+    words, error = "calibration error, plain minus MixUp", "test_calibration_error"
+    return each(*(more(f"{spoken(column)}: {words}", column, "plain", "MixUp", error) for column in columns))
 
 
 def _on_photographs(arm: str, against: str = "plain") -> tuple[Case, ...]:
@@ -90,11 +126,8 @@ CLAIMS = (
     Claim("99 and 70", "text", "02", "99 % on training images goes with less than 70 % on others.", (
         (level("from scratch: train accuracy above 99 %", "from_scratch", "plain", "train_accuracy", 99),
          below("from scratch: validation below 70 %", "from_scratch", "plain", "validation_accuracy", 70)),
-        *((level(f"{spoken(column)}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
-           below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70))
-          for column in _CONDITIONS),
-    ), tuple((level(f"{spoken(column)}: train accuracy above 99 %", column, "plain", "train_accuracy", 99),
-              below(f"{spoken(column)}: test below 70 %", column, "plain", "test_accuracy", 70)) for column in PHOTOS)),
+        *_99_and_70(_CONDITIONS),
+    ), _99_and_70(PHOTOS)),
     Claim("few images", "text", "02", "The fewer the images, the worse the overfitting.", each(
         more("fine-tuned: gap with 5 minus with 20 images a species", "training_images",
              "fine-tuned, 5", "fine-tuned, 20", "gap"),
@@ -111,13 +144,8 @@ CLAIMS = (
          below("shuffled labels: validation less than 10 points above guessing", "shuffled_labels",
                "shuffled labels", "validation_accuracy", _CHANCE + 10)),
     )),
-    Claim("sure and wrong", "course", "02", "The validation loss rises again while the training loss falls.", each(
-        level("from scratch: last validation loss above the lowest", "from_scratch", "plain",
-              "validation_loss_rise", 0.1, NATS),
-        *(level(f"{spoken(column)}: last validation loss above the lowest", column, "plain",
-                "validation_loss_rise", 0.1, NATS) for column in _CONDITIONS),
-    ), each(*(level(f"{spoken(column)}: last validation loss above the lowest", column, "plain",
-                    "validation_loss_rise", 0.1, NATS) for column in PHOTOS))),
+    Claim("sure and wrong", "course", "02", "The validation loss rises again while the training loss falls.",
+          _loss_rises(("from_scratch", *_CONDITIONS)), _loss_rises(PHOTOS)),
     Claim("head start", "course", "02", "What was learned elsewhere is worth more than any of these regularisers.",
           each(*(more(f"same images: validation, fine-tuned minus from scratch, {arm}", "from_scratch",
                       "fine-tuned", arm, "validation_accuracy")
@@ -134,20 +162,11 @@ CLAIMS = (
           (*_everywhere("early stopping"), helps("from_scratch", "early stopping")),
           _on_photographs("early stopping")),
     Claim("early stopping, loss", "course", "03", "Early stopping keeps the loss from rising, and costs accuracy.",
-          *(tuple((more(f"{spoken(column)}: test loss, plain minus early stopping", column, "plain", "early stopping",
-                        "test_loss", NATS),
-                   more(f"{spoken(column)}: test accuracy, plain minus early stopping", column, "plain",
-                        "early stopping", "test_accuracy"))
-                  for column in columns)
-            for columns in (_CONDITIONS, PHOTOS))),
+          _stopping_saves_loss_and_costs_accuracy(_CONDITIONS), _stopping_saves_loss_and_costs_accuracy(PHOTOS)),
     Claim("recipe", "text", "03", "Its first example, L2 with early stopping on a frozen base, reduces overfitting.",
           _everywhere("the text's recipe"), _on_photographs("the text's recipe")),
-    Claim("simple is not enough", "text", "04", "Cropping, flipping and rotation do not close the gap.", each(
-        *(level(f"{spoken(column)}: gap with simple augmentation above 2 points", column, "simple", "gap", 2, POINTS)
-          for column in _CONDITIONS),
-        level("from scratch: gap with simple augmentation above 2 points", "from_scratch", "simple", "gap", 2, POINTS),
-    ), each(*(level(f"{spoken(column)}: gap with simple augmentation above 2 points", column, "simple", "gap", 2,
-                    POINTS) for column in PHOTOS))),
+    Claim("simple is not enough", "text", "04", "Cropping, flipping and rotation do not close the gap.",
+          _gap_stays((*_CONDITIONS, "from_scratch")), _gap_stays(PHOTOS)),
     Claim("advanced helps", "text", "04",
           "Colour jitter, erasing and MixUp on top of it are needed to do better.", each(
         *(more(f"{spoken(column)}: test, advanced minus simple", column, "advanced", "simple", "test_accuracy")
@@ -190,14 +209,11 @@ CLAIMS = (
     Claim("MixUp", "text", "05", "MixUp improves generalisation.",
           (*_everywhere("MixUp"), helps("from_scratch", "MixUp")), _on_photographs("MixUp")),
     Claim("CutMix", "course", "05", "CutMix does too.", _everywhere("CutMix")),
-    Claim("calibration", "course", "05", "MixUp makes confidence more honest.", each(
-        *(more(f"{spoken(column)}: calibration error, plain minus MixUp", column, "plain", "MixUp",
-               "test_calibration_error")
-          for column in _CONDITIONS),
-        more("from scratch: calibration error, plain minus MixUp", "from_scratch", "plain", "MixUp",
-             "calibration_error"),
-    ), each(*(more(f"{spoken(column)}: calibration error, plain minus MixUp", column, "plain", "MixUp",
-                   "test_calibration_error") for column in PHOTOS))),
+    Claim("calibration", "course", "05", "MixUp makes confidence more honest.", (
+        *_mixup_calibrates(_CONDITIONS),
+        (more("from scratch: calibration error, plain minus MixUp", "from_scratch", "plain", "MixUp",
+              "calibration_error"),),
+    ), _mixup_calibrates(PHOTOS)),
     Claim("last five layers", "text", "06", "The last five layers of the base are unfrozen.", each(
         Fact("of them have weights", counted.last_five_that_learn, lambda n: n == 5),
     )),
