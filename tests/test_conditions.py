@@ -115,6 +115,9 @@ def test_the_slice_that_is_measured_knows_which_labels_are_wrong():
     assert (sliced.wrong == noisy.train.wrong[numbers(sliced)]).all() and 0 < sliced.wrong.sum() < 20
     assert noisy.describe()["wrong_labels"] == (noisy.train.labels != data.train.labels).sum()
     assert data.describe()["wrong_labels"] == 0
+    assert noisy.describe()["train_counts"] == [
+        (noisy.train.labels == k).sum() for k in range(len(data.class_names))
+    ]
 
 
 def said(data, **fields):

@@ -329,7 +329,8 @@ def test_code_and_cost_are_there_when_their_tab_is_opened(tiny):
 def test_the_words_beside_the_chart_are_those_of_the_diagnosis(tiny):
     import html
 
-    from vgglab.measures.diagnosis import badge, diagnose
+    from vgglab.measures.badge import badge
+    from vgglab.measures.diagnosis import diagnose
 
     dashboard = Dashboard(tiny, START)
     history = dashboard.run()

@@ -7,7 +7,9 @@ import pytest
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
-from vgglab.measures.diagnosis import Diagnosis, badge, diagnose
+from vgglab.measures.badge import badge
+from vgglab.measures.diagnosis import Diagnosis, diagnose
+from vgglab.measures.evidence import STEP
 from vgglab.measures.intervals import difference_interval, interval
 
 CHANCE = math.log(4)
@@ -183,7 +185,11 @@ def test_a_loss_far_above_chance_asks_for_a_lower_learning_rate():
         (0.9, [1.0, 1.12, 1.12, 1.12], "overfitting"),
         (0.9, [1.0, 1.12, 1.12, 1.09], "memorised-but-fine"),  # one of the latest three is too near the low
         (0.61, [1.0, 1.12, 1.12, 1.12], "overfitting"),  # the gap's interval: 0.2 to 13.7 points
-        (0.60, [1.0, 1.12, 1.12, 1.12], "still-learning"),  # -0.8 to 12.7 points
+        (
+            0.60,
+            [1.0, 1.12, 1.12, 1.12],
+            "overfitting",
+        ),  # -0.8 to 12.7 points: in the losses, not in the accuracies
     ],
 )
 def test_overfitting_when_the_validation_loss_has_risen(train, latest, kind):
@@ -192,6 +198,9 @@ def test_overfitting_when_the_validation_loss_has_risen(train, latest, kind):
     assert kinds(history)[0] == kind
     evidence = diagnose(history)[0].evidence
     assert "lowest validation loss was 1.000 in epoch 3" in evidence and "optimistic" in evidence
+    if kind == "overfitting":
+        assert diagnose(history)[0].finding.startswith("It has overfitted since epoch 3: ")
+        assert ("do not show it yet" in diagnose(history)[0].finding) == (train == 0.6)
 
 
 @pytest.mark.parametrize(
@@ -230,12 +239,108 @@ def test_the_advice_is_a_regulariser_that_is_not_in_use():
     assert diagnose(make_history(*pairs, experiment=frozen))[0].advice == ""
 
 
+def test_both_losses_rising_is_no_overfitting():
+    history = make_history(falling(0.95, 0.1, 0.5, 6), falling(0.95, 0.15, 0.6, 6))
+    found = diagnose(history)[0]
+    assert (found.kind, found.advice) == ("getting-worse", "Try a lower learning rate.")
+    assert "since epoch 1" in found.finding
+
+
+def test_a_loss_that_rises_without_a_gap_is_no_plateau():
+    """Train keeps its loss, the accuracies are equal, and validation goes from 0.15 to 0.6."""
+    history = make_history(falling(0.95, 0.1, 0.1001, 20), falling(0.95, 0.15, 0.6, 20))
+    found = diagnose(history)[0]
+    assert found.kind == "overfitting" and "the validation loss has risen" in found.finding
+
+
+def test_a_task_that_is_solved_asks_for_a_harder_one():
+    found = diagnose(make_history(falling(1.0, 0.1, 0.01, 12), falling(1.0, 0.1, 0.02, 12)))
+    assert [(each.kind, each.advice) for each in found] == [("solved", "Try fewer images a class.")]
+    assert "solved" not in kinds(make_history(falling(1.0, 0.1, 0.01, 12), falling(0.98, 0.1, 0.02, 12)))
+
+
+def test_a_gap_that_cannot_be_told_from_none_is_named_all_the_same():
+    """All of 40 right against 91 % of 400."""
+    found = diagnose(make_history(falling(1.0, 0.1, 0.01, 6), (0.91, 0.3), images=(40, 400)))
+    small = next(each for each in found if each.kind == "too-small-to-tell")
+    assert "the gap of 9.0 points" in small.finding
+
+
+PLAIN = Experiment(epochs=10, unfreeze=13)
+ALL_ON = dict(augment=("flip",), mixup=0.2, cutmix=1.0, dropout=0.5)
+
+
+def in_two_phases(latest, **changes):
+    """Ten epochs that overfit from the third on, then those of another phase with these validation losses."""
+    losses = [1.3, 1.2, 1.0, 1.2, *[1.4] * 6, *latest]
+    return make_history(
+        falling(0.9, 0.9, 0.5, len(losses)),
+        [(0.54, loss) for loss in losses],
+        experiment=PLAIN.then(**{"epochs": 30, **ALL_ON, **changes}),
+        phases=[1] * 10 + [2] * len(latest),
+    )
+
+
+def test_what_a_new_phase_changes_is_not_told_before_it_is_known():
+    found = diagnose(in_two_phases([1.4, 1.4]))
+    assert [each.kind for each in found] == ["too-early"] and "phase 2" in found[0].finding
+    assert "since epoch 11" in found[0].evidence and "flip on" in found[0].evidence
+    assert "It has overfitted since epoch 3" in found[0].evidence and found[0].advice == ""
+
+
+def test_an_overfitting_that_a_new_phase_holds_back_is_said_of_the_one_before():
+    found = diagnose(in_two_phases([1.3, 1.25, 1.2, 1.15]))
+    assert found[0].kind == "recovering" and "before phase 2" in found[0].finding
+    goes_on = diagnose(in_two_phases([1.4, 1.4, 1.4, 1.4]))
+    assert goes_on[0].kind == "overfitting" and "since epoch 3, in phase 1" in goes_on[0].finding
+    (words,) = re.findall(r"since epoch 11 \((.*?)\)", goes_on[0].evidence)
+    assert set(words.split(", ")) == {"flip on", "MixUp on", "CutMix on", "dropout on"}
+
+
+@pytest.mark.parametrize(
+    "experiment, layers",
+    [
+        (Experiment(weights=None), 10),
+        (Experiment(weights=None, unfreeze=0), 13),
+        (Experiment(weights=None, unfreeze=13), 0),
+        (Experiment(weights=None, unfreeze=13).then(unfreeze=3), 0),  # they have learned before
+        (Experiment(), 0),
+    ],
+)
+def test_frozen_layers_that_never_learned_are_pointed_out(experiment, layers):
+    history = make_history(falling(0.5, 0.9, 0.7, 6), (0.3, 1.0), experiment=experiment)
+    found = [each for each in diagnose(history) if each.kind == "frozen-at-random"]
+    assert bool(found) == bool(layers)
+    assert not layers or f"{layers} of the 13 conv layers are frozen" in found[0].finding
+
+
+@pytest.mark.parametrize(
+    "train, kind",
+    [
+        (0.950, "not-training"),  # of 400 images: 92.4 % to 96.7 %, as who always says the larger class
+        (0.980, "plateau"),  # 96.1 % to 99.0 %
+    ],
+)
+def test_chance_is_the_share_of_the_most_frequent_class(train, kind):
+    """380 images of one class and 20 of another: 95 % and a loss of 0.199 need no look at the images."""
+    history = make_history(falling(train, 0.199, 0.1991, 12), (0.94, 0.22), images=(400, 400), classes=2)
+    history.data["train_counts"] = [380, 20]
+    found = diagnose(history)[0]
+    assert found.kind == kind
+    if kind == "not-training":
+        assert "the most frequent of the 2 classes gives 95.0%" in found.evidence
+        entropy = -(0.95 * math.log(0.95) + 0.05 * math.log(0.05))
+        assert f"a loss of {entropy:.3f}" in found.evidence
+
+
 def test_restored_weights_are_told():
     history = make_history(falling(0.9, 0.9, 0.5, 6), [(0.54, x) for x in (1.3, 1.2, 1.0, 1.2, 1.2, 1.2)])
     assert "restored" not in diagnose(history)[0].evidence
     history.note("restored", "…")
     history.events[-1]["kept_epoch"] = 3
-    assert "The weights of epoch 3 were restored." in diagnose(history)[0].evidence
+    found = diagnose(history)[0]
+    assert "The weights of epoch 3 were restored." in found.evidence
+    assert found.kind == "stopped-in-time" and "after epoch 3 and was stopped" in found.finding
 
 
 @pytest.mark.parametrize(
@@ -247,13 +352,14 @@ def test_restored_weights_are_told():
         (0.80, 0.80, 5, 0.800, False),  # too few epochs to call it still
         (0.80, 0.80, 6, 0.793, True),
         (0.80, 0.80, 6, 0.791, False),  # the train loss is 1 % lower
-        (0.80, 0.72, 6, 0.800, False),  # a gap
+        (0.80, 0.72, 6, 0.800, True),  # with a gap beside it
     ],
 )
 def test_underfitting(train, validation, epochs, last, found):
     losses = [0.799] + [0.8] * (epochs - 2) + [last]
     history = make_history([(train, loss) for loss in losses], (validation, 0.8))
     assert ("underfitting" in kinds(history)) == found
+    assert not found or ("more seldom" in diagnose(history)[0].finding) == (validation < train)
 
 
 def test_the_advice_for_underfitting_is_what_holds_back():
@@ -301,7 +407,7 @@ def test_labels_that_are_wrong_are_not_missed_when_they_are_not_learned(train, w
     [
         (0.30, 1.2, "overfitting"),
         (0.10, 1.2, "overfitting"),  # of 160 wrong labels: 6.3 % to 15.6 %; errors alone give 4.5 % at most
-        (0.06, 1.2, "still-learning"),  # 3.3 % to 10.8 %
+        (0.06, 1.2, "overfitting"),  # 3.3 % to 10.8 %: in the losses alone
         (0.30, 1.05, "still-learning"),  # the validation loss has not risen
     ],
 )
@@ -311,7 +417,7 @@ def test_wrong_labels_known_by_heart_are_overfitting_without_a_gap(memorised, la
     history = noisy(make_history(falling(0.7, 0.9, 0.5, 6), new), 400, memorised)
     found = diagnose(history)[0]
     assert found.kind == kind
-    assert ("wrong labels are known by heart" in found.finding) == (kind == "overfitting")
+    assert ("wrong labels are known by heart" in found.finding) == (memorised > 0.06 and latest == 1.2)
     assert "of which 400 of 1000 are wrong" in found.evidence
     assert f"{memorised:.1%} of the wrong ones are known by heart" in found.evidence
 
@@ -451,7 +557,7 @@ def quotable(history):
         yield from (f"gap {100 * row['gap']:.{digits}f} points" for digits in (0, 1))
         yield from (f"epoch {row['epoch']}", f"Epoch {row['epoch']}")
     classes = len(history.data["classes"])
-    yield from (f"{1 / classes:.1%}", f"{math.log(classes):.3f}")
+    yield from (f"{1 / classes:.1%}", f"{math.log(classes):.3f}", f"{STEP:.0%}")
 
 
 def unsigned(text):

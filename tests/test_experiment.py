@@ -11,6 +11,7 @@ from vgglab.experiment import (
     Experiment,
     brakes,
     built_from,
+    cautions,
     of_role,
     random_changes,
     traced_from,
@@ -167,3 +168,24 @@ def test_a_field_without_effect_says_why(fields, sentence):
     # One phase in which it matters is enough.
     if said:
         assert not without_effect(Experiment(**fields).then(augment=("rotation",)))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "layers"),
+    [
+        (Experiment(weights=None), 10),
+        (Experiment(weights=None, unfreeze=0), 13),
+        (Experiment(weights=None, unfreeze=13), 0),
+        (Experiment(weights=None, unfreeze=0).then(unfreeze=13), 0),
+        (Experiment(unfreeze=0), 0),
+    ],
+)
+def test_layers_that_are_frozen_at_random_weights_are_said(experiment, layers):
+    said = [text for text in cautions(experiment) if "frozen at random weights" in text]
+    assert bool(said) == bool(layers)
+    assert not layers or said[0].startswith(f"{layers} of the 13 conv layers ")
+
+
+def test_what_has_no_effect_is_among_the_cautions():
+    assert cautions(Experiment(fill_mode="wrap")) == without_effect(Experiment(fill_mode="wrap"))
+    assert cautions(Experiment()) == []

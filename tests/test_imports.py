@@ -22,6 +22,8 @@ LAYERS = [
         "vgglab.augmentation",
         "vgglab.network",
         "vgglab.charts",
+        "vgglab.measures.badge",
+        "vgglab.measures.evidence",
         "vgglab.measures.diagnosis",
     ],
     ["vgglab.share"],

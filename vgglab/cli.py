@@ -25,7 +25,7 @@ from rich.progress import (
 from rich.table import Table
 
 from vgglab.errors import InputError
-from vgglab.experiment import DEFAULTS, FIELDS, Experiment, without_effect
+from vgglab.experiment import DEFAULTS, FIELDS, Experiment, cautions
 from vgglab.history import History
 from vgglab.toggles import Toggle
 
@@ -125,7 +125,7 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     for sentence in in_words(data, used, experiment):
         console.print(sentence, markup=False, soft_wrap=True)
     model = build_model(experiment, len(data.class_names))
-    for sentence in without_effect(experiment):
+    for sentence in cautions(experiment):
         console.print(f"Warning: {sentence}", style="yellow", markup=False, soft_wrap=True)
     console.print(forecast(experiment, used, CACHE), markup=False, soft_wrap=True)
     with _progress(console) as progress:

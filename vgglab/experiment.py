@@ -285,6 +285,22 @@ def without_effect(experiment: Experiment) -> list[str]:
     return sentences
 
 
+def never_trained(experiment: Experiment) -> int:
+    """How many conv layers are frozen in every phase at the random weights that they start from."""
+    deepest = max(phase.unfreeze for phase in experiment.phases)
+    return CONV_LAYERS - deepest if experiment.weights is None else 0
+
+
+def cautions(experiment: Experiment) -> list[str]:
+    """A sentence for each thing that somebody who set this experiment probably did not mean."""
+    layers = never_trained(experiment)
+    frozen = (
+        f"{layers} of the {CONV_LAYERS} conv layers are frozen at random weights, so they never learn to see. "
+        f"Start from other weights, or set unfreeze depth to {CONV_LAYERS}."
+    )
+    return ([frozen] if layers else []) + without_effect(experiment)
+
+
 def in_phases(phases: Sequence[Experiment]) -> Experiment:
     """One experiment of these phases, each an experiment of one phase; `phases` takes it apart again."""
     first, *later = phases

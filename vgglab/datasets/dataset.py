@@ -30,6 +30,10 @@ class Split:
         """Which labels are wrong: bool, shape (n,)."""
         return np.zeros(len(self), bool) if self.truth is None else self.labels != self.truth
 
+    def counts(self, classes: int) -> list[int]:
+        """How many labels of each class there are, wrong ones included."""
+        return np.bincount(self.labels, minlength=classes).tolist()
+
     def part(self, chosen: np.ndarray) -> Split:
         """The images with these numbers, in this order."""
         truth = None if self.truth is None else self.truth[chosen]
@@ -92,6 +96,7 @@ class Dataset:
             image_size=self.image_size,
             train=len(self.train),
             validation=len(self.validation),
+            train_counts=self.train.counts(len(self.class_names)),
             wrong_labels=int(self.train.wrong.sum()),
             skipped=len(self.skipped),
             fingerprint=self.fingerprint,

@@ -8,21 +8,39 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from dataclasses import dataclass
 
-from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, brakes, random_changes
-from vgglab.history import History, Row
-from vgglab.measures.intervals import Interval, difference_interval, difference_of_intervals, wilson
+from vgglab.experiment import CONV_LAYERS, FIELDS, brakes, in_phases, never_trained, random_changes
+from vgglab.history import History
+from vgglab.measures.badge import badge
+from vgglab.measures.evidence import (
+    STEP,
+    best_epoch,
+    counts,
+    gap_interval,
+    guess,
+    guessing,
+    improved,
+    knows_by_heart,
+    latest_phase,
+    lowest,
+    measured,
+    phase_rows,
+    points,
+    still,
+    tenths,
+    wrong_share,
+)
+from vgglab.measures.intervals import difference_interval, difference_of_intervals, wilson
 
 EARLIEST = 3  # epochs: fewer points show no trend
 RECENT = 3  # epochs: one or two are a spike, from which training without normalisation recovers
 SEVERAL = 5  # epochs: from random weights, a new low or the first accuracy above chance takes some
 PLATEAU = 10  # epochs: the patience of the classic recipe
-STEP = 0.01  # of a loss: a smaller improvement on the lowest before counts as none
 CLEARLY = 0.1  # of a loss: single epochs jump about by so much, `RECENT` ones in a row seldom do
 BLOWN_UP = 2  # times the loss it started from: overfitting lowers the train loss, and spikes are shorter
 LOW = 0.9  # train accuracy: without regularisation it passes 99 %, so clearly less than this is little
+SOLVED = 0.99  # of both accuracies: what is left is single images
 VAGUE = 0.1  # half the width of the gap's interval: beyond, not even its first digit is known
 
 
@@ -38,35 +56,6 @@ class Diagnosis:
     finding: str
     evidence: str
     advice: str = ""
-
-
-def badge(history: History) -> tuple[bool | None, str]:
-    """Did it train: whether exactly the trainable layers moved, and a sentence; None before a phase ended.
-
-    A phase that was stopped in its first epoch counts only if something in it went wrong.
-    """
-    finished = {row["phase"] for row in history.epochs}
-    good, bad = [], []
-    for number in dict.fromkeys(row["phase"] for row in history.layers):
-        rows = [row for row in history.layers if row["phase"] == number]
-        faults = {
-            "no longer numbers": [row for row in rows if row["moved"] is None],
-            "trainable but unmoved": [row for row in rows if row["trainable"] and row["moved"] == 0],
-            "frozen but moved": [row for row in rows if not row["trainable"] and row["moved"]],
-        }
-        if number not in finished:  # there may have been no step
-            del faults["trainable but unmoved"]
-        named = {what: ", ".join(row["layer"] for row in which) for what, which in faults.items()}
-        said = [f"{what}: {names}" for what, names in named.items() if names]
-        trained = sum(row["trainable"] for row in rows)
-        if said:
-            bad.append(f"Phase {number}, {'; '.join(said)}.")
-        elif number in finished:
-            frozen = len(rows) - trained
-            good.append(f"Phase {number}: {trained} trainable layers moved, {frozen} frozen ones stayed.")
-    if bad:
-        return False, " ".join(bad)
-    return (True, " ".join(good)) if good else (None, "No phase has ended yet, so what moved is not known.")
 
 
 def diagnose(history: History) -> list[Diagnosis]:
@@ -90,13 +79,41 @@ def diagnose(history: History) -> list[Diagnosis]:
     if not (history.data.get("train") and history.data.get("validation")):
         uncounted = "This record does not say how many images were measured, so the uncertainty is unknown."
         return [*found, Diagnosis("too-small-to-tell", uncounted, history.summary())]
+    if len(phase_rows(history)) < RECENT and history.epochs[-1]["phase"] > 1:
+        return [*found, _too_early_in_its_phase(history)]
     # The first of them that applies is what is happening; what follows has to be borne in mind beside it.
-    rules = (_not_training, _overfitting, _underfitting, _improving, _plateau)
+    rules = (_not_training, _solved, _overfitting, _underfitting, _improving, _plateau)
+    found += filter(None, [_frozen_at_random(history)])
     found += list(itertools.islice(filter(None, (rule(history) for rule in rules)), 1))
-    found += filter(None, [_augmentation_too_strong(history), _too_small(history)])
-    gap = "There is a gap, but whether it does harm" if _gap(history)[0] > 0 else "What is happening"
-    unclear = Diagnosis("nothing-clear", f"{gap} does not show clearly in these numbers.", _measured(history))
+    if not _solved(history):
+        found += filter(None, [_augmentation_too_strong(history), _too_small(history)])
+    gap = "There is a gap, but whether it does harm" if gap_interval(history)[0] > 0 else "What is happening"
+    unclear = Diagnosis("nothing-clear", f"{gap} does not show clearly in these numbers.", measured(history))
     return found or [unclear]
+
+
+def _too_early_in_its_phase(history: History) -> Diagnosis:
+    """What was said before the latest phase began still stands; what the phase changes is not known yet."""
+    rows = phase_rows(history)
+    before = dataclasses.replace(history, epochs=history.epochs[: -len(rows)], layers=[])
+    finding = (
+        f"Too early to tell what phase {rows[0]['phase']} changes: a trend takes at least {RECENT} epochs."
+    )
+    return Diagnosis("too-early", finding, f"{measured(history)} Before it: {diagnose(before)[0].finding}")
+
+
+def _frozen_at_random(history: History) -> Diagnosis | None:
+    """Layers that have never learned anything stand below those that learn."""
+    phases = history.experiment.phases[: history.epochs[-1]["phase"]]
+    layers = never_trained(in_phases(phases))
+    if not layers:
+        return None
+    finding = (
+        f"{layers} of the {CONV_LAYERS} conv layers are frozen at random weights: they never learned to see."
+    )
+    return Diagnosis(
+        "frozen-at-random", finding, measured(history), f"Try other weights, or unfreeze depth {CONV_LAYERS}."
+    )
 
 
 def _diverging(history: History) -> Diagnosis | None:
@@ -105,113 +122,157 @@ def _diverging(history: History) -> Diagnosis | None:
     for event in history.events:
         if event["kind"] == "diverged":
             return Diagnosis("diverging", "The training diverged.", event["text"], advice)
-    rows, phase, classes = history.epochs, _phase_rows(history), len(history.data.get("classes", ()))
-    if len(phase) < RECENT or classes < 2:
+    rows, phase, known = history.epochs, phase_rows(history), guess(history)
+    if len(phase) < RECENT or known is None:
         return None
     start = rows[max(0, len(rows) - len(phase) - 1)]  # where the phase before ended, if there was one
     losses = [row["train_loss"] for row in phase[-RECENT:]]
-    if min(losses) <= max(BLOWN_UP * start["train_loss"], math.log(classes)):
+    if min(losses) <= max(BLOWN_UP * start["train_loss"], known.loss):
         return None
     finding = "The training is diverging: the loss on the training images is far above its start."
     after = ", ".join(f"{loss:.3f}" for loss in losses)
     evidence = f"Train loss {start['train_loss']:.3f} in epoch {start['epoch']}, lately {after}; "
-    return Diagnosis("diverging", finding, evidence + _guessing(classes), advice)
+    return Diagnosis("diverging", finding, evidence + guessing(history, known), advice)
 
 
 def _not_training(history: History) -> Diagnosis | None:
     """The train loss is the very same number, or accuracy and loss are still those of guessing."""
-    rows, losses = history.epochs, [row["train_loss"] for row in _phase_rows(history)]
+    rows, losses = history.epochs, [row["train_loss"] for row in phase_rows(history)]
     if len(losses) >= RECENT and len(set(losses)) == 1 and rows[-1]["train_accuracy"] < 1:
         finding = "Nothing changes: the loss on the training images is always the same number."
         evidence = f"Train loss {losses[0]:.3f} in each of the last {len(losses)} epochs."
         return Diagnosis("not-training", finding, evidence, _advice("a higher", "learning_rate"))
-    classes = len(history.data.get("classes", ()))
-    if len(rows) < SEVERAL or classes < 2:
+    known = guess(history)
+    if len(rows) < SEVERAL or known is None:
         return None
     for row in rows[-RECENT:]:
-        low, _ = wilson(row["train_accuracy"], _counts(history)[0])
+        low, _ = wilson(row["train_accuracy"], counts(history)[0])
         # Few images leave a high accuracy uncertain as well; a loss below chance is then a sign of learning.
-        if low > 1 / classes or row["train_loss"] < (1 - CLEARLY) * math.log(classes):
+        if low > known.accuracy or row["train_loss"] < (1 - CLEARLY) * known.loss:
             return None
     finding = "The accuracy on the training images cannot be told from guessing."
     loss = rows[-1]["train_loss"]
-    how = "a lower" if loss > BLOWN_UP * math.log(classes) else "another"
-    evidence = f"{_measured(history)} Train loss {loss:.3f}; {_guessing(classes)}"
+    how = "a lower" if loss > BLOWN_UP * known.loss else "another"
+    evidence = f"{measured(history)} Train loss {loss:.3f}; {guessing(history, known)}"
     return Diagnosis("not-training", finding, evidence, _advice(how, "learning_rate"))
 
 
-def _overfitting(history: History) -> Diagnosis | None:
-    """A gap, or wrong labels known by heart, and a validation loss that has risen, or stays while the gap has grown."""
-    rows, first, now = history.epochs, history.epochs[0], history.epochs[-1]
-    lowest = min(row["validation_loss"] for row in rows[-RECENT:])
-    risen = lowest > (1 + CLEARLY) * _lowest(history)["validation_loss"]
-    # The two epochs share their images, so taking them for independent makes this rather too wide.
-    growth = difference_of_intervals(now["gap"], _gap(history, now), first["gap"], _gap(history, first))
-    grown = growth[0] > 0 and _still(history, "validation_loss", PLATEAU)
-    by_heart = _by_heart(history)
-    if not (by_heart or _gap(history)[0] > 0) or not (risen or grown):
+def _solved(history: History) -> Diagnosis | None:
+    """Nearly all images are right, those of the validation part too: there is nothing to hold back."""
+    row = history.epochs[-1]
+    if min(row["train_accuracy"], row["validation_accuracy"]) < SOLVED:
         return None
-    worse = "has risen" if risen else "no longer falls"
-    finding = (
-        f"It overfits: training images are recognised better than validation images, and their loss {worse}."
+    finding = "Solved: nearly all images are right, on train and on validation. No gap is left to close."
+    return Diagnosis("solved", finding, measured(history), _advice("fewer", "images_a_class"))
+
+
+def _overfitting(history: History) -> Diagnosis | None:
+    """The validation loss has risen while the train loss has not; or it stays while the gap has grown."""
+    rows, first, now, best = history.epochs, history.epochs[0], history.epochs[-1], lowest(history)
+    latest = {part: min(row[f"{part}_loss"] for row in rows[-RECENT:]) for part in ("train", "validation")}
+    risen = latest["validation"] > (1 + CLEARLY) * best["validation_loss"]
+    if risen and latest["train"] > (1 + CLEARLY) * best["train_loss"]:
+        finding = f"It gets worse: train and validation loss have both risen since epoch {best['epoch']}."
+        return Diagnosis("getting-worse", finding, measured(history), _advice("a lower", "learning_rate"))
+    # The two epochs share their images, so taking them for independent makes this rather too wide.
+    growth = difference_of_intervals(
+        now["gap"], gap_interval(history, now), first["gap"], gap_interval(history, first)
     )
-    if by_heart:
-        finding = f"It overfits: wrong labels are known by heart, and the validation loss {worse}."
-    evidence = [_measured(history), _best_text(history)]
+    grown = growth[0] > 0 and still(history, "validation_loss", PLATEAU)
+    if not risen and not (grown and (knows_by_heart(history) or gap_interval(history)[0] > 0)):
+        return None
+    evidence = [measured(history), best_epoch(history)]
     if risen:
-        evidence.append(f"In the last {RECENT} epochs it was at least {lowest:.3f}.")
+        evidence.append(f"In the last {RECENT} epochs it was at least {latest['validation']:.3f}.")
     if grown:
-        evidence.append(f"Since epoch 1 the gap has grown by {_points(*growth)} (95% interval).")
+        evidence.append(f"Since epoch 1 the gap has grown by {points(*growth)} (95% interval).")
     if history.kept is not now:
         evidence.append(f"The weights of epoch {history.kept['epoch']} were restored.")
-    phase = _phase(history)
+    phase = latest_phase(history)
     unused = brakes(phase, on=False)
     advice = _advice("a smaller", "unfreeze") if phase.unfreeze else ""
     if unused:
         advice = f"Try {_label(unused[0])}."
-    return Diagnosis("overfitting", finding, " ".join(evidence), advice)
+    kind, finding = _how_it_overfits(history, risen)
+    return Diagnosis(kind, finding, " ".join(evidence), advice)
+
+
+def _how_it_overfits(history: History, risen: bool) -> tuple[str, str]:
+    """The kind and the finding of a run that overfits, or did until it was held back."""
+    now, best = history.epochs[-1], lowest(history)
+    if history.kept is not now:
+        return "stopped-in-time", (
+            f"It began to overfit after epoch {history.kept['epoch']} and was stopped: that epoch's weights are back."
+        )
+    if _recovers(history):
+        return "recovering", (
+            f"It overfitted before phase {now['phase']}; in this phase the validation loss falls again."
+        )
+    when = f"It has overfitted since epoch {best['epoch']}" if risen else "It overfits"
+    if now["phase"] > 1 and risen:
+        when += f", in phase {best['phase']}"
+    worse = "has risen" if risen else "no longer falls"
+    if knows_by_heart(history):
+        return "overfitting", f"{when}: wrong labels are known by heart, and the validation loss {worse}."
+    if gap_interval(history)[0] > 0:
+        return "overfitting", (
+            f"{when}: training images are recognised better than validation images, "
+            f"and the validation loss {worse}."
+        )
+    return "overfitting", f"{when}: the validation loss {worse}, though the accuracies do not show it yet."
+
+
+def _recovers(history: History) -> bool:
+    """Whether the latest phase has clearly lowered the validation loss that it began with."""
+    phase = phase_rows(history)
+    if phase[0]["phase"] == 1:
+        return False
+    began = history.epochs[-len(phase) - 1]["validation_loss"]
+    return max(row["validation_loss"] for row in phase[-RECENT:]) < (1 - CLEARLY) * began
 
 
 def _underfitting(history: History) -> Diagnosis | None:
-    """The train accuracy is clearly low, the train loss has stopped falling, and there is no gap."""
-    if not _low_and_still(history) or _gap(history)[0] > 0:
+    """The train accuracy is clearly low, and the train loss has stopped falling, with a gap or without one."""
+    if not _low_and_still(history):
         return None
-    what = "training images whose labels are right" if _wrong_share(history) else "training images"
+    what = "training images whose labels are right" if wrong_share(history) else "training images"
     finding = f"It underfits: not even the {what} are learned, and the train loss has stopped falling."
-    phase = _phase(history)
+    if gap_interval(history)[0] > 0:
+        finding += " What is learned is right more seldom on validation images."
+    phase = latest_phase(history)
     held = [name for name in brakes(phase) if FIELDS[name].role != "schedule"]
     advice = _advice("less", held[0]) if held else _advice("another", "learning_rate")
     if phase.unfreeze < CONV_LAYERS:
         advice = _advice("a larger", "unfreeze")
-    return Diagnosis("underfitting", finding, _measured(history), advice)
+    return Diagnosis("underfitting", finding, measured(history), advice)
 
 
 def _improving(history: History) -> Diagnosis | None:
     """The validation loss has reached a new low in the latest epochs, with a gap or without one."""
     rows = history.epochs
-    if not _improved(rows, "validation_loss", min(SEVERAL, len(rows) - 1)):
+    if not improved(rows, "validation_loss", min(SEVERAL, len(rows) - 1)):
         return None
     kind, finding = "still-learning", "It is still learning: the validation loss improves."
-    if _gap(history)[0] > 0:
+    if gap_interval(history)[0] > 0:
         kind = "memorised-but-fine"
         finding = "There is a gap between train and validation, but the validation loss still improves."
     ended = len(rows) >= history.experiment.planned_epochs
-    evidence = f"{_measured(history)} {_best_text(history)}"
+    evidence = f"{measured(history)} {best_epoch(history)}"
     return Diagnosis(kind, finding, evidence, _advice("more", "epochs") if ended else "")
 
 
 def _plateau(history: History) -> Diagnosis | None:
     """The validation loss has had no new low for many epochs of this phase."""
-    if not _still(history, "validation_loss", PLATEAU):
+    if not still(history, "validation_loss", PLATEAU):
         return None
     finding = f"A plateau: the validation loss has not improved by {STEP:.0%} in the last {PLATEAU} epochs."
-    evidence = f"{_measured(history)} {_best_text(history)}"
+    evidence = f"{measured(history)} {best_epoch(history)}"
     return Diagnosis("plateau", finding, evidence, _advice("a lower", "learning_rate"))
 
 
 def _augmentation_too_strong(history: History) -> Diagnosis | None:
     """Clean train accuracy low and still, and that on the changed images lower yet: a suspicion only."""
-    row, phase, (images, _) = history.epochs[-1], _phase(history), _counts(history)
+    row, phase, (images, _) = history.epochs[-1], latest_phase(history), counts(history)
     labels = [_label(name) for name in random_changes(phase)]
     logged = row["logged_accuracy"]
     lower = difference_interval(row["train_accuracy"], images, logged, history.data["train"])
@@ -219,119 +280,30 @@ def _augmentation_too_strong(history: History) -> Diagnosis | None:
         return None
     finding = "The changed images may be too hard to learn from: a suspicion, which another run can test."
     evidence = (
-        f"{_measured(history)} The logged accuracy, on changed images, is {logged:.1%}, lower than train by "
-        f"{_points(*lower)} (95% interval); dropout and learning within the epoch lower it as well."
+        f"{measured(history)} The logged accuracy, on changed images, is {logged:.1%}, lower than train by "
+        f"{points(*lower)} (95% interval); dropout and learning within the epoch lower it as well."
     )
     return Diagnosis("augmentation-too-strong", finding, evidence, f"Try less {' or '.join(labels)}.")
 
 
 def _too_small(history: History) -> Diagnosis | None:
     """The gap cannot be told from none, or is known too vaguely to be compared."""
-    low, high = _gap(history)
+    low, high = gap_interval(history)
     if not low <= 0 <= high and (high - low) / 2 <= VAGUE:
         return None
     known = "cannot be told from none" if low <= 0 <= high else "is known only vaguely"
-    train, validation = _counts(history)
-    finding = f"With {train} training and {validation} validation images measured, the gap {known}."
+    train, validation = counts(history)
+    gap = f"the gap of {tenths(history.epochs[-1]['gap'])} points {known}"
+    finding = f"With {train} training and {validation} validation images measured, {gap}."
     scarce = "training" if train < validation else "validation"
     advice = _advice(f"more {scarce} images in the", "dataset")
-    return Diagnosis("too-small-to-tell", finding, _measured(history), advice)
-
-
-def _counts(history: History) -> tuple[int, int]:
-    """How many images train and validation accuracy were measured on."""
-    return min(history.data["train"], history.data["validation"]), history.data["validation"]
-
-
-def _gap(history: History, row: Row | None = None) -> Interval:
-    row, (train, validation) = row or history.epochs[-1], _counts(history)
-    return difference_interval(row["train_accuracy"], train, row["validation_accuracy"], validation)
-
-
-def _phase(history: History) -> Experiment:
-    return history.experiment.phases[history.epochs[-1]["phase"] - 1]
-
-
-def _phase_rows(history: History) -> list[Row]:
-    return [row for row in history.epochs if row["phase"] == history.epochs[-1]["phase"]]
-
-
-def _lowest(history: History) -> Row:
-    return min(history.epochs, key=lambda row: row["validation_loss"])
-
-
-def _improved(rows: list[Row], column: str, window: int) -> bool:
-    losses = [row[column] for row in rows]
-    return min(losses[-window:]) < (1 - STEP) * min(losses[:-window])
-
-
-def _still(history: History, column: str, window: int) -> bool:
-    rows = history.epochs
-    return len(_phase_rows(history)) >= window < len(rows) and not _improved(rows, column, window)
+    return Diagnosis("too-small-to-tell", finding, measured(history), advice)
 
 
 def _low_and_still(history: History) -> bool:
     """Of what can be learned without learning wrong labels by heart, clearly little is, and no more of it lately."""
-    _, high = wilson(history.epochs[-1]["train_accuracy"], _counts(history)[0])
-    return high < LOW * (1 - _wrong_share(history)) and _still(history, "train_loss", SEVERAL)
-
-
-def _wrong_share(history: History) -> float:
-    """Of the training labels, the share that is wrong."""
-    return history.data.get("wrong_labels", 0) / history.data["train"]
-
-
-def _by_heart(history: History) -> bool:
-    """Whether wrong labels are said more often than the network's errors alone would say them.
-
-    A label that was drawn without looking at the image is hit by an error once in (classes - 1).
-    """
-    row, (images, validation) = history.epochs[-1], _counts(history)
-    classes = len(history.data.get("classes", ()))
-    if row.get("memorised") is None or classes < 2:
-        return False
-    wrong = max(1, round(images * _wrong_share(history)))
-    known, _ = wilson(row["memorised"], wrong)
-    right, _ = wilson(row["validation_accuracy"], validation)
-    return known > (1 - right) / (classes - 1)
-
-
-def _measured(history: History) -> str:
-    row, parts = history.epochs[-1], []
-    for name, n in zip(("train", "validation"), _counts(history)):
-        share = row[f"{name}_accuracy"]
-        low, high = wilson(share, n)
-        parts.append(f"{name} {share:.1%} of {n} images ({low:.1%} to {high:.1%})")
-    gap = f"gap {_tenths(row['gap'])} points ({_points(*_gap(history))})"
-    measured = f"Epoch {row['epoch']}: {', '.join(parts)}, {gap}; 95% intervals."
-    if row.get("memorised") is None or not _wrong_share(history):
-        return measured
-    wrong = f"{history.data['wrong_labels']} of {history.data['train']}"
-    return (
-        f"{measured} Train is measured against the labels that are trained on, of which {wrong} are wrong; "
-        f"{row['memorised']:.1%} of the wrong ones are known by heart."
-    )
-
-
-def _best_text(history: History) -> str:
-    row, epochs = _lowest(history), len(history.epochs)
-    return (
-        f"The lowest validation loss was {row['validation_loss']:.3f} in epoch {row['epoch']}, at "
-        f"{row['validation_accuracy']:.1%} on validation; the best of {epochs} epochs is an optimistic pick."
-    )
-
-
-def _guessing(classes: int) -> str:
-    chance = f"{1 / classes:.1%} and a loss of {math.log(classes):.3f}"
-    return f"guessing among {classes} equally frequent classes gives {chance}."
-
-
-def _tenths(share: float) -> str:
-    return f"{round(100 * share, 1) + 0.0:.1f}"  # + 0.0 takes the sign from -0.0
-
-
-def _points(low: float, high: float) -> str:
-    return f"{_tenths(low)} to {_tenths(high)} points"
+    _, high = wilson(history.epochs[-1]["train_accuracy"], counts(history)[0])
+    return high < LOW * (1 - wrong_share(history)) and still(history, "train_loss", SEVERAL)
 
 
 def _label(name: str) -> str:

@@ -10,7 +10,7 @@ import traitlets
 
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
-from vgglab.experiment import FIELDS, Experiment, with_first, without_effect
+from vgglab.experiment import FIELDS, Experiment, cautions, with_first
 from vgglab.templates import render
 from vgglab.toggles import AUGMENTATIONS, GENERATOR, Choice, Number, Strengths, Text, Toggle
 
@@ -205,7 +205,7 @@ class Controls(widgets.VBox):
     def _describe(self) -> None:
         unfrozen_layers = unfrozen(self.experiment.backbone, self.experiment.unfreeze)
         self.depth.value = render("note.html", texts=[unfrozen_layers])
-        self.note.value = render("note.html", texts=without_effect(self.experiment))
+        self.note.value = render("note.html", texts=cautions(self.experiment))
 
 
 def _known(name: str) -> Toggle:

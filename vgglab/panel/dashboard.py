@@ -22,7 +22,8 @@ from vgglab.engine.owner import alone_at_once
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
-from vgglab.measures.diagnosis import badge, diagnose
+from vgglab.measures.badge import badge
+from vgglab.measures.diagnosis import diagnose
 from vgglab.panel.controls import Controls
 from vgglab.panel.live import LiveChart
 from vgglab.panel.runs import Runs
