@@ -9,6 +9,8 @@ from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.panel import Dashboard
 from vgglab.panel.controls import PRESETS, Controls
+from vgglab.panel.inputs import Slider
+from vgglab.toggles import AUGMENTATIONS
 
 START = Experiment(image_size=32, epochs=2, batch_size=8, unfreeze=1)
 
@@ -25,6 +27,13 @@ def train_until_the_first_epoch(dashboard):
     assert first.wait(60)
 
 
+def switch(controls, name, on):
+    """Press a switch as the page does: all of them are sent."""
+    augment = controls.widgets["augment"]
+    place = list(AUGMENTATIONS).index(name)
+    augment.pressed = [on if at == place else pressed for at, pressed in enumerate(augment.pressed)]
+
+
 def test_every_field_has_a_control():
     assert list(Controls(Experiment()).widgets) == list(FIELDS)
 
@@ -36,11 +45,11 @@ def test_controls_start_where_the_experiment_is_and_change_it():
     controls.widgets["unfreeze"].value = 3
     controls.widgets["l2"].value = 0.01
     controls.widgets["mixup"].value = 0.2
-    controls.widgets["augment"]._buttons["flip"].value = True
+    switch(controls, "flip", True)
     assert controls.experiment == Experiment(
         l2=0.01, augment={"zoom": 0.5, "flip": 1}, patience=4, seed=7, unfreeze=3, mixup=0.2
     )
-    controls.widgets["augment"]._buttons["zoom"].value = False
+    switch(controls, "zoom", False)
     assert controls.experiment.augment == (("flip", 1.0),)
 
 
@@ -94,14 +103,86 @@ def test_a_new_run_stops_that_of_another_dashboard(tiny):
 
 
 def test_bad_input_is_one_sentence_in_the_dashboard(tiny):
+    """It is refused when it is set, not after Train has blanked the chart."""
     dashboard = Dashboard(tiny, Experiment(image_size=32, batch_size=64))
-    dashboard.train_button.click()
+    said = "`batch_size` must be at most the number of training images, 24. Received: 64."
+    assert said in dashboard.controls.note.value and dashboard.train_button.disabled
+    dashboard.start()
+    assert not dashboard.running
+    with pytest.raises(InputError, match="`batch_size` must be at most"):
+        dashboard.run()
+    dashboard.controls.widgets["batch_size"].value = 16
+    assert not dashboard.controls.note.value.strip() and not dashboard.train_button.disabled
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (dict(dataset="flowers"), "There is no folder at flowers"),
+        (dict(weights="imagenet"), "exists for backbone &#39;vgg16&#39; only"),
+        (dict(weights="absent.h5"), "There is no weights file at absent.h5"),
+        (dict(backbone="vgg16-micro"), "starts from `weights=None`"),
+        (dict(image_size=64), "are in memory only, 32 pixels a side"),
+        (dict(images_a_class=5, batch_size=16), "at most the number of training images, 10"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_when_it_is_set(tiny, changes, said):
+    dashboard = Dashboard(tiny, START)
+    for name, value in changes.items():
+        dashboard.controls.widgets[name].value = value
+    assert said in dashboard.controls.note.value and dashboard.train_button.disabled
+    dashboard.reset_button.click()
+    assert dashboard.controls.experiment == START and not dashboard.train_button.disabled
+
+
+def test_a_control_moved_to_what_cannot_be_goes_back_while_a_run_goes_on(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    train_until_the_first_epoch(dashboard)
+    dashboard.controls.widgets["batch_size"].value = 64
+    assert dashboard.controls.widgets["batch_size"].value == dashboard.controls.experiment.batch_size == 8
+    assert "Received: 64." in dashboard.controls.note.value
+    dashboard.stop_button.click()
     wait(dashboard)
-    assert (
-        "`batch_size` must be at most the number of training images, 24. Received: 64."
-        in dashboard.message.value
-    )
-    assert "Traceback" not in dashboard.message.value and not dashboard.train_button.disabled
+    assert not dashboard.train_button.disabled
+
+
+def test_the_preset_shown_is_the_one_that_the_controls_agree_with():
+    controls = Controls(Experiment())
+    deep, plain = "all layers, nothing held back", "as it was"
+    controls.preset.value = deep
+    controls.widgets["dropout"].value = 0.5
+    assert controls.preset.value is None
+    controls.preset.value = deep  # a second time, which takes the dropout back
+    assert controls.experiment == Experiment(unfreeze=13)
+    controls.widgets["unfreeze"].value = 3
+    assert controls.preset.value == plain
+
+
+@pytest.mark.parametrize("name", ["fill_mode", "views", "horizon"])
+def test_a_control_without_effect_says_why_beneath_it(name):
+    controls = Controls(Experiment())
+    assert FIELDS[name].why_idle(Experiment()) in controls.idle[name].value
+    controls.set(dict(augment=("rotation",), schedule="cosine"))
+    assert controls.idle[name].value == ""
+
+
+def test_a_paused_run_says_that_it_is(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    train_until_the_first_epoch(dashboard)
+    dashboard.pause_button.click()
+    time.sleep(0.5)
+    done = len(dashboard.history.epochs)
+    assert f"paused after epoch {done} of 1000" in dashboard.left.value
+    dashboard.pause_button.click()
+    assert "paused" not in dashboard.left.value
+    dashboard.stop_button.click()
+    wait(dashboard)
+
+
+@pytest.mark.parametrize("given", ["blossoms", None, [1, 2]])
+def test_a_dashboard_takes_a_data_set_alone(given):
+    with pytest.raises(InputError, match="`data` must be a Dataset"):
+        Dashboard(given)
 
 
 def test_a_failure_in_training_is_shown_never_swallowed(tiny, monkeypatch):
@@ -129,9 +210,7 @@ def test_every_control_is_labelled(tiny):
             widget,
             (
                 widgets.Button,
-                widgets.ToggleButton,
-                widgets.IntSlider,
-                widgets.SelectionSlider,
+                Slider,
                 widgets.Dropdown,
             ),
         ):
@@ -139,7 +218,8 @@ def test_every_control_is_labelled(tiny):
 
 
 def test_the_default_experiment_fits_the_data(tiny):
-    assert Dashboard(tiny).controls.experiment.image_size == 32
+    dashboard = Dashboard(tiny)
+    assert dashboard.controls.experiment.image_size == 32 and not dashboard.train_button.disabled
 
 
 def test_pause_holds_the_run_and_resume_goes_on(tiny):
@@ -245,17 +325,20 @@ def test_a_slider_moves_to_off_where_off_is_none():
     controls = Controls(Experiment(views=4, patience=5))
     for name in ("views", "patience"):
         controls.widgets[name].value = None
-        assert controls.widgets[name].label == "off" and getattr(controls.experiment, name) is None
-        controls.widgets[name].index = 1
-        assert getattr(controls.experiment, name) == controls.widgets[name].options[1][1]
+        slider = controls.widgets[name]
+        assert slider.labels[slider.index] == "off" and getattr(controls.experiment, name) is None
+        slider.index = 1  # as the page does
+        assert slider.value == getattr(controls.experiment, name) == FIELDS[name].stops[1]
 
 
 def test_a_value_between_the_stops_gets_a_place_of_its_own():
     controls = Controls(Experiment())
     controls.set(dict(l2=0.0023, patience=7))
     assert (controls.experiment.l2, controls.experiment.patience) == (0.0023, 7)
-    assert ("0.0023", 0.0023) in controls.widgets["l2"].options
-    assert [label for label, _ in controls.widgets["patience"].options] == ["off", "3", "5", "7", "10"]
+    assert controls.widgets["l2"].labels[controls.widgets["l2"].index] == "0.0023"
+    assert controls.widgets["patience"].labels == ["off", "3 epochs", "5 epochs", "7 epochs", "10 epochs"]
+    controls.widgets["l2"].index = 99  # from a page that is not ours
+    assert controls.experiment.l2 == 0.1
 
 
 def test_reset_moves_nothing_that_is_locked(tiny):
@@ -271,17 +354,20 @@ def test_reset_moves_nothing_that_is_locked(tiny):
 def test_every_control_says_what_it_does():
     controls = Controls(Experiment(augment={"rotation": 40}))
     assert controls.widgets["image_size"].tooltip == "how large every image is made [pixels a side]"
-    rotation = controls.widgets["augment"]._buttons["rotation"]
-    assert rotation.tooltip == "rotation: 40 degrees to either side"
+    augment, place = controls.widgets["augment"], list(AUGMENTATIONS).index("rotation")
+    assert augment.tooltips[place] == "rotation: 40 degrees to either side"
     controls.set(dict(augment={"rotation": 5}))
-    assert rotation.tooltip == "rotation: 5 degrees to either side"
+    assert augment.tooltips[place] == "rotation: 5 degrees to either side"
+    switch(controls, "rotation", False)
+    switch(controls, "rotation", True)
+    assert controls.experiment.augment == (("rotation", 5.0),)
 
 
 def test_what_has_no_effect_is_said():
     controls = Controls(Experiment())
     controls.widgets["fill_mode"].value = "wrap"
     assert "Fill mode has no effect" in controls.note.value
-    controls.widgets["augment"]._buttons["rotation"].value = True
+    switch(controls, "rotation", True)
     assert "no effect" not in controls.note.value
 
 
@@ -302,9 +388,7 @@ def test_what_the_script_cannot_say_stands_on_its_tab(tiny):
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Code")
     dashboard.controls.widgets["weights"].value = "imagenet"
     assert "exists for backbone" in dashboard.code.value and "alert" in dashboard.code.value
-    assert (
-        dashboard.controls.experiment.weights == "imagenet" and "alert" not in dashboard.controls.note.value
-    )
+    assert dashboard.controls.experiment.weights == "imagenet" and dashboard.train_button.disabled
 
 
 def test_the_depth_is_told_in_layers_and_weights(tiny):
@@ -345,9 +429,9 @@ def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
     dashboard = Dashboard(data, dataclasses.replace(START, epochs=1))
     for name, label, value in (("images_a_class", "10", 10), ("label_noise", "0.4", 0.4)):
         widget = dashboard.controls.widgets[name]
-        assert widget.label == "off"
+        assert widget.labels[widget.index] == "off"
         widget.value = value
-        assert widget.label == label
+        assert widget.labels[widget.index] == label
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Code")
     assert "images_a_class=10" in dashboard.code.value and "labels[redrawn]" in dashboard.code.value
     history = dashboard.run()
@@ -409,9 +493,7 @@ def test_another_image_size_or_data_set_is_read_when_it_is_needed(tmp_path):
     dashboard.controls.widgets["image_size"].value = 64
     assert dashboard.run().data["image_size"] == 64
     dashboard.controls.widgets["dataset"].value = str(tmp_path / "absent")
-    dashboard.start()
-    wait(dashboard)
-    assert "absent" in dashboard.message.value and "Traceback" not in dashboard.message.value
+    assert "There is no folder at" in dashboard.controls.note.value and dashboard.train_button.disabled
 
 
 def test_images_in_memory_are_not_exchanged_for_others_of_another_size():
@@ -426,12 +508,7 @@ def test_images_in_memory_are_not_exchanged_for_others_of_another_size():
     size.value = 32
     assert dashboard.run().data["fingerprint"] == drawn.fingerprint
     size.value = 64
-    dashboard.start()
-    wait(dashboard)
-    assert (
-        "Make them anew in that size" in dashboard.message.value
-        and "Traceback" not in dashboard.message.value
-    )
+    assert "Make them anew in that size" in dashboard.controls.note.value and dashboard.train_button.disabled
 
 
 def test_the_data_given_come_back_with_their_size():

@@ -13,9 +13,16 @@ from conftest import ROOT
 # A module may import from the layers before its own, and within its own.
 LAYERS = [
     ["vgglab", "vgglab.quiet", "vgglab.errors", "vgglab.files", "vgglab.templates", "vgglab.engine.owner"],
-    ["vgglab.toggles", "vgglab.weights", "vgglab.studies"],
-    ["vgglab.experiment", "vgglab.checkup"],
-    ["vgglab.architecture", "vgglab.history", "vgglab.rate_search", "vgglab.measures.intervals"],
+    ["vgglab.toggles", "vgglab.studies"],
+    ["vgglab.experiment"],
+    [
+        "vgglab.architecture",
+        "vgglab.weights",
+        "vgglab.checkup",
+        "vgglab.history",
+        "vgglab.rate_search",
+        "vgglab.measures.intervals",
+    ],
     ["vgglab.engine.control", "vgglab.engine.rates"],
     [
         "vgglab.datasets",
@@ -36,6 +43,7 @@ LAYERS = [
 ONLY = {
     "matplotlib": ("charts",),
     "seaborn": ("charts",),
+    "anywidget": ("panel",),
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
     "rich": ("cli",),

@@ -9,8 +9,8 @@ import pytest
 from vgglab.architecture import CONV_NAMES
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
-from vgglab.network import IMAGENET_FILE, build_base, build_model, configure
-from vgglab.weights import PRETRAINED
+from vgglab.network import build_base, build_model, configure
+from vgglab.weights import IMAGENET_FILE, PRETRAINED
 
 # Simonyan & Zisserman 2015, table 1, column D: (inputs, filters) of the thirteen 3 x 3 layers.
 CONVS = [

@@ -14,7 +14,7 @@ from vgglab.history import History
 from vgglab.panel.runs import Runs, compare
 from vgglab.share.card import load_card, run_card
 
-FIGURES = ["run", "epochs run", "best validation %", "gap, points", "seconds"]
+FIGURES = ["run", "epochs run", "kept epoch", "validation %", "gap, points", "seconds"]
 UNUSUAL = (
     *("../../etc/passwd", "..", ".hidden", "a/b\\c:d*e?f", "<b>&\"'</b>"),
     *("tab\tnew\nline\0null", "Übung 花", "%s {0}"),
@@ -60,21 +60,37 @@ def test_no_runs_make_an_empty_table():
 
 
 def test_one_run_has_no_settings_in_which_it_differs():
-    table = compare({"only": make_history(l2=0.1)})
+    history = make_history(l2=0.1)
+    history.experiment = Experiment(l2=0.1, epochs=3)
+    table = compare({"only": history})
     assert list(table.columns) == FIGURES
-    assert table.iloc[0].tolist() == ["only", 3, 60.0, 20.0, 1.5]
+    assert table.iloc[0].tolist() == ["only", 3, 3, 50.0, 50.0, 1.5]
 
 
-def test_the_best_epoch_is_that_of_the_highest_validation_accuracy():
+def test_the_figures_are_those_of_the_epoch_whose_weights_were_kept():
+    """Not of the best epoch, which was picked on the figure itself: what the saved network reaches counts."""
     history = make_history(validation=(0.4, 0.701, 0.5), train=(0.5, 0.9, 1.0))
     (row,) = compare({"run": history}).to_dict("records")
-    assert row["best validation %"] == 70.1 and row["gap, points"] == 19.9
+    assert (row["kept epoch"], row["validation %"], row["gap, points"]) == (3, 50.0, 50.0)
+    history.note("restored", "…", kept_epoch=2)
+    (row,) = compare({"run": history}).to_dict("records")
+    assert (row["kept epoch"], row["validation %"], row["gap, points"]) == (2, 70.1, 19.9)
+
+
+def test_a_run_of_several_phases_shows_all_values_of_a_setting_in_order():
+    one, other = make_history(), make_history()
+    one.experiment = Experiment(epochs=1).then(l2=0.1).then(augment=("flip",)).then(l2=0)
+    other.experiment = Experiment(epochs=4)
+    table = compare({"one": one, "other": other})
+    assert table["L2"].tolist() == ["0 → 0.1 → 0", "0"]
+    assert table["augmentation"].tolist() == ["none → flip 1", "none"]
+    assert "epochs" not in table and table["planned"].tolist() == [4, 4]
 
 
 def test_a_run_without_an_epoch_has_no_figures():
     table = compare({"stopped": History(Experiment(epochs=5)), "whole": make_history()})
     assert table["epochs run"].tolist() == [0, 3]
-    assert table["best validation %"].isna().tolist() == [True, False]
+    assert table["validation %"].isna().tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -92,14 +108,16 @@ def test_a_run_without_an_epoch_has_no_figures():
 )
 def test_only_settings_that_differ_have_a_column(changes, column, words):
     table = compare({"one": make_history(seed=7), "other": make_history(seed=7, **changes)})
-    assert list(table.columns) == [*FIGURES, column] and table[column].tolist() == words
+    assert (
+        list(table.drop(columns="planned").columns) == [*FIGURES, column] and table[column].tolist() == words
+    )
 
 
 def test_what_was_measured_on_a_test_part_has_a_column():
     one, other = make_history(), make_history()
     one.test = dict(accuracy=0.8765, loss=0.5, calibration_error=0.1, images=400)
     table = compare({"tested": one, "not": other})
-    assert list(table.columns) == [*FIGURES[:-1], "test %", FIGURES[-1]]
+    assert list(table.drop(columns="planned").columns) == [*FIGURES[:-1], "test %", FIGURES[-1]]
     assert table["test %"].tolist()[0] == 87.6 and table["test %"].isna().tolist() == [False, True]
 
 
@@ -108,12 +126,13 @@ def test_runs_that_differ_in_a_strength_only_can_be_told_apart():
     assert compare({"one": one, "other": other})["augmentation"].tolist() == ["rotation 10", "rotation 90"]
 
 
-def test_planned_epochs_are_a_setting_beside_the_epochs_that_were_run():
+def test_planned_epochs_stand_beside_those_that_were_run_where_they_differ():
     one, other = make_history(), make_history()
-    other.experiment = Experiment(epochs=50)
+    one.experiment, other.experiment = Experiment(epochs=3), Experiment(epochs=50)
     table = compare({"one": one, "other": other})
-    assert list(table.columns) == [*FIGURES, "epochs"]
-    assert table["epochs run"].tolist() == [3, 3] and table["epochs"].tolist() == ["5", "50"]
+    assert list(table.columns) == [*FIGURES[:2], "planned", *FIGURES[2:]]
+    assert table["epochs run"].tolist() == [3, 3] and table["planned"].tolist() == [3, 50]
+    assert "planned" not in compare({"one": one})
 
 
 def test_runs_are_named_and_no_name_is_given_twice(runs):

@@ -279,7 +279,7 @@ def without_effect(experiment: Experiment) -> list[str]:
         set_in = [
             phase for phase in experiment.phases if toggle.plain(getattr(phase, name)) != DEFAULTS[name]
         ]
-        why = [toggle.idle(phase) for phase in set_in]
+        why = [toggle.why_idle(phase) for phase in set_in]
         if why and all(why):
             sentences.append(f"{toggle.label[0].upper()}{toggle.label[1:]} has no effect: {why[0]}.")
     return sentences
@@ -319,20 +319,6 @@ def with_first(experiment: Experiment, **changes: Any) -> Experiment:
     return in_phases(
         [dataclasses.replace(first, **changes), *(dataclasses.replace(each, **kept) for each in later)]
     )
-
-
-def check_weights_exist(experiment: Experiment) -> None:
-    """`InputError` when weights are asked for by a name that this backbone has none of."""
-    backbone, weights = experiment.backbone, experiment.weights
-    if weights == "imagenet" and backbone != "vgg16":
-        raise InputError(
-            f"`weights='imagenet'` exists for backbone 'vgg16' only. Received: backbone '{backbone}'."
-        )
-    if weights == "pretrained" and backbone == "vgg16-micro":
-        raise InputError(
-            "`weights='pretrained'` exists for backbones 'vgg16-mini' and 'vgg16'; backbone 'vgg16-micro' starts "
-            f"from `weights=None`, or from a file. Received: `weights={weights!r}`."
-        )
 
 
 def what_changed(before: Experiment, after: Experiment) -> list[str]:

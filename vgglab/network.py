@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import keras
@@ -12,11 +11,9 @@ from keras import layers
 from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, dense_layers
 from vgglab.engine.owner import alone
 from vgglab.errors import InputError
-from vgglab.experiment import Experiment, check_weights_exist
-from vgglab.weights import PRETRAINED
+from vgglab.experiment import Experiment
+from vgglab.weights import IMAGENET_FILE, find_weights, keras_folder
 
-# Published by Keras: keras.io/api/applications/vgg.
-IMAGENET_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 _IMAGENET_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{IMAGENET_FILE}"
 _IMAGENET_MD5 = "6d6bbae143d832006294945121d1f1fc"
 
@@ -107,7 +104,9 @@ def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
         layer.bias.assign(keras.ops.zeros(layer.bias.shape))
     for place, dropout in enumerate(_dropouts(model)):  # each a stream of its own
         dropout.seed_generator.state.assign(keras.random.SeedGenerator(experiment.seed + place).state)
-    path = _weights_file(experiment)
+    path = find_weights(experiment)
+    if experiment.weights == "imagenet":
+        path = _imagenet()
     if path is not None:
         _load(keras.Model(model.input, model.get_layer("block5_pool").output, name=model.name), path)
     return model
@@ -154,36 +153,6 @@ def has_fast_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def _weights_file(experiment: Experiment) -> Path | None:
-    """Where the experiment's weights are; None for random ones."""
-    backbone, weights = experiment.backbone, experiment.weights
-    check_weights_exist(experiment)
-    if weights is None:
-        return None
-    if weights == "pretrained":
-        path = PRETRAINED if backbone == "vgg16-mini" else _keras_folder() / IMAGENET_FILE
-        if not path.is_file():
-            raise InputError(_NOT_HERE[backbone].format(path=path))
-        return path
-    if weights == "imagenet":
-        return _imagenet()
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise InputError(f"There is no weights file at {path}.")
-    return path
-
-
-_NOT_HERE = {
-    "vgg16": "The ImageNet weights are not at {path}. `weights='imagenet'` downloads them (59 MB); "
-    "`weights=None` starts from random ones.",
-    "vgg16-mini": "The pretrained weights are not at {path}. `make pretrain` makes them.",
-}
-
-
-def _keras_folder() -> Path:
-    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
-
-
 def _imagenet() -> Path:
     try:
         return Path(
@@ -192,7 +161,7 @@ def _imagenet() -> Path:
     # Keras raises a bare Exception when the download fails.
     except Exception as error:
         raise InputError(
-            f"The ImageNet weights are neither at {_keras_folder() / IMAGENET_FILE} nor could they be downloaded "
+            f"The ImageNet weights are neither at {keras_folder() / IMAGENET_FILE} nor could they be downloaded "
             f"({_first_line(error)}). Put {IMAGENET_FILE} there, or give its path as `weights`."
         ) from None
 

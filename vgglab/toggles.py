@@ -43,7 +43,7 @@ class Toggle:
     random: bool = False
     optional: bool = False
     off: Any = ALWAYS_ON
-    idle: Callable[[Any], str] = lambda experiment: ""
+    idle: Callable[[Any], str] | None = None
     flag: str = ""
 
     def check(self, name: str, value: Any) -> Any:
@@ -59,6 +59,10 @@ class Toggle:
     def choices(self) -> str:
         """What it may be, in a few words for the command line."""
         return ""
+
+    def why_idle(self, experiment: Any) -> str:
+        """Why the field has no effect in an experiment, or ""."""
+        return self.idle(experiment) if self.idle else ""
 
     def is_on(self, value: Any) -> bool:
         """Whether a value is not the one that switches it off."""

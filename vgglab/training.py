@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import vgglab
-from vgglab.datasets import Dataset, Split, in_words, under_conditions
+from vgglab.datasets import Dataset, Split, check_fits, in_words, under_conditions
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.feed import Batches, Feed, as_features, feed
@@ -22,7 +22,6 @@ from vgglab.engine.lending import borrowed
 from vgglab.engine.owner import alone
 from vgglab.engine.rates import rates
 from vgglab.engine.step import Compiled, blocks, outputs
-from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, Experiment, in_phases, of_role
 from vgglab.history import DRIFT, History, Row
 from vgglab.measures.evaluation import judged, known_by_heart, score
@@ -265,21 +264,6 @@ def _cut_short(phase: Experiment, epochs: int) -> Experiment:
     """The phase with the epochs that it got; its schedule stays laid out as it was, so that it replays."""
     horizon = phase.horizon if phase.schedule == "constant" else phase.horizon or phase.epochs
     return dataclasses.replace(phase, epochs=epochs, horizon=horizon)
-
-
-def check_fits(experiment: Experiment, data: Dataset) -> None:
-    """`InputError` when the data is of another size than the experiment, or smaller than one of its batches."""
-    if data.image_size != experiment.image_size:
-        raise InputError(
-            f"`image_size` of the experiment is {experiment.image_size}, but the data was loaded at {data.image_size}: "
-            f"load(..., image_size={experiment.image_size})."
-        )
-    for phase in experiment.phases:
-        if phase.batch_size > len(data.train):
-            raise InputError(
-                f"`batch_size` must be at most the number of training images, {len(data.train)}. "
-                f"Received: {phase.batch_size}."
-            )
 
 
 def _early_stopping(model: keras.Model, phase: Experiment) -> keras.callbacks.EarlyStopping | None:

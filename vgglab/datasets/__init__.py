@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vgglab.datasets.blossoms import NARROW, SPECIES, WIDE, Nuisances, Species, draw
-from vgglab.datasets.conditions import in_words, under_conditions
+from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
 from vgglab.errors import InputError
@@ -24,6 +24,7 @@ __all__ = [
     "Nuisances",
     "Species",
     "Split",
+    "check_fits",
     "draw_blossoms",
     "draw_twins",
     "in_words",

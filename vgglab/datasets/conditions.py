@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from vgglab.datasets.dataset import Dataset, Split
+from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 
 
@@ -23,6 +24,21 @@ def under_conditions(data: Dataset, experiment: Experiment) -> Dataset:
     train = _fewer(data.train, experiment.images_a_class, which_images)
     train = _mislabelled(train, experiment.label_noise, len(data.class_names), which_labels)
     return data if train is data.train else dataclasses.replace(data, train=train)
+
+
+def check_fits(experiment: Experiment, data: Dataset) -> None:
+    """`InputError` when the data is of another size than the experiment, or smaller than one of its batches."""
+    if data.image_size != experiment.image_size:
+        raise InputError(
+            f"`image_size` of the experiment is {experiment.image_size}, but the data was loaded at {data.image_size}: "
+            f"load(..., image_size={experiment.image_size})."
+        )
+    for phase in experiment.phases:
+        if phase.batch_size > len(data.train):
+            raise InputError(
+                f"`batch_size` must be at most the number of training images, {len(data.train)}. "
+                f"Received: {phase.batch_size}."
+            )
 
 
 def in_words(given: Dataset, used: Dataset, experiment: Experiment) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vgglab.datasets import Dataset, under_conditions
+from vgglab.datasets import Dataset, check_fits, under_conditions
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.feed import Batches, Feed, feed
@@ -18,7 +18,6 @@ from vgglab.experiment import Experiment, of_role, toggle_of
 from vgglab.network import configure
 from vgglab.rate_search import Ended, RateSearch, blown_up
 from vgglab.toggles import Number
-from vgglab.training import check_fits
 
 _STEPS = Number(label="steps", help="of a sweep", role="schedule", low=10, high=2000, whole=True)
 

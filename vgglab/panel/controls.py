@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,6 +11,7 @@ import traitlets
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
 from vgglab.experiment import FIELDS, Experiment, cautions, with_first
+from vgglab.panel.inputs import Slider, Switches
 from vgglab.templates import render
 from vgglab.toggles import AUGMENTATIONS, GENERATOR, Choice, Number, Strengths, Text, Toggle
 
@@ -28,184 +29,192 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-class AugmentToggles(widgets.Box):
-    """A toggle for every augmentation; `value` holds the names and strengths of those that are on."""
+class AugmentSwitches(Switches):
+    """A switch for every augmentation; `value` holds the names and strengths of those that are on.
+
+    One that is switched off keeps its strength.
+    """
 
     value = traitlets.Tuple()
 
-    def __init__(self, value: Sequence[tuple[str, float]]) -> None:
-        strengths = dict(value)
-        self._buttons = {
-            name: widgets.ToggleButton(
-                name in strengths,
-                description=rule.label,
-                layout=widgets.Layout(width="120px"),
-            )
-            for name, rule in AUGMENTATIONS.items()
-        }
-        self._strengths = {name: strengths.get(name, rule.default) for name, rule in AUGMENTATIONS.items()}
+    def __init__(self, value: Sequence[tuple[str, float]], **options: Any) -> None:
+        self._strengths = {name: rule.default for name, rule in AUGMENTATIONS.items()} | dict(value)
         super().__init__(
-            list(self._buttons.values()), layout=widgets.Layout(flex_flow="row wrap", width="376px")
-        )
-        for button in self._buttons.values():
-            button.observe(self._collect, "value")
-        self.set(value)
-
-    def set(self, value: Sequence[tuple[str, float]] | Mapping[str, float]) -> None:
-        """Switch these on, with these strengths, and all others off."""
-        strengths = dict(value)
-        self._strengths |= strengths
-        for name, button in self._buttons.items():
-            button.value = name in strengths
-            button.tooltip = f"{button.description}: {self._strengths[name]:g} {AUGMENTATIONS[name].unit}"
-        self._collect()
-
-    def _collect(self, change: object = None) -> None:
-        self.value = tuple(
-            (name, self._strengths[name]) for name, button in self._buttons.items() if button.value
+            names=[rule.label for rule in AUGMENTATIONS.values()],
+            tooltips=self._tips(),
+            pressed=[name in dict(value) for name in AUGMENTATIONS],
+            value=tuple(value),
+            **options,
         )
 
-
-class Stops(widgets.SelectionSlider):
-    """A slider over chosen values, because most numbers matter by their order of magnitude."""
-
-    def __init__(self, toggle: Number, value: float | None, **options: Any) -> None:
-        self._toggle = toggle
-        stops = self._ordered({*toggle.stops, value})
-        super().__init__(options=self._named(stops), index=stops.index(value), **options)
-
-    def set(self, value: float | None) -> None:
-        """Move to a value, which becomes a place of its own where it is none yet."""
-        stops = self._ordered({*self._values(), value})
-        if len(stops) > len(self._values()):
-            self.options = self._named(stops)
-        self.index = stops.index(value)
+    @traitlets.observe("pressed")
+    def _switched(self, change: dict[str, Any]) -> None:
+        on = [name for name, pressed in zip(AUGMENTATIONS, change["new"]) if pressed]
+        self.value = tuple((name, self._strengths[name]) for name in on)
 
     @traitlets.observe("value")
-    def _propagate_value(self, change: dict[str, Any]) -> None:
-        # The parent's takes None for "nothing selected", which a slider does not allow; here it is a place.
-        self.index = self._values().index(change["new"])
+    def _set(self, change: dict[str, Any]) -> None:
+        self._strengths |= dict(change["new"])
+        self.tooltips = self._tips()
+        self.pressed = [name in dict(change["new"]) for name in AUGMENTATIONS]
 
-    def _values(self) -> list[float | None]:
-        return [value for _, value in self.options]
-
-    def _ordered(self, values: Iterable[float | None]) -> list[float | None]:
-        return sorted(values, key=lambda value: -1.0 if value is None else value)
-
-    def _named(self, stops: Sequence[float | None]) -> list[tuple[str, float | None]]:
-        return [(f"{each:g}" if self._toggle.is_on(each) else "off", each) for each in stops]
+    def _tips(self) -> list[str]:
+        return [
+            f"{rule.label}: {self._strengths[name]:g} {rule.unit}" for name, rule in AUGMENTATIONS.items()
+        ]
 
 
 def widget_for(toggle: Toggle, value: Any) -> widgets.Widget:
     """The widget of a field: its trait `value` is the field's, and a change of it is a change of the field."""
     tip = f"{toggle.help} [{toggle.unit}]" if toggle.unit else toggle.help
-    options: dict[str, Any] = dict(description=toggle.label, tooltip=tip, **_ROW)
+    options: dict[str, Any] = dict(description=toggle.label, tooltip=tip)
     match toggle:
         case Strengths():
-            return AugmentToggles(value)
+            return AugmentSwitches(value, **options)
         case Choice():
-            return widgets.Dropdown(options=toggle.options, value=value, **options)
+            return widgets.Dropdown(options=toggle.options, value=value, **options, **_ROW)
         case Text():
-            suggestions = toggle.suggestions
-            return widgets.Combobox(
-                value=value or "none", options=suggestions, continuous_update=False, **options
-            )
+            return Named(toggle.suggestions, value, **options, **_ROW)
         case Number(stops=()) if toggle.whole and toggle.high - toggle.low <= _LONGEST_SLIDER:
-            return widgets.IntSlider(value, toggle.low, toggle.high, continuous_update=False, **options)
-        case Number(stops=()) if toggle.whole:
-            return widgets.BoundedIntText(value, toggle.low, toggle.high, **options)
+            return Slider(range(int(toggle.low), int(toggle.high) + 1), value, _words_of(toggle), **options)
         case Number(stops=()):
-            return widgets.BoundedFloatText(value, min=toggle.low, max=toggle.high, **options)
+            typed = widgets.BoundedIntText if toggle.whole else widgets.BoundedFloatText
+            return typed(value, min=toggle.low, max=toggle.high, **options, **_ROW)
         case Number():
-            return Stops(toggle, value, continuous_update=False, **options)
+            return Slider(toggle.stops, value, _words_of(toggle), **options)
     raise TypeError(f"No widget is known for a field of the kind {type(toggle).__name__}.")
 
 
-def move(widget: widgets.Widget, value: Any) -> None:
-    """Set a widget of `widget_for` to a value of its field."""
-    if isinstance(widget, AugmentToggles | Stops):
-        widget.set(value)
-    else:
-        widget.value = "none" if value is None else value
+def _words_of(toggle: Number) -> Callable[[Any], str]:
+    """What the slider of a field says at a value, with a unit of one word."""
+    unit = f" {toggle.unit}" if toggle.unit and " " not in toggle.unit else ""
+    return lambda value: f"{value:g}{unit}" if toggle.is_on(value) and value is not None else "off"
+
+
+class Named(widgets.Combobox):
+    """A field for a name or a path; `value` is "none" where there is none."""
+
+    def __init__(self, suggestions: Sequence[str], value: str | None, **options: Any) -> None:
+        super().__init__(value=value or "none", options=suggestions, continuous_update=False, **options)
 
 
 class Controls(widgets.VBox):
-    """Controls of the named fields; `experiment` is what they say now, and everything else as in the one given."""
+    """Controls of the named fields; `experiment` is what they say now, and everything else as in the one given.
+
+    `check` raises `InputError` where an experiment cannot be run; `problem` is then its sentence, and "" otherwise.
+    Where the controls say what is no experiment at all, `experiment` stays what it was. While a run goes on (`held`),
+    a control that was moved to a problem goes back instead: what runs is always what the controls show.
+    """
 
     experiment = traitlets.Instance(Experiment)
+    problem = traitlets.Unicode()
 
-    def __init__(self, experiment: Experiment, names: Iterable[str] = tuple(FIELDS)) -> None:
-        self._start = experiment
-        self._quiet = False
+    def __init__(
+        self,
+        experiment: Experiment,
+        names: Iterable[str] = tuple(FIELDS),
+        check: Callable[[Experiment], object] = lambda experiment: None,
+    ) -> None:
+        self._start, self._check = experiment, check
+        self._quiet = self.held = False
         self.widgets = {name: widget_for(_known(name), getattr(experiment, name)) for name in names}
+        # Why a control has no effect now, under it.
+        self.idle = {name: widgets.HTML() for name in self.widgets if FIELDS[name].idle}
         # A preset moves fields that a lesson's panel may not have.
         presets = [name for name, values in PRESETS.items() if values.keys() <= self.widgets.keys()]
         self.preset = widgets.Dropdown(options=presets, description="preset", **_ROW)
-        self.depth = widgets.HTML(layout=widgets.Layout(margin="0 0 0 118px"))
-        self.note = widgets.HTML()  # what is wrong with a value, or has no effect
+        self.depth = widgets.HTML()
+        self.note = widgets.HTML()  # what is wrong with a value, or was probably not meant
         super().__init__([*([self.preset] if len(presets) > 1 else []), *self._rows(), self.note])
         self.experiment = experiment
-        self._describe()
+        self._changed()
         for widget in self.widgets.values():
             widget.observe(self._changed, "value")
         self.preset.observe(self._choose, "value")
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Move several controls at once, but for locked ones; `experiment` changes once."""
-        self._quiet = True
-        try:
-            for name, value in values.items():
-                if not getattr(self.widgets[name], "disabled", False):
-                    move(self.widgets[name], value)
-        finally:
-            self._quiet = False
+        self._move({name: value for name, value in values.items() if not self.widgets[name].disabled})
         self._changed()
 
     def reset(self) -> None:
         """Put every control back to where it started."""
-        self.preset.value = next(iter(PRESETS))
-        self.set(self._values(self._start))
+        self.set(_of(self._start, self.widgets))
 
     def hold(self) -> None:
         """Lock what cannot change within a run."""
+        self.held = self.preset.disabled = True
         for name, widget in self.widgets.items():
-            if FIELDS[name].fixed or FIELDS[name].is_own:
-                widget.disabled = True
-        self.preset.disabled = True
+            widget.disabled = FIELDS[name].fixed or FIELDS[name].is_own
 
     def release(self) -> None:
         """Unlock all controls."""
-        for widget in (*self.widgets.values(), self.preset):
-            if hasattr(widget, "disabled"):
-                widget.disabled = False
+        self.held = self.preset.disabled = False
+        for widget in self.widgets.values():
+            widget.disabled = False
 
     def _rows(self) -> list[widgets.Widget]:
-        rows = []
-        for name, widget in self.widgets.items():
-            rows += [widget, self.depth] if name == "unfreeze" else [widget]
-        return rows
+        beneath = {"unfreeze": self.depth} | self.idle
+        return [
+            row
+            for name, widget in self.widgets.items()
+            for row in (widget, *([beneath[name]] if name in beneath else []))
+        ]
 
-    def _values(self, experiment: Experiment) -> dict[str, Any]:
-        return {name: getattr(experiment, name) for name in self.widgets}
+    def _move(self, values: Mapping[str, Any]) -> None:
+        self._quiet = True
+        try:
+            for name, value in values.items():
+                checked = FIELDS[name].check(name, value)
+                widget = self.widgets[name]
+                widget.value = "none" if checked is None and isinstance(widget, Named) else checked
+        finally:
+            self._quiet = False
 
     def _choose(self, change: dict[str, Any]) -> None:
-        self.set(self._values(self._start) | PRESETS[change["new"]])
+        if not self._quiet and change["new"] is not None:
+            self.set(_of(self._start, self.widgets) | PRESETS[change["new"]])
 
     def _changed(self, change: object = None) -> None:
         if self._quiet:
             return
-        values = {name: widget.value for name, widget in self.widgets.items()}
+        asked, problem = self.experiment, ""
         try:
-            self.experiment = with_first(self.experiment, **values)
-        except InputError as error:  # an empty name, say; the experiment stays as it was
-            self.note.value = render("alert.html", text=str(error))
+            asked = with_first(asked, **{name: widget.value for name, widget in self.widgets.items()})
+            self._check(asked)
+        except InputError as error:
+            problem = str(error)
+        if problem and self.held:
+            self._move(_of(self.experiment, self.widgets))
         else:
-            self._describe()
+            self.experiment, self.problem = asked, problem
+        self._describe(problem)
 
-    def _describe(self) -> None:
-        unfrozen_layers = unfrozen(self.experiment.backbone, self.experiment.unfreeze)
-        self.depth.value = render("note.html", texts=[unfrozen_layers])
-        self.note.value = render("note.html", texts=cautions(self.experiment))
+    def _describe(self, problem: str) -> None:
+        """Say under the controls what they mean, and show the preset that they agree with."""
+        layers = unfrozen(self.experiment.backbone, self.experiment.unfreeze)
+        self.depth.value = render("beneath.html", text=layers)
+        for name, line in self.idle.items():
+            why = FIELDS[name].why_idle(self.experiment)
+            line.value = render("beneath.html", text=f"No effect now: {why}.") if why else ""
+        notes = render("note.html", texts=cautions(self.experiment))
+        self.note.value = render("alert.html", text=problem) if problem else notes
+        self._quiet = True
+        self.preset.value = self._preset()
+        self._quiet = False
+
+    def _preset(self) -> str | None:
+        """The preset that would change nothing now."""
+        now, start = (_of(experiment, self.widgets) for experiment in (self.experiment, self._start))
+        for name in self.preset.options:
+            values = {field: FIELDS[field].check(field, value) for field, value in PRESETS[name].items()}
+            if start | values == now:
+                return name
+        return None
+
+
+def _of(experiment: Experiment, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(experiment, name) for name in names}
 
 
 def _known(name: str) -> Toggle:

@@ -16,11 +16,11 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.datasets import Dataset, is_there, load, under_conditions
+from vgglab.datasets import Dataset, check_fits, is_there, load, under_conditions
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.owner import alone_at_once
 from vgglab.errors import InputError
-from vgglab.experiment import FIELDS, Experiment
+from vgglab.experiment import DEFAULTS, FIELDS, Experiment
 from vgglab.history import History
 from vgglab.measures.badge import badge
 from vgglab.measures.diagnosis import diagnose
@@ -29,6 +29,7 @@ from vgglab.panel.live import LiveChart
 from vgglab.panel.runs import Runs
 from vgglab.share.script import script
 from vgglab.templates import render
+from vgglab.weights import find_weights
 
 _DASHBOARDS: weakref.WeakSet[Dashboard] = weakref.WeakSet()
 MODELS_KEPT = 3  # trained networks that can still be saved
@@ -52,8 +53,8 @@ class Dashboard(widgets.VBox):
     Training runs in a thread, so that the notebook stays free: a control moved meanwhile takes effect at
     the next epoch, as a new phase of the run. `history` is the latest run's, None before the first epoch.
     `controls` names the fields that get one, all by default: a lesson shows those that it is about.
-    Starting a run stops the one that another dashboard may have going. `run()` trains in the foreground,
-    for a notebook that nobody watches.
+    Starting a run stops the one that another dashboard may have going. What cannot be run is refused as soon as it is
+    set: Train waits until it is mended. `run()` trains in the foreground, for a notebook that nobody watches.
     """
 
     history = traitlets.Instance(History, allow_none=True)
@@ -65,9 +66,17 @@ class Dashboard(widgets.VBox):
         folder: str | Path = "runs",
         controls: Sequence[str] = tuple(FIELDS),
     ) -> None:
-        experiment = experiment or Experiment(dataset=data.name, image_size=data.image_size)
+        if not isinstance(data, Dataset):
+            raise InputError(
+                f"`data` must be a Dataset, as in Dashboard(load('blossoms')). Received: {data!r}."
+            )
+        experiment = experiment or Experiment(
+            dataset=data.name,
+            image_size=data.image_size,
+            batch_size=min(DEFAULTS["batch_size"], len(data.train)),
+        )
         self.data = self._given = data
-        self._loaded = self._given_as = (experiment.dataset, experiment.image_size)
+        self._loaded = self._given_as = _images_of(experiment)
         self._trained: deque[tuple[History, list]] = deque(
             maxlen=MODELS_KEPT
         )  # the latest, with their weights
@@ -75,7 +84,7 @@ class Dashboard(widgets.VBox):
         self._thread: threading.Thread | None = None
         self._planned = 0
         self._moved = self._epoch_began = 0.0
-        self.controls = Controls(experiment, controls)
+        self.controls = Controls(experiment, controls, self._check)
         self.chart = LiveChart(experiment)
         self.runs = Runs(Path(folder), self._save_model)
         self.train_button = _button("Train", "play", "start a run", self.start, button_style="primary")
@@ -98,6 +107,8 @@ class Dashboard(widgets.VBox):
         self.tabs.observe(lambda _: self._fill_tab(), "selected_index")
         self.logged.observe(self._toggle_logged, "value")
         self.controls.observe(self._experiment_changed, "experiment")
+        self.controls.observe(lambda _: self._free_train(), "problem")
+        self._free_train()
         self.runs.observe(self._overlay, "shown")
         self._fill_tab()
         _DASHBOARDS.add(self)
@@ -123,7 +134,7 @@ class Dashboard(widgets.VBox):
 
     def start(self) -> None:
         """Train what the controls say, in the background; nothing happens while a run is going."""
-        if self.running:
+        if self.running or self.controls.problem:
             return
         experiment, control = self._prepare()
         thread = threading.Thread(target=self._guarded, args=(experiment, control), daemon=True)
@@ -134,6 +145,8 @@ class Dashboard(widgets.VBox):
         """Train what the controls say and wait for it; what goes wrong is raised, and the chart stays."""
         self.stop()
         self.join()
+        if self.controls.problem:
+            raise InputError(self.controls.problem)
         experiment, control = self._prepare()
         try:
             return self._work(experiment, control)
@@ -147,6 +160,7 @@ class Dashboard(widgets.VBox):
         else:
             self._control.pause()
         self._label_pause()
+        self._say_left("")
 
     def stop(self) -> None:
         """Ask the run to end; it does so within the running batch and keeps the finished epochs."""
@@ -166,10 +180,10 @@ class Dashboard(widgets.VBox):
             other.stop()
         experiment, self._control = self.controls.experiment, Control(self._progress)
         self._planned = experiment.planned_epochs
-        self.train_button.disabled = True
         self.pause_button.disabled = self.stop_button.disabled = False
         self._label_pause()
         self.controls.hold()
+        self._free_train()
         self.message.value, self.diagnosis.value, self.history = "", "", None
         self.bar.value, self.left.value, self._epoch_began = 0, "", time.monotonic()
         self.chart.draw(History(experiment))
@@ -205,14 +219,18 @@ class Dashboard(widgets.VBox):
 
     def _load_data(self, experiment: Experiment) -> None:
         """Have the data that name and image size ask for: those at hand, those given, or read anew."""
-        wanted = (experiment.dataset, experiment.image_size)
+        wanted = _images_of(experiment)
         if wanted == self._loaded:
             return
         self.chart.say("Reading the images.")
-        self.data = self._given if wanted == self._given_as else self._read(experiment)
+        is_given = wanted == self._given_as
+        self.data = (
+            self._given if is_given else load(self._place(experiment), experiment.image_size, experiment.seed)
+        )
         self._loaded = wanted
 
-    def _read(self, experiment: Experiment) -> Dataset:
+    def _place(self, experiment: Experiment) -> str:
+        """What `load` is asked for to read images anew; `InputError` where it would not find them."""
         name = experiment.dataset
         if name == self._given_as[0]:
             name = self._given.name
@@ -222,13 +240,27 @@ class Dashboard(widgets.VBox):
                     f"The images of '{name}' are in memory only, {self._given.image_size} pixels a side. "
                     f"Received: image size {experiment.image_size}. Make them anew in that size, for a new Dashboard."
                 )
-        return load(name, experiment.image_size, experiment.seed)
+        if not is_there(name):
+            raise InputError(
+                f"`dataset` must be 'blossoms' or the path of an image folder. There is no folder at {name}."
+            )
+        return name
+
+    def _check(self, experiment: Experiment) -> None:
+        """`InputError` where a run of the experiment would fail at once: its weights, its images, its batches."""
+        find_weights(experiment)
+        wanted = _images_of(experiment)
+        if wanted not in (self._loaded, self._given_as):
+            self._place(experiment)  # how many images there are is known once they are read
+            return
+        data = self.data if wanted == self._loaded else self._given
+        check_fits(experiment, under_conditions(data, experiment))
 
     def _finish(self) -> None:
         self.left.value = ""
-        self.train_button.disabled = False
         self.pause_button.disabled = self.stop_button.disabled = True
         self.controls.release()
+        self._free_train()
 
     def _update(self, history: History) -> None:
         self.history = history
@@ -236,7 +268,7 @@ class Dashboard(widgets.VBox):
         self.chart.update(history)
         seconds = history.epochs[-1]["seconds"]
         left = (self._planned - len(history.epochs)) * seconds
-        self.left.value = f"epoch {len(history.epochs)} of {self._planned}, {_clock(left)} left"
+        self._say_left(f"epoch {len(history.epochs)} of {self._planned}, {_clock(left)} left")
         self._diagnose(history)
 
     def _progress(self, done: int, total: int) -> None:
@@ -244,14 +276,15 @@ class Dashboard(widgets.VBox):
             epochs = len(self.history.epochs) if self.history else 0
             self.bar.value = min(1, (epochs + done / total) / max(self._planned, 1))
             if time.monotonic() - self._epoch_began > LONG_EPOCH:
-                self.left.value = f"epoch {epochs + 1} of {self._planned}, {done} of {total} images"
+                self._say_left(f"epoch {epochs + 1} of {self._planned}, {done} of {total} images")
             self._moved = time.monotonic()
 
     def _show(self, history: History) -> None:
         self.history = history
         self.chart.draw(history)
         self.left.value = ""
-        texts = [*(event["text"] for event in history.events), history.tested()]
+        # Phases repeat each other: what was said once is not said again.
+        texts = dict.fromkeys([*(event["text"] for event in history.events), history.tested()])
         self.message.value = render("events.html", texts=[text for text in texts if text])
         self._diagnose(history)
         if history.epochs:
@@ -277,7 +310,7 @@ class Dashboard(widgets.VBox):
             phase = dataclasses.replace(change["new"], later=(), epochs=change["new"].planned_epochs)
             self._planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
             self._control.change(phase)
-            self.left.value = "takes effect at the next epoch"
+            self._say_left("takes effect at the next epoch")
         else:
             self._fill_tab()
 
@@ -310,6 +343,16 @@ class Dashboard(widgets.VBox):
     def _label_pause(self) -> None:
         self.pause_button.description = "Resume" if self._control.paused else "Pause"
 
+    def _say_left(self, text: str) -> None:
+        """How far the run is; while it is paused, that it is."""
+        epochs = len(self.history.epochs) if self.history else 0
+        paused = f"paused after epoch {epochs} of {self._planned}; Resume goes on"
+        self.left.value = paused if self._control.paused else text
+
+    def _free_train(self) -> None:
+        """Train waits while a run goes on, and while the controls say what cannot be run."""
+        self.train_button.disabled = self.controls.held or bool(self.controls.problem)
+
     def _save_model(self, history: History, path: Path) -> bool:
         """Write the trained network of a run; False when it is no longer kept."""
         from vgglab.network import build_network, configure
@@ -327,6 +370,11 @@ class Dashboard(widgets.VBox):
     def _complain(self, text: str, details: str = "") -> None:
         self.chart.say("The run failed.")
         self.message.value = render("alert.html", text=text, details=details)
+
+
+def _images_of(experiment: Experiment) -> tuple[str, int]:
+    """What says which images an experiment is about, before its conditions."""
+    return experiment.dataset, experiment.image_size
 
 
 def _clock(seconds: float) -> str:

@@ -23,32 +23,44 @@ TABLE = "runs"  # the name of the file with the table
 
 
 def compare(runs: Mapping[str, History]) -> pd.DataFrame:
-    """A row for each run: best validation accuracy, gap and time, and the settings in which the runs differ.
+    """A row for each run: what its kept weights reach, its time, and the settings in which the runs differ.
 
-    Accuracies and gaps in per cent and points; the gap is that of the best epoch. Where a run has measured a test
-    part, a column has its accuracy there, with the weights that the run ended with.
+    Accuracies and gaps in per cent and points, of the epoch whose weights were kept, which a column names. A setting
+    that a run changed on its way has all of its values in order. There is a column for the planned epochs where a run
+    had fewer, and for the accuracy on a test part where one was measured.
     """
-    rows = []
-    for name, history in runs.items():
-        best = max(history.epochs, key=lambda row: row["validation_accuracy"], default=None)
-        figures = {
-            "run": name,
-            "epochs run": len(history.epochs),
-            "best validation %": best and round(100 * best["validation_accuracy"], 1),
-            "gap, points": best and round(100 * best["gap"], 1),
-            "test %": history.test and round(100 * history.test["accuracy"], 1),
-            "seconds": round(sum(row["seconds"] for row in history.epochs), 1),
-        }
-        last = history.experiment.phases[-1]
-        settings = {toggle.label: toggle.written(getattr(last, name)) for name, toggle in FIELDS.items()}
-        rows.append(figures | settings)
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([_figures(name, history) | _settings(history) for name, history in runs.items()])
     if table.empty:
         return table
-    labels = [toggle.label for toggle in FIELDS.values()]
+    labels = [toggle.label for toggle in FIELDS.values() if not toggle.is_own]
     same = [label for label in labels if table[label].nunique() == 1]
     untested = ["test %"] if table["test %"].isna().all() else []
-    return table.drop(columns=same + untested)
+    as_planned = ["planned"] if (table["planned"] == table["epochs run"]).all() else []
+    return table.drop(columns=same + untested + as_planned)
+
+
+def _figures(name: str, history: History) -> dict[str, Any]:
+    kept = history.kept if history.epochs else None
+    return {
+        "run": name,
+        "epochs run": len(history.epochs),
+        "planned": history.experiment.planned_epochs,
+        "kept epoch": kept and kept["epoch"],
+        "validation %": kept and round(100 * kept["validation_accuracy"], 1),
+        "gap, points": kept and round(100 * kept["gap"], 1),
+        "test %": history.test and round(100 * history.test["accuracy"], 1),
+        "seconds": round(sum(row["seconds"] for row in history.epochs), 1),
+    }
+
+
+def _settings(history: History) -> dict[str, str]:
+    """The value of every field; of one that later phases changed, all values in order."""
+    values = {
+        toggle.label: [toggle.written(getattr(phase, name)) for phase in history.experiment.phases]
+        for name, toggle in FIELDS.items()
+        if not toggle.is_own
+    }
+    return {label: " → ".join(each for each, _ in itertools.groupby(of)) for label, of in values.items()}
 
 
 def _numbered(name: str, form: str) -> Iterator[str]:

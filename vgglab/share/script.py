@@ -14,10 +14,10 @@ from typing import Any
 from vgglab.architecture import BACKBONES, BLOCKS, dense_layers
 from vgglab.datasets import BLOSSOMS
 from vgglab.engine.rates import WARM_UP
-from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, check_weights_exist, is_random, of_role
+from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, is_random, of_role
 from vgglab.templates import render
 from vgglab.toggles import AUGMENTATIONS
-from vgglab.weights import PRETRAINED
+from vgglab.weights import PRETRAINED, check_weights_exist
 
 WIDTH = 100  # characters a line
 

@@ -1,0 +1,89 @@
+"""A slider and a row of switches that a screen reader can name, say the value of, and move by its keys.
+
+Those of ipywidgets give a slider no name and, for a value, its place in the list; and a toggle no pressed state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+_HERE = Path(__file__).parent
+
+
+class _Input(anywidget.AnyWidget):
+    """What both share: a name, what it says when pointed at, and whether it can be moved."""
+
+    _css = _HERE / "inputs.css"
+
+    description = traitlets.Unicode().tag(sync=True)
+    tooltip = traitlets.Unicode().tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+
+class Slider(_Input):
+    """A slider over chosen values; `value` is the one it stands at.
+
+    `stops` are the values in any order, `written` gives the words for one. A value that is set and is no stop yet
+    becomes one. None stands before all numbers.
+    """
+
+    _esm = _HERE / "slider.js"
+
+    labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    index = traitlets.Int(0).tag(sync=True)
+    value = traitlets.Any()
+
+    def __init__(
+        self, stops: Iterable[Any], value: Any, written: Callable[[Any], str] = str, **options: Any
+    ) -> None:
+        self._written = written
+        self._stops = _ordered([*stops, value])
+        super().__init__(
+            labels=[written(each) for each in self._stops],
+            index=self._stops.index(value),
+            value=value,
+            **options,
+        )
+
+    @traitlets.validate("index")
+    def _within(self, proposal: dict[str, Any]) -> int:
+        return min(max(proposal["value"], 0), len(self._stops) - 1)
+
+    @traitlets.observe("index")
+    def _moved(self, change: dict[str, Any]) -> None:
+        self.value = self._stops[change["new"]]
+
+    @traitlets.observe("value")
+    def _set(self, change: dict[str, Any]) -> None:
+        value = change["new"]
+        with self.hold_sync():
+            if value not in self._stops:
+                self._stops = _ordered([*self._stops, value])
+                self.labels = [self._written(each) for each in self._stops]
+            with self.hold_trait_notifications():
+                self.index = self._stops.index(value)
+
+
+def _ordered(values: Iterable[Any]) -> list[Any]:
+    return sorted(set(values), key=lambda value: float("-inf") if value is None else value)
+
+
+class Switches(_Input):
+    """A button for each name; `pressed` says of each whether it is on."""
+
+    _esm = _HERE / "switches.js"
+
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    tooltips = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    pressed = traitlets.List(traitlets.Bool()).tag(sync=True)
+
+    @traitlets.validate("pressed")
+    def _one_each(self, proposal: dict[str, Any]) -> list[bool]:
+        if len(proposal["value"]) != len(self.names):
+            raise traitlets.TraitError(f"`pressed` must be one for each of {len(self.names)} switches.")
+        return proposal["value"]
