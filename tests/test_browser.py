@@ -1,5 +1,7 @@
 """The dashboard as a person has it: JupyterLab and Voilà in a real browser."""
 
+import dataclasses
+import itertools
 import os
 import re
 import shutil
@@ -7,8 +9,12 @@ import time
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from conftest import ROOT, running
+from vgglab.experiment import FIELDS, Experiment
+from vgglab.panel.controls import PRESETS
+from vgglab.toggles import AUGMENTATIONS, Number, Strengths
 
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -78,6 +84,39 @@ class Person:
 
     def chart(self):
         return self.page.locator("svg[role=img]").first.inner_html()
+
+    def shown(self):
+        """What every control says, as a screen reader would, by the name of its field."""
+        return {name: self._shown(toggle) for name, toggle in FIELDS.items()}
+
+    def _shown(self, toggle):
+        if isinstance(toggle, Strengths):
+            pressed = {}
+            for name, rule in AUGMENTATIONS.items():
+                switch = self.page.get_by_role("button", name=rule.label, exact=True)
+                pressed[name] = switch.get_attribute("aria-pressed") == "true"
+            return pressed
+        slider = self.page.get_by_role("slider", name=toggle.label, exact=True)
+        if slider.count():
+            return slider.get_attribute("aria-valuetext")
+        return self.page.get_by_label(toggle.label, exact=True).input_value()
+
+    def experiment(self):
+        """What the Code tab says that it was made from: what would run."""
+        code = self.page.locator("pre", has_text="Made from this experiment").first.inner_text()
+        lines = code.partition("Made from this experiment")[2].splitlines()[1:]
+        words = [line.lstrip("# ") for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
+        text = " ".join(words)
+        return eval(text[: text.rindex(")") + 1], {"Experiment": Experiment})
+
+    def faults(self):
+        """What axe-core finds serious in the dashboard."""
+        found = Axe().run(self.page, context=".vgglab-dashboard").response["violations"]
+        return [
+            f"{each['id']}: {[node['html'][:200] for node in each['nodes']]}"
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
 
     def see_charts(self, count):
         """Wait until so many different charts have been on the page."""
@@ -183,6 +222,54 @@ def test_the_dashboard_in_voila(page, tmp_path):
         person.wait_for("of 20: train")
         page.locator("td", has_text="run 1").first.wait_for()
         person.look("2-trained")
+
+
+def as_shown(experiment):
+    """What the controls should say of an experiment."""
+    shown = {}
+    for name, toggle in FIELDS.items():
+        value = getattr(experiment, name)
+        if isinstance(toggle, Strengths):
+            shown[name] = {each: each in dict(value) for each in AUGMENTATIONS}
+        elif isinstance(toggle, Number) and (value is None or (toggle.stops and not toggle.is_on(value))):
+            shown[name] = "off"
+        else:
+            unit = " epochs" if toggle.unit == "epochs" else ""
+            shown[name] = toggle.written(value) + unit
+    return shown
+
+
+def test_what_runs_is_what_every_control_shows(page, tmp_path):
+    """Each preset after each other one, and Reset after each; by eye, by keyboard, and by a screen reader."""
+    person = Person(page, "presets")
+    with running("dashboard", tmp_path / "runtime") as address:
+        page.goto(address)
+        person.button("Train").wait_for()
+        page.get_by_role("tab", name="Code").click()
+        page.get_by_text("import keras").first.wait_for()
+        preset, start = page.get_by_label("preset", exact=True), person.experiment()
+        assert person.shown() == as_shown(start)
+
+        def settle(experiment):
+            deadline = time.monotonic() + 20
+            while (person.shown(), person.experiment()) != (as_shown(experiment), experiment):
+                assert time.monotonic() < deadline, (person.shown(), person.experiment())
+                page.wait_for_timeout(100)
+
+        for first, second in itertools.permutations(PRESETS, 2):
+            for name in (first, second):
+                preset.select_option(label=name)
+                settle(dataclasses.replace(start, **PRESETS[name]))
+            person.press("Reset")
+            settle(start)
+
+        page.get_by_role("slider", name="unfreeze depth").focus()
+        page.keyboard.press("ArrowRight")
+        page.get_by_role("button", name="rotation", exact=True).focus()
+        page.keyboard.press("Space")
+        settle(dataclasses.replace(start, unfreeze=4, augment=("rotation",)))
+        person.look("1-moved")
+        assert not person.faults()
 
 
 def test_a_learner_walks_through_the_first_notebook(page, tmp_path):

@@ -104,6 +104,7 @@ class Dashboard(widgets.VBox):
         }
         self.tabs = widgets.Tab([widget for widget, _ in self._tabs.values()], titles=list(self._tabs))
         super().__init__([self._board(), self.tabs])
+        self.add_class("vgglab-dashboard")
         self.tabs.observe(lambda _: self._fill_tab(), "selected_index")
         self.logged.observe(self._toggle_logged, "value")
         self.controls.observe(self._experiment_changed, "experiment")
