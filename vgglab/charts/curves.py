@@ -142,7 +142,8 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
 def plot_drift(history: History, ax: Axes | None = None) -> Axes:
     """How far each block's features have drifted by epoch, and the accuracy left on the source task.
 
-    Drift is 1 - linear CKA; the accuracy is there for runs from the embedded weights only.
+    Drift is 1 - linear CKA, of which features with nothing in common have less than 1 where images are few: see
+    `vgglab.measures.forgetting.drift`. The accuracy is there for runs from the embedded weights only.
     """
     ax = new_axes(ax)
     rows = history.frame()
