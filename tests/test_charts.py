@@ -1,9 +1,15 @@
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import font_manager, rcParams
+from matplotlib.colors import to_rgb
+from matplotlib.font_manager import FontProperties
 
 from test_history import make_history
+from vgglab.charts import text
 from vgglab.charts.curves import (
     detached_axes,
     plot_accuracy,
@@ -71,7 +77,7 @@ def test_wrong_labels_known_by_heart_are_a_third_line_where_there_are_any():
 
 def test_the_gap_is_shaded_and_written():
     ax = plot_accuracy(make_history(), detached_axes())
-    assert "gap 50 points" in texts(ax)
+    assert "gap 50.0 points" in texts(ax)
     corners = ax.collections[0].get_paths()[0].vertices
     assert corners[:, 1].min() == 0.4 and corners[:, 1].max() == 1.0
 
@@ -89,7 +95,13 @@ def test_runs_side_by_side():
         {"plain": make_history(), "held back": make_history(train=(0.5, 0.6, 0.6))}, detached_axes()
     )
     assert [label.get_text() for label in ax.get_yticklabels()] == ["plain", "held back"]
-    assert [text for text in texts(ax) if text] == ["gap 50 points", "gap 10 points"]
+    assert [text for text in texts(ax) if text] == ["gap 50.0 points", "gap 10.0 points"]
+
+
+def test_a_gap_has_a_decimal():
+    close = make_history(train=(1.0,), validation=(0.955,))
+    for ax in (plot_accuracy(close, detached_axes()), plot_runs({"plain": close}, detached_axes())):
+        assert "gap 4.5 points" in texts(ax)
 
 
 def test_axes_in_axes_out_and_no_figure_left_behind():
@@ -204,3 +216,158 @@ def test_reliability_bars_are_how_often_it_is_right():
 def test_a_label_is_missing():
     with pytest.raises(InputError, match="one for each of the 3 images. Received: 2"):
         plot_images(np.zeros((3, 8, 8, 3)), ["a", "b"])
+
+
+def luminance(colour):
+    """Relative luminance: WCAG 2.2."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def on_white(colour):
+    return 1.05 / (luminance(colour) + 0.05)
+
+
+def everything_drawn():
+    """Charts with train at 100 % and a validation loss of nothing, the worst for marks at the border."""
+    history = make_history(train=(0.0, 1.0, 1.0), validation=(0.0, 0.5, 1.0))
+    for row, share in zip(history.epochs, (0.0, 0.5, 1.0)):
+        row |= dict(train_loss=0.0, validation_loss=share, memorised=share, source_accuracy=share)
+        row |= dict.fromkeys(DRIFT, share)
+    history.experiment = Experiment(epochs=2, unfreeze=0).then(unfreeze=3, epochs=3)
+    history.epochs[2]["phase"] = 2
+    table = seeds_table().assign(train_accuracy=1.0, validation_accuracy=0.0)
+    ends, runs = table.query("epoch == 3"), {"plain": history}
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
+    return {
+        "accuracy": plot_accuracy(history, detached_axes(), logged=True),
+        "loss": plot_loss(history, detached_axes(), logged=True),
+        "runs": plot_runs(runs, detached_axes()),
+        "drift": plot_drift(history, detached_axes()),
+        "on seeds": plot_on_seeds(history, table[table["arm"] == "plain"], detached_axes()),
+        "arms": plot_arms(ends, "train_accuracy", {"flip": 1.0}, detached_axes()),
+        "growth": plot_growth({"tuned": {5: ends, 20: ends}}, detached_axes()),
+        "reliability": plot_reliability(probabilities, np.array([0, 1]), ax=detached_axes()),
+    }
+
+
+@pytest.mark.parametrize("name", everything_drawn())
+def test_no_mark_is_cut_at_the_border(name):
+    ax = everything_drawn()[name]
+    ax.figure.canvas.draw()
+    inside = ax.get_window_extent()
+    for each in ax.lines:
+        if each.get_marker() in ("None", None, "", "|") or not each.get_clip_on():
+            continue
+        reach = (each.get_markersize() + each.get_markeredgewidth()) / 2 * ax.figure.dpi / 72
+        pixels = ax.transData.transform(each.get_xydata())
+        assert pixels.min(axis=0)[1] - reach >= inside.y0 and pixels.max(axis=0)[1] + reach <= inside.y1
+        assert pixels.min(axis=0)[0] - reach >= inside.x0 and pixels.max(axis=0)[0] + reach <= inside.x1
+
+
+@pytest.mark.parametrize("name", everything_drawn())
+def test_lines_and_words_stand_out_from_white(name):
+    """WCAG 2.2: 3:1 for what is drawn (1.4.11), 4.5:1 for what is written (1.4.3)."""
+    ax = everything_drawn()[name]
+    for each in ax.lines:
+        if each.get_linewidth() > 5:  # the band from validation to train, like the shading of a gap
+            continue
+        assert on_white(each.get_color()) >= 3, each.get_label()
+    for each in (
+        *ax.texts,
+        *ax.get_legend().get_texts(),
+        *ax.get_xticklabels(),
+        ax.xaxis.label,
+        ax.yaxis.label,
+    ):
+        assert on_white(each.get_color()) >= 4.5, each.get_text()
+
+
+# What people with a kind of colour blindness see of linear RGB: Machado et al. 2009, doi:10.1109/TVCG.2009.113.
+SEEN = {
+    "all": np.eye(3),
+    "no red": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "no green": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "no blue": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+
+
+def lab(colour, seen):
+    """CIE 1976 L*a*b* of a colour as somebody sees it."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(to_xyz @ np.clip(seen @ linear, 0, 1) / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
+def test_blocks_are_told_apart_by_colour_by_dash_and_by_marker(seen):
+    lines = plot_drift(forgotten(3, 1e-3, 0.4), detached_axes()).lines
+    assert len({each.get_marker() for each in lines[:5]}) == 5
+    assert len({str(each._unscaled_dash_pattern) for each in lines[:5]}) == 5
+    for one, other in itertools.combinations(lines[:5], 2):
+        apart = np.linalg.norm(lab(one.get_color(), seen) - lab(other.get_color(), seen))
+        assert apart > 20, (one.get_label(), other.get_label())
+
+
+@pytest.mark.parametrize("name", everything_drawn())
+def test_a_title_stands_above_the_legend(name):
+    ax = everything_drawn()[name]
+    ax.set_title("plain")
+    ax.figure.canvas.draw()
+    assert ax.title.get_window_extent().y0 >= ax.get_legend().get_window_extent().y1
+    assert ax.title.get_window_extent().y1 <= ax.figure.bbox.y1
+
+
+NAMES = ["$5 off", "a_b^2$x$", "münze"]
+
+
+def named_charts(names):
+    """Charts with names that people choose, and the texts in them that say them."""
+    ends = pd.DataFrame([(name, 0.5) for name in names for _ in range(2)], columns=["arm", "gap"])
+    runs = plot_runs(dict.fromkeys(names, make_history()), detached_axes())
+    arms = plot_arms(ends, "gap", ax=detached_axes())
+    matrix = plot_matrix(pd.DataFrame(np.eye(len(names)), names, names), detached_axes())
+    images = plot_images(np.zeros((len(names), 8, 8, 3)), names, ax=detached_axes())
+    sizes = {name: {5: seeds_table().query("epoch == 3")} for name in names}
+    growth = plot_growth(sizes, detached_axes())
+    return [
+        (runs, runs.get_yticklabels()),
+        (arms, arms.get_yticklabels()),
+        (matrix, matrix.get_yticklabels()),
+        (matrix, matrix.get_xticklabels()),
+        (images, images.texts),
+        (growth, [each for each in growth.get_legend().get_texts() if "train" in each.get_text()]),
+    ]
+
+
+def test_names_are_shown_to_the_letter():
+    """Mathematics would take `$` for itself, and raise for a formula that is none."""
+    for ax, shown in named_charts([*NAMES, r"$\frac$"]):
+        ax.figure.canvas.draw()
+        assert [each.get_text().removeprefix("train, ") for each in shown] == [*NAMES, r"$\frac$"]
+        assert not any(each.get_parse_math() for each in shown)
+
+
+def test_letters_that_the_font_lacks_come_from_another(monkeypatch, recwarn):
+    monkeypatch.setitem(rcParams, "font.family", ["cmr10"])  # of ASCII and no more
+    for _, shown in named_charts(["Kätzchen", "кот"]):
+        for each in shown:
+            families = [FontProperties(family=[name]) for name in each.get_fontfamily()]
+            fonts = [font_manager.get_font(font_manager.findfont(family)) for family in families]
+            have = set().union(*(font.get_charmap() for font in fonts))
+            assert set(map(ord, each.get_text())) <= have
+    assert not [each for each in recwarn if "No installed font" in str(each.message)]
+
+
+def test_a_script_that_no_font_has_is_named(monkeypatch):
+    bundled = [
+        font for font in font_manager.fontManager.ttflist if "DejaVu" in font.name or "Last" in font.name
+    ]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", bundled)
+    text._fonts_with.cache_clear()
+    with pytest.warns(UserWarning, match=r"No installed font has the characters '猫고' \(CJK, HANGUL\)"):
+        plot_images(np.zeros((2, 8, 8, 3)), ["猫고", "cat"], ax=detached_axes())
+    text._fonts_with.cache_clear()

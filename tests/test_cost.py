@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,8 +99,25 @@ def test_memory_by_hand(tiny, stopwatch, precision, size):
     conv, head = 128 * 128 * 9 + 128, (128 * 128 + 128) + (128 * 2 + 2)
     parameters = build_network(Experiment(image_size=32), 2).count_params()
     figures = cost(dataclasses.replace(BASE, unfreeze=1, precision=precision), tiny)
-    activations = 8 * (size * 128 * 2 * 2 + 4 * (128 + 2))
+    # Four places of kept features, what conv layer and pooling make of them, their mean, and the head's two layers.
+    activations = 8 * (size * (128 * 2 * 2 + 128 * 2 * 2 + 128) + 4 * (128 + 128 + 2))
     assert figures.memory == 4 * (parameters + 3 * (conv + head)) + activations
+
+
+@pytest.mark.parametrize("head", ["pooled", "dense"])
+def test_activations_are_all_that_keras_lists(tiny, stopwatch, head):
+    """Input, conv, pooling and dense layers of Keras's own VGG16; flattening is another look at the same numbers."""
+    base = keras.applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
+    made = sum(math.prod(layer.output.shape[1:]) for layer in base.layers)
+    made += 512 + 128 + 2 if head == "pooled" else 4096 + 4096 + 2
+    figures = cost(dataclasses.replace(BASE, backbone="vgg16", head=head), tiny)
+    assert figures.memory == 4 * 4 * figures.parameters + 4 * 8 * made
+
+
+def test_the_head_on_kept_features_is_fed_with_them(tiny, stopwatch):
+    for head, units in (("pooled", 128), ("dense", 1024 + 1024)):
+        figures = cost(dataclasses.replace(BASE, unfreeze=0, head=head), tiny)
+        assert figures.memory == 4 * (figures.parameters + 3 * figures.trainable) + 8 * 4 * (128 + units + 2)
 
 
 def test_seconds_by_hand(tiny, stopwatch):

@@ -31,6 +31,38 @@ def test_turning_moving_and_scaling_all_features_is_no_drift():
     assert drift(FEATURES, np.ones((60, 12))) == 1 and drift(np.ones((60, 2)), np.ones((60, 2))) == 0
 
 
+def test_what_did_not_change_has_not_drifted_at_all():
+    for seed in range(20):
+        features = np.random.default_rng(seed).normal(size=(7, 3)).astype("float32")
+        assert drift(features, features.copy()) == 0
+
+
+@pytest.mark.parametrize("n", [20, 40, 400])
+def test_features_with_nothing_in_common_give_what_the_docstring_says(n):
+    """The mean over ways to deal the images out, against the formula by eigenvalues."""
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(n, 12)) * np.geomspace(1, 0.1, 12)
+    eigenvalues = np.linalg.eigvalsh(np.cov(features.T))
+    by_formula = 1 - eigenvalues.sum() ** 2 / (eigenvalues**2).sum() / (n - 1)
+    dealt_out = [drift(features, features[rng.permutation(n)]) for _ in range(400)]
+    assert np.mean(dealt_out) == pytest.approx(by_formula, abs=0.01) and by_formula < 1
+
+
+def test_forty_images_of_the_course_give_between_83_and_92_hundredths():
+    import keras
+
+    from vgglab.network import build_model
+
+    images = draw_blossoms(train_images=5).clean_slice().images.astype("float32")
+    model, rng = build_model(Experiment(), 8), np.random.default_rng(0)
+    pools = [model.get_layer(f"block{block}_pool").output for block in range(1, 6)]
+    found = []
+    for pool in keras.Model(model.input, pools).predict(images, verbose=0):
+        features = pool.mean(axis=(1, 2))
+        found.append(np.mean([drift(features, features[rng.permutation(40)]) for _ in range(100)]))
+    assert len(images) == 40 and (min(found), max(found)) == pytest.approx((0.83, 0.92), abs=0.01)
+
+
 @pytest.mark.parametrize("size", [32, 64])
 def test_the_source_pictures_are_fixed_and_one_of_each_class(size):
     split = source_images(size)

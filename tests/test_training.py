@@ -2,6 +2,7 @@ import dataclasses
 import itertools
 import threading
 import time
+import warnings
 
 import keras
 import numpy as np
@@ -283,22 +284,88 @@ def test_stop_takes_effect_within_the_batch(tiny):
     assert len(history.epochs) == 2 and history.events[-1]["kind"] == "stopped"
 
 
-def test_stop_goes_back_to_the_epoch_that_counts_where_patience_keeps_it(tiny):
-    """Stopped in the middle of an epoch, the network is that of the best one before, not a half-trained one."""
-    calls = []
-    control = Control(lambda done, total: calls.append(done) or (len(calls) == 8 and control.stop()))
-    model = build_model(SMALL, 2)
-    after = []
-    history = train(
-        Experiment(image_size=32, epochs=50, batch_size=8, unfreeze=13, patience=9),
-        tiny,
-        lambda history: after.append(model.get_weights()),
-        model=model,
-        control=control,
+LIVELY = Experiment(weights=None, image_size=32, epochs=50, batch_size=8, unfreeze=13, learning_rate=3e-3)
+ENDS = {
+    "plain": (LIVELY, 2),
+    "with patience": (dataclasses.replace(LIVELY, patience=9), 2),
+    "before an epoch": (LIVELY, 0),
+    "in a later phase": (dataclasses.replace(LIVELY, epochs=2).then(unfreeze=3, epochs=9), 3),
+    "at the start of a later phase": (dataclasses.replace(LIVELY, epochs=2).then(unfreeze=3, epochs=9), 2),
+    "at the start of one with patience": (
+        dataclasses.replace(LIVELY, epochs=3).then(unfreeze=0, patience=2, epochs=9),
+        3,
+    ),
+    "after one with patience": (
+        dataclasses.replace(LIVELY, epochs=3, patience=9).then(unfreeze=1, epochs=9),
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        *((end, "stopped") for end in ENDS),
+        *itertools.product(("plain", "at the start of a later phase"), ("interrupted", "diverged")),
+    ],
+)
+def test_the_network_kept_is_the_one_whose_row_is_kept(tiny, end, how):
+    """However an epoch is left in its middle, Keras measures of the model what stands in the row."""
+    experiment, epochs = ENDS[end]
+    model = build_model(experiment, 2)
+    began, finished = model.get_weights(), []
+
+    def leave(done, total):
+        if len(finished) == epochs:
+            if how == "interrupted":
+                raise KeyboardInterrupt
+            if how == "stopped":
+                control.stop()
+            else:
+                head = model.get_layer("predictions")
+                head.set_weights([weights * np.nan for weights in head.get_weights()])
+
+    control = Control(leave)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The (loss became nan|network's output stopped being numbers)")
+        history = train(experiment, tiny, finished.append, model=model, control=control)
+    assert len(history.epochs) == epochs and history.events[-1]["kind"] == how
+    assert not [event for event in history.events if event["kind"] in ("moved", "did not move")]
+    if not epochs:
+        assert all((now == then).all() for now, then in zip(model.get_weights(), began))
+        return
+    row = history.kept
+    assert keras_of(model, tiny.validation) == dict(
+        loss=pytest.approx(row["validation_loss"], rel=1e-3), accuracy=row["validation_accuracy"]
     )
-    assert len(history.epochs) == 2 and history.kept["epoch"] in (1, 2)
-    kept = after[history.kept["epoch"] - 1]
-    assert all((now == then).all() for now, then in zip(model.get_weights(), kept))
+
+
+def test_patience_goes_back_where_its_best_epoch_is_not_the_last(tiny, monkeypatch):
+    losses, after = [2.0, 1.0, 3.0], []
+    control = Control(lambda done, total: len(after) == 3 and control.stop())
+    model, count = build_model(LIVELY, 2), itertools.count()
+    monkeypatch.setattr(training, "score", lambda *given: (0.5, losses[next(count) // 2]))
+    experiment = dataclasses.replace(LIVELY, patience=9)
+    history = train(
+        experiment, tiny, lambda _: after.append(model.get_weights()), model=model, control=control
+    )
+    assert len(history.epochs) == 3 and history.kept["epoch"] == 2
+    assert all((now == then).all() for now, then in zip(model.get_weights(), after[1]))
+
+
+def test_the_best_epoch_is_kept_also_where_its_own_report_is_interrupted(tiny, monkeypatch):
+    losses = [2.0, 1.0]
+
+    def interrupt(history):
+        if len(history.epochs) == 2:
+            seen.extend(model.get_weights())
+            raise KeyboardInterrupt
+
+    model, count, seen = build_model(LIVELY, 2), itertools.count(), []
+    monkeypatch.setattr(training, "score", lambda *given: (0.5, losses[next(count) // 2]))
+    history = train(dataclasses.replace(LIVELY, patience=5), tiny, interrupt, model=model)
+    assert history.kept["epoch"] == 2
+    assert all((now == then).all() for now, then in zip(model.get_weights(), seen, strict=True))
 
 
 def test_stop_is_heard_during_evaluation_too(tiny):

@@ -22,13 +22,17 @@ BYTES = {"float32": 4, "bfloat16": 2}  # of a number that a conv layer makes
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer with weights: multiply-adds, and the numbers that go in and out, are those of one image."""
+    """A layer with weights: multiply-adds, and the numbers that go in and out, are those of one image.
+
+    `pooled` are those that the pooling above it makes of what comes out; 0 where there is none.
+    """
 
     name: str
     parameters: int
     multiply_adds: int
     inputs: int
     outputs: int
+    pooled: int = 0
 
 
 def dense_layers(backbone: str, head: str, classes: int) -> list[tuple[str, int]]:
@@ -43,11 +47,12 @@ def layers_of(backbone: str, image_size: int, classes: int, head: str = "pooled"
     names = iter(CONV_NAMES)
     for filters, convs in BLOCKS:
         width = filters // BACKBONES[backbone]
-        for _ in range(convs):
+        for conv in range(1, convs + 1):
             kernel = 9 * channels * width
             pixels = side**2
+            pooled = (side // 2) ** 2 * width if conv == convs else 0
             rows.append(
-                Layer(next(names), kernel + width, kernel * pixels, channels * pixels, width * pixels)
+                Layer(next(names), kernel + width, kernel * pixels, channels * pixels, width * pixels, pooled)
             )
             channels = width
         side //= 2

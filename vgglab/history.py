@@ -30,7 +30,7 @@ COLUMNS = (
     "learning_rate",
     "seconds",  # of the epoch, evaluation included
     "source_accuracy",  # on the task of the embedded weights, with its own head; None for other weights
-    *DRIFT,  # 1 - linear CKA of each block's features on the clean slice, from the run's start
+    *DRIFT,  # 1 - linear CKA of each block's features on the clean slice, from the run's start: `forgetting.drift`
     "memorised",  # of the clean slice's wrong labels, the share that the network says; None where no label is wrong
 )
 _NEEDED = dict(  # of a record that is read; weights without a source task and older versions lack the rest

@@ -18,6 +18,7 @@ from vgglab.datasets import Dataset, Split, check_fits, in_words, under_conditio
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.feed import Batches, Feed, as_features, feed
+from vgglab.engine.kept import KeptWeights
 from vgglab.engine.lending import borrowed
 from vgglab.engine.owner import alone
 from vgglab.engine.rates import rates
@@ -50,7 +51,8 @@ def train(
     growing History after every epoch. `model` is one from `build_model`, or such a one compiled, which is then
     trained in place; by default a network is borrowed that earlier runs have compiled. `control` pauses, changes and
     stops the run; Ctrl-C stops it too, and so does a loss that is not a number. The finished epochs stay in the
-    History, with an event that says what happened. A change becomes a phase of the History's experiment, which
+    History, with an event that says what happened, and the network goes back to the weights of `History.kept`, or to
+    those that it began with where no epoch was finished. A change becomes a phase of the History's experiment, which
     replays to the same curves. What frozen layers make of an image is kept in `cache`; None computes it anew each
     time, with the same result. `InputError` when experiment and data do not fit together.
     """
@@ -127,19 +129,17 @@ class _Run:
     def _train_phase(self, phase: Experiment, number: int) -> None:
         """Train one phase; afterwards the model has the weights that count, and the History its layers."""
         configure(self.model, phase)
-        before = _weights_of(self.model)
-        stopping = _early_stopping(self.model, phase)
+        before, kept = _weights_of(self.model), KeptWeights(self.model, phase)
         try:
-            for epoch in self._epochs(phase, number):
-                if stopping and self._is_enough(stopping, epoch):
+            for _ in self._epochs(phase, number, kept):
+                if kept.waited_enough:
                     self.history.note("early stop", f"No lower validation loss for {phase.patience} epochs.")
                     return
         finally:
-            if stopping and stopping.best_weights is not None:
-                self._restore(stopping)
+            self._go_back(kept)
             self._record_layers(before, number)
 
-    def _epochs(self, phase: Experiment, number: int) -> Iterator[Row]:
+    def _epochs(self, phase: Experiment, number: int, kept: KeptWeights) -> Iterator[Row]:
         fed = feed(self.compiled, phase, number, self.data, self._evaluated(phase), self.cache, self.control)
         self.history.note("cache", fed.how)
         self._remember_features(fed)
@@ -151,6 +151,7 @@ class _Run:
             logged = self._pass_over_train(steps, fed.batches(epoch), step_rates, phase)
             row: Row = dict(epoch=len(self.history.epochs) + 1, phase=number, **self._measure(fed), **logged)
             row |= dict(learning_rate=float(step_rates[-1]), seconds=time.perf_counter() - start)
+            kept.take(row["epoch"], row["validation_loss"])
             self.history.epochs.append(row)
             if self.on_epoch:
                 self.on_epoch(self.history)
@@ -228,28 +229,24 @@ class _Run:
         now = {name: self.history.epochs[-1][name] if self.history.epochs else 0.0 for name in DRIFT}
         return now | {DRIFT[block - 1]: drift(self.before[block], after) for block, after in pooled.items()}
 
-    def _is_enough(self, stopping: keras.callbacks.EarlyStopping, row: Row) -> bool:
-        self.model.stop_training = False
-        stopping.on_epoch_end(row["epoch"] - 1, {"val_loss": row["validation_loss"]})
-        return self.model.stop_training
-
-    def _restore(self, stopping: keras.callbacks.EarlyStopping) -> None:
-        self.model.set_weights(
-            stopping.best_weights
-        )  # also when they are the last epoch's: it may have been left since
-        kept = stopping.best_epoch + 1
-        if kept == len(self.history.epochs):
-            return
-        text = f"The weights of epoch {kept}, which had the lowest validation loss, were restored."
-        self.history.note("restored", text, kept_epoch=kept)
+    def _go_back(self, kept: KeptWeights) -> None:
+        """To the weights of the row that counts: an epoch may have been left in its middle since."""
+        kept.restore()
+        if kept.epoch is not None and kept.epoch < len(self.history.epochs):
+            text = f"The weights of epoch {kept.epoch}, which had the lowest validation loss, were restored."
+            self.history.note("restored", text, kept_epoch=kept.epoch)
 
     def _record_layers(self, before: dict[str, list[np.ndarray]], number: int) -> None:
-        """Note how far each layer moved, and report what did not do as it was told."""
+        """Note how far each layer moved, and report what did not do as it was told.
+
+        A phase that finished no epoch went back to where it began, so that its layers could not move.
+        """
+        finished = any(row["phase"] == number for row in self.history.epochs)
         for name, weights in _weights_of(self.model).items():
             trainable = bool(self.model.get_layer(name).trainable_variables)
             moved = _relative_change(before[name], weights)
             self.history.layers.append(dict(phase=number, layer=name, trainable=trainable, moved=moved))
-            if trainable and moved == 0:
+            if trainable and moved == 0 and finished:
                 self.history.note(
                     "did not move",
                     f"Layer {name} was trainable in phase {number}, but its weights did not change.",
@@ -264,17 +261,6 @@ def _cut_short(phase: Experiment, epochs: int) -> Experiment:
     """The phase with the epochs that it got; its schedule stays laid out as it was, so that it replays."""
     horizon = phase.horizon if phase.schedule == "constant" else phase.horizon or phase.epochs
     return dataclasses.replace(phase, epochs=epochs, horizon=horizon)
-
-
-def _early_stopping(model: keras.Model, phase: Experiment) -> keras.callbacks.EarlyStopping | None:
-    if phase.patience is None:
-        return None
-    stopping = keras.callbacks.EarlyStopping(
-        "val_loss", mode="min", patience=phase.patience, restore_best_weights=True
-    )
-    stopping.set_model(model)
-    stopping.on_train_begin()
-    return stopping
 
 
 def _weights_of(model: keras.Model) -> dict[str, list[np.ndarray]]:

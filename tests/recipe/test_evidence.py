@@ -52,6 +52,16 @@ def test_a_paired_contrast_is_in_points_and_needs_its_whole_interval():
     assert more("gap", "s", "a", "b", "gap").of(table).supports == NO, "the interval reaches below zero"
 
 
+def test_what_reaches_below_zero_is_no_support_by_a_hair_either():
+    # Student's t for 2 degrees of freedom is 4.303: 1.5 points, from -0.1 to 3.1.
+    table = ends(
+        s__a__validation_accuracy=[0.60856, 0.615, 0.62144], s__b__validation_accuracy=[0.6, 0.6, 0.6]
+    )
+    found = more("validation", "s", "a", "b", "validation_accuracy").of(table)
+    assert (found.effect, found.low, found.high) == pytest.approx((1.5, -0.1, 3.1), abs=0.01)
+    assert found.supports == NO
+
+
 def test_levels_have_a_threshold():
     table = ends(s__a__train_accuracy=[0.992, 0.995, 1.0], s__a__loss=[0.3, 0.35, 0.4])
     assert level("train", "s", "a", "train_accuracy", 90).of(table).supports == YES
@@ -182,6 +192,7 @@ def test_facts_agree_with_the_paper_and_with_layer_by_layer_arithmetic():
 def test_the_memory_of_a_step_by_hand():
     sides_and_filters = ((224, 64, 2), (112, 128, 2), (56, 256, 3), (28, 512, 3), (14, 512, 3))
     made = sum(side**2 * filters * convs for side, filters, convs in sides_and_filters) + 4096 + 4096 + 1000
+    made += 224 * 224 * 3 + sum((side // 2) ** 2 * filters for side, filters, _ in sides_and_filters)
     assert counted.step_gigabytes(10) == pytest.approx((16 * 138_357_544 + 40 * made) / 1e9)
     share = 16 * 138_357_544 / (16 * 138_357_544 + 40 * made)
     assert counted.parameters_in_memory(10) == pytest.approx(share)
@@ -266,6 +277,29 @@ def test_the_ledger_in_the_project_is_what_its_tables_say():
         else:
             assert written[column].tolist() == worked_out[column].tolist(), column
     assert written["n"].dropna().min() >= 5, "seeds"
+
+
+def test_support_in_the_ledger_keeps_to_the_rule_that_lesson_02_teaches():
+    """The whole interval lies above zero; two points less pass where the claim is that two arms are as good."""
+    as_good_as = {"low rate", "more data"}
+    rows = claims_ledger()
+    compared = rows[rows["words"].str.contains(" minus ") & rows["n"].notna() & (rows["supports"] == "yes")]
+    below_zero = compared[compared["low"] <= 0]
+    either_way = below_zero["claim"] == "logged accuracy"  # which claims a difference, not its direction
+    assert (below_zero.loc[either_way, "high"] < 0).all()
+    assert set(below_zero.loc[~either_way, "claim"]) <= as_good_as
+    assert (below_zero.loc[~either_way, "low"] > -2).all() and len(compared) > 20
+
+
+def test_one_comparison_is_one_case():
+    """Where training stays at 100 %, gap and accuracy are the same figures, and must not count twice."""
+    for claim in CLAIMS:
+        arms_of = [
+            {frozenset(term[1:3] for term in piece.terms) for piece in case if isinstance(piece, Contrast)}
+            for case in (*claim.cases, *claim.photographs)
+            if {"gap"} & {term[3] for piece in case for term in getattr(piece, "terms", ())}
+        ]
+        assert sum(map(len, arms_of)) == len(set().union(*arms_of)), claim.name
 
 
 def test_both_pages_say_what_the_ledger_says():

@@ -9,7 +9,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from vgglab.charts.curves import VALIDATION, legend_above, new_axes
+from vgglab.charts.curves import SHARES, VALIDATION, new_axes
+from vgglab.charts.text import legend_above
 from vgglab.errors import InputError, unknown
 
 _MARKS = {"helps": "▲", "harms": "▼", "no gain of 2 points": "·", "cannot tell": "?"}
@@ -111,7 +112,7 @@ def plot_cell(curves: pd.DataFrame, arm: str, ax: Axes | None = None) -> Axes:
             for _, run in runs.groupby("seed"):
                 ax.plot(run["epoch"], run[column], dash, color=colour, linewidth=1, alpha=0.75, label=label)
                 label = ""
-    ax.set(ylim=(-0.01, 1.01), xlabel="epoch", ylabel="accuracy")
+    ax.set(ylim=SHARES, xlabel="epoch", ylabel="accuracy")
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     legend_above(ax, columns=2)
     return ax

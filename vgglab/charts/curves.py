@@ -1,7 +1,7 @@
 """Histories as charts: each function takes `ax=None`, draws, and returns the Axes.
 
 Train is a solid blue line and validation a dashed orange one, in colours that people with any kind
-of colour vision tell apart (seaborn's "colorblind" palette), and with the dash as a second cue.
+of colour vision tell apart, at least 3:1 against white (WCAG 2.2, 1.4.11), and with the dash as a second cue.
 """
 
 from __future__ import annotations
@@ -19,15 +19,25 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from vgglab.charts.text import as_given, legend_above
 from vgglab.errors import InputError
 from vgglab.experiment import what_changed
 from vgglab.history import DRIFT, History, Row
 
-_PALETTE = sns.color_palette("colorblind")
-TRAIN = dict(color=_PALETTE[0], linestyle="-", marker="o")
-VALIDATION = dict(color=_PALETTE[1], linestyle=(0, (4, 2)), marker="s")
-LOGGED = dict(color="0.45", linestyle=":", marker=None)
-MEMORISED = dict(color="#5b1a5e", linestyle=(0, (4, 1.5, 1, 1.5, 1, 1.5)), marker="^")  # as in the live chart
+TRAIN: dict[str, Any] = dict(color="#0173b2", linestyle="-", marker="o")
+VALIDATION: dict[str, Any] = dict(color="#c96a00", linestyle=(0, (4, 2)), marker="s")
+LOGGED: dict[str, Any] = dict(color="0.45", linestyle=":", marker=None)
+# As in the live chart.
+MEMORISED: dict[str, Any] = dict(color="#5b1a5e", linestyle=(0, (4, 1.5, 1, 1.5, 1, 1.5)), marker="^")
+# Cold to warm from the first block to the last, each with a dash and a marker of its own.
+_BLOCKS: tuple[dict[str, Any], ...] = (
+    dict(color="#12355b", linestyle="-", marker="o"),
+    dict(color="#0173b2", linestyle=(0, (5, 1)), marker="v"),
+    dict(color="#a57485", linestyle=(0, (3, 1, 1, 1)), marker="D"),
+    dict(color="#c96a00", linestyle=(0, (2, 1)), marker="^"),
+    dict(color="#8b1a1a", linestyle=(0, (1, 1)), marker="X"),
+)
+SHARES = -0.03, 1.03  # of an axis from 0 to 100 %, with room for whole marks at its ends
 _STYLE = {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "0.92", "axes.edgecolor": "0.4"}
 
 
@@ -59,7 +69,7 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
         line(ax, rows["epoch"], rows["memorised"], "wrong labels known by heart", MEMORISED)
     if logged and len(rows):
         line(ax, rows["epoch"], rows["logged_accuracy"], "train, as Keras logs it", LOGGED)
-    ax.set(ylim=(-0.01, 1.01), ylabel="accuracy")
+    ax.set(ylim=SHARES, ylabel="accuracy")
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     _epoch_axis(ax, history)
     _phase_marks(ax, history, at=0.08)
@@ -70,7 +80,7 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
 
 
 def plot_loss(history: History, ax: Axes | None = None, *, logged: bool = False) -> Axes:
-    """Clean train and validation cross-entropy by epoch, on an axis that starts at zero.
+    """Clean train and validation cross-entropy by epoch, on an axis that starts just below zero.
 
     `logged` adds the train loss that Keras logs, weight penalty included.
     """
@@ -79,7 +89,7 @@ def plot_loss(history: History, ax: Axes | None = None, *, logged: bool = False)
     _pair(ax, rows, "loss")
     if logged and len(rows):
         line(ax, rows["epoch"], rows["logged_loss"], "train, as Keras logs it", LOGGED)
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(bottom=SHARES[0] * ax.get_ylim()[1])
     ax.set_ylabel("cross-entropy")
     _epoch_axis(ax, history)
     _phase_marks(ax, history, at=0.94)
@@ -108,10 +118,11 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
                 color=style["color"],
                 markersize=9,
                 zorder=2,
+                clip_on=False,  # a mark at 100 % is whole
                 label=label if place == 0 else None,
             )
         ax.annotate(
-            f"gap {100 * row['gap']:.0f} points",
+            f"gap {100 * row['gap']:.1f} points",
             (max(train, validation), place),
             xytext=(10, 0),
             textcoords="offset points",
@@ -119,7 +130,8 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
             annotation_clip=False,
         )
     ax.set_yticks(range(len(histories)), list(histories))
-    ax.set(xlim=(-0.01, 1.01), ylim=(len(histories) - 0.5, -0.5), xlabel="accuracy")
+    as_given(ax.get_yticklabels())
+    ax.set(xlim=SHARES, ylim=(len(histories) - 0.5, -0.5), xlabel="accuracy")
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.grid(axis="y", visible=False)
     if histories:
@@ -130,20 +142,20 @@ def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
 def plot_drift(history: History, ax: Axes | None = None) -> Axes:
     """How far each block's features have drifted by epoch, and the accuracy left on the source task.
 
-    Drift is 1 - linear CKA; the accuracy is there for runs from the embedded weights only.
+    Drift is 1 - linear CKA, of which features with nothing in common have less than 1 where images are few: see
+    `vgglab.measures.forgetting.drift`. The accuracy is there for runs from the embedded weights only.
     """
     ax = new_axes(ax)
     rows = history.frame()
-    for name, colour in zip(DRIFT, sns.color_palette("flare", len(DRIFT))):
-        label = f"drift of {name.removeprefix('drift_')}"
-        line(ax, rows["epoch"], rows[name], label, dict(color=colour, linestyle="-", marker="."))
+    for name, style in zip(DRIFT, _BLOCKS):
+        line(ax, rows["epoch"], rows[name], f"drift of {name.removeprefix('drift_')}", style)
     if rows["source_accuracy"].notna().any():
         style = dict(color="0.25", linestyle=(0, (4, 2)), marker="s")
         line(ax, rows["epoch"], rows["source_accuracy"], "accuracy on the source task", style)
-    ax.set(ylim=(-0.01, 1.01), ylabel="drift, accuracy")
+    ax.set(ylim=SHARES, ylabel="drift, accuracy")
     _epoch_axis(ax, history)
     if len(rows):
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, borderaxespad=0.2)
+        legend_above(ax, columns=3)
     return ax
 
 
@@ -206,7 +218,7 @@ def plot_images(
         left, top = column * 1.06, row * (1 + space)
         ax.imshow(image.astype(np.uint8), extent=(left, left + 1, top + 1, top), interpolation="lanczos")
         if len(labels):
-            ax.text(left + 0.5, top - 0.04, labels[place], ha="center", va="bottom", fontsize=8)
+            as_given([ax.text(left + 0.5, top - 0.04, labels[place], ha="center", va="bottom", fontsize=8)])
     ax.set(xlim=(-0.02, columns * 1.06), ylim=(rows * (1 + space), -space), aspect=height / width)
     ax.axis("off")
     return ax
@@ -245,7 +257,7 @@ def _write_gap(ax: Axes, row: Row) -> None:
         arrowprops=dict(arrowstyle="<->", color="0.3", shrinkA=0, shrinkB=0),
     )
     ax.annotate(
-        f"gap {100 * row['gap']:.0f} points",
+        f"gap {100 * row['gap']:.1f} points",
         (row["epoch"], (train + validation) / 2),
         xytext=(8, 0),
         textcoords="offset points",
@@ -270,7 +282,7 @@ def _phase_marks(ax: Axes, history: History, at: float) -> None:
     rows, phases = history.frame(), history.experiment.phases
     for number in sorted(set(rows["phase"]) - {1}):
         first = rows.loc[rows["phase"] == number, "epoch"].iloc[0]
-        ax.axvline(first - 0.5, color="0.6", linewidth=1)
+        ax.axvline(first - 0.5, color="0.5", linewidth=1)
         ax.text(
             first - 0.4,
             at,
@@ -280,15 +292,3 @@ def _phase_marks(ax: Axes, history: History, at: float) -> None:
             fontsize=8,
             color="0.35",
         )
-
-
-def legend_above(ax: Axes, columns: int = 4) -> None:
-    """A legend that covers no line."""
-    ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        borderaxespad=0.2,
-        ncols=columns,
-        frameon=False,
-        handlelength=2.4,
-    )

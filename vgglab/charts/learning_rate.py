@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from vgglab.charts.curves import TRAIN, VALIDATION, legend_above, new_axes
+from vgglab.charts.curves import TRAIN, VALIDATION, new_axes
+from vgglab.charts.text import legend_above
 from vgglab.rate_search import RateSearch
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from vgglab.charts.curves import VALIDATION, legend_above, new_axes
+from vgglab.charts.curves import VALIDATION, new_axes
+from vgglab.charts.text import legend_above
 
 
 def plot_reliability(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,7 +11,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vgglab.charts.curves import TRAIN, VALIDATION, legend_above, line, new_axes
+from vgglab.charts.curves import SHARES, TRAIN, VALIDATION, line, new_axes
+from vgglab.charts.text import as_given, legend_above
 from vgglab.history import History
 
 _PAIR = (("train_accuracy", "train", TRAIN), ("validation_accuracy", "validation", VALIDATION))
@@ -36,7 +38,8 @@ def plot_on_seeds(history: History, curves: pd.DataFrame, ax: Axes | None = None
             label=f"{name}, {seeds} seeds",
         )
         line(ax, rows["epoch"], rows[column], f"{name}, yours", style)
-    ax.set(ylim=(-0.01, 1.01), xlabel="epoch", ylabel="accuracy")
+    ax.set(ylim=SHARES, xlabel="epoch", ylabel="accuracy")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     legend_above(ax, columns=2)
     return ax
@@ -56,15 +59,17 @@ def plot_arms(
     arms = list(dict.fromkeys(ends["arm"]))
     for place, arm in enumerate(arms):
         values = ends.loc[ends["arm"] == arm, metric]
-        ax.plot(values, np.full(len(values), place), "o", color="0.6", markersize=5, alpha=0.8,
+        ax.plot(values, np.full(len(values), place), "o", color="0.5", markersize=5, alpha=0.9, clip_on=False,
                 label="a seed" if place == 0 else None)  # fmt: skip
-        ax.plot(values.mean(), place, "|", color="0.1", markersize=18, markeredgewidth=2.5,
+        ax.plot(values.mean(), place, "|", color="0.1", markersize=18, markeredgewidth=2.5, clip_on=False,
                 label="their mean" if place == 0 else None)  # fmt: skip
     label: str | None = "yours"
     for arm, value in (mine or {}).items():
-        ax.plot(value, arms.index(arm), "*", color=VALIDATION["color"], markersize=14, label=label)
+        colour = VALIDATION["color"]
+        ax.plot(value, arms.index(arm), "*", color=colour, markersize=14, clip_on=False, label=label)
         label = None
     ax.set_yticks(range(len(arms)), arms)
+    as_given(ax.get_yticklabels())
     ax.set(ylim=(len(arms) - 0.5, -0.5), xlabel=metric.replace("_", " "))
     if "accuracy" in metric or metric == "gap":
         ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))  # no 2.5 %, which would be rounded
@@ -80,7 +85,7 @@ def plot_growth(sizes: Mapping[str, Mapping[int, pd.DataFrame]], ax: Axes | None
     `sizes`: for every way of training, its ends by the number of training images; bars reach over the seeds.
     """
     ax = new_axes(ax)
-    for (way, by_size), tone in zip(sizes.items(), ("-", ":")):
+    for (way, by_size), tone in zip(sizes.items(), itertools.cycle(("-", ":", "--", "-."))):
         x = sorted(by_size)
         for column, name, style in _PAIR:
             values = [by_size[size][column] for size in x]
@@ -100,7 +105,7 @@ def plot_growth(sizes: Mapping[str, Mapping[int, pd.DataFrame]], ax: Axes | None
     ticks = sorted({size for by_size in sizes.values() for size in by_size})
     ax.set_xticks(ticks, [str(each) for each in ticks])
     ax.minorticks_off()
-    ax.set(ylim=(-0.01, 1.03), xlabel="training images a class", ylabel="accuracy")
+    ax.set(ylim=SHARES, xlabel="training images a class", ylabel="accuracy")
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     legend_above(ax, columns=2)
     return ax
@@ -123,8 +128,12 @@ def plot_matrix(
         table = (100 * table).round() + 0.0  # which makes -0 a plain 0
     else:
         scale = dict(cmap="mako", vmin=0, vmax=1, fmt=".0%", cbar_kws=dict(label=label))
-    sns.heatmap(table, ax=ax, annot=True, linewidths=0.5, annot_kws=dict(size=8), **scale)
+    unnamed = dict(xticklabels=False, yticklabels=False)  # seaborn would take names for mathematics
+    sns.heatmap(table, ax=ax, annot=True, linewidths=0.5, annot_kws=dict(size=8), **unnamed, **scale)
+    ax.set_xticks(np.arange(len(table.columns)) + 0.5, [str(each) for each in table.columns])
+    ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(each) for each in table.index])
     ax.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
+    as_given([*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label])
     ax.tick_params(axis="y", rotation=0)
     if max(len(str(each)) for each in table.columns) > 8:
         for tick in ax.get_xticklabels():

@@ -32,8 +32,9 @@ class Cost:
 
     `multiply_adds` are those of one image, forwards through all layers; `flops` are floating-point
     operations of one training step, two a multiply-add; `memory` is bytes for weights, gradients, Adam's
-    moments and the activations of a batch; `cache` is bytes of kept features; `seconds` are an epoch's,
-    evaluation included, as measured layer by layer on this machine.
+    moments and the activations of a batch: what goes into the layers that run, what they make of it, and what
+    poolings make of that; `cache` is bytes of kept features; `seconds` are an epoch's, evaluation included, as
+    measured layer by layer on this machine.
     """
 
     parameters: int
@@ -64,7 +65,7 @@ def cost(phase: Experiment, data: Dataset) -> Cost:
     )
     parameters = sum(layer.parameters for layer in layers)
     trainable = sum(layer.parameters for layer in learning)
-    activations = phase.batch_size * sum(_made(phase, layers[trained_from:]))
+    activations = phase.batch_size * _made(phase, layers[trained_from:])
     return Cost(
         parameters=parameters,
         trainable=trainable,
@@ -77,10 +78,19 @@ def cost(phase: Experiment, data: Dataset) -> Cost:
     )
 
 
-def _made(phase: Experiment, layers: list[Layer]) -> list[int]:
-    """Bytes that each of these layers makes of one image."""
-    conv, head = BYTES[phase.precision], BYTES["float32"]
-    return [layer.outputs * (conv if layer.name in CONV_NAMES else head) for layer in layers]
+def _made(phase: Experiment, layers: list[Layer]) -> int:
+    """Bytes of what goes into the lowest of these layers, of one image, and of all that is made of it."""
+    convs = [layer for layer in layers if layer.name in CONV_NAMES]
+    in_convs = sum(layer.outputs + layer.pooled for layer in convs)
+    in_head = sum(layer.outputs for layer in layers if layer not in convs)
+    if (
+        phase.head == "pooled" or not convs
+    ):  # a mean over all places, or what was kept; flattening copies nothing
+        in_head += layers[len(convs)].inputs
+    fed = layers[0].inputs if convs else 0
+    as_images = layers[0].name == CONV_NAMES[0]
+    conv, full = BYTES[phase.precision], BYTES["float32"]
+    return conv * in_convs + full * in_head + (full if as_images else conv) * fed
 
 
 def _seconds(phase: Experiment, data: Dataset, trained_from: int, frozen: int) -> float:

@@ -34,6 +34,10 @@ class Effect:
         """Whether the whole interval lies above the threshold."""
         return self.low > threshold
 
+    def __neg__(self) -> Effect:
+        """The same difference the other way round, of B minus A."""
+        return Effect(-self.mean, -self.high, -self.low, self.n)
+
     def __str__(self) -> str:
         mean, low, high = (100 * value for value in (self.mean, self.low, self.high))
         return f"{mean:+.1f} points ({low:+.1f} to {high:+.1f}, n = {self.n})"
@@ -75,14 +79,15 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
 
 
 def verdict(difference: Effect, a: str = "A", b: str = "B") -> str:
-    """The answer in a sentence: A is higher, B is higher, or it may be noise."""
+    """The answer in a sentence: A is higher, B is higher, or it may be noise.
+
+    `difference`: A minus B. Where B is higher, the sentence gives B minus A, so that what is higher has a plus.
+    """
     if difference.above():
-        said = f"{a} is higher than {b}"
-    elif difference.high < 0:
-        said = f"{b} is higher than {a}"
-    else:
-        said = f"{a} and {b} cannot be told apart"
-    return f"{said}: {difference}."
+        return f"{a} is higher than {b}: {difference}."
+    if (-difference).above():
+        return f"{b} is higher than {a}: {-difference}."
+    return f"{a} and {b} cannot be told apart: {difference}."
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:

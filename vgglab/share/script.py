@@ -52,6 +52,8 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         hidden=dense_layers(experiment.backbone, experiment.head, classes=0)[:-1],
         warm_up=WARM_UP,
         has_conditions=experiment.images_a_class is not None or experiment.label_noise > 0,
+        cuts=any(phase.cutmix for phase in phases),
+        erases=any("erasing" in dict(phase.augment) for phase in phases),
         tosses_coin=any(phase.mixup and phase.cutmix for phase in phases),
         conv_layers=CONV_LAYERS,
         constant=_constant,
@@ -78,7 +80,7 @@ def _stretch(before: Experiment, phase: Experiment) -> dict[str, Any]:
         views=views,
         is_fed_anew=views is not None or of_role(phase, "images") != of_role(before, "images"),
         strengths=strengths,
-        has_layers=any(strength for name, strength in strengths.items() if name != "crop"),
+        has_layers=any(strength for name, strength in strengths.items() if name not in ("crop", "erasing")),
         in_loss=[FIELDS[name].label for name, value in objective if FIELDS[name].is_on(value)],
     )
 

@@ -41,9 +41,11 @@ def dense_work() -> float:
 
 def step_gigabytes(images: int) -> float:
     """10⁹ bytes for a training step of all layers in float32, on so many images of 224 pixels: weights, gradients,
-    Adam's two means, and what each layer that learns makes."""
-    learning = [layer for layer in vgg16().layers if layer.weights]
-    made = sum(math.prod(layer.output.shape[1:]) for layer in learning)
+    Adam's two means, the images, and what each layer makes of them."""
+    makes = [
+        layer for layer in vgg16().layers if not isinstance(layer, keras.layers.Flatten)
+    ]  # which copies nothing
+    made = sum(math.prod(layer.output.shape[1:]) for layer in makes)
     return 4 * (4 * parameters() + images * made) / 1e9
 
 
