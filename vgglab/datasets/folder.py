@@ -14,7 +14,7 @@ import numpy as np
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.depth import Deep, as_bytes
 from vgglab.datasets.layout import Layout, LeftOut, Photo, holds_folders, lay_out
-from vgglab.datasets.reading import Unreadable, read
+from vgglab.datasets.reading import MEMORY, TooLarge, Unreadable, read
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
@@ -78,15 +78,8 @@ def _read_folder(folder: Path, image_size: int, seed: int, name: str) -> Dataset
 def _read_parts(layout: Layout, image_size: int) -> tuple[dict[str, Split], list[str], LeftOut]:
     """The images of each part, remarks on their depth, and the files that could not be read."""
 
-    def read_photo(photo: Photo) -> np.ndarray | Deep | str:
-        try:
-            return read(photo.path, image_size)
-        except Unreadable as unreadable:
-            return str(unreadable)
-
     photos = [photo for part in layout.photos.values() for photo in part]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(read_photo, photos))
+    results = _read_all([photo.path for photo in photos], image_size)
     unreadable = [(photo.path, result) for photo, result in zip(photos, results) if isinstance(result, str)]
     deep, remarks = as_bytes([result for result in results if isinstance(result, Deep)])
     made = iter(deep)
@@ -96,6 +89,25 @@ def _read_parts(layout: Layout, image_size: int) -> tuple[dict[str, Split], list
         splits[part] = _split(its, images[start : start + len(its)], image_size)
         start += len(its)
     return splits, remarks, unreadable
+
+
+def _read_all(paths: Sequence[Path], image_size: int) -> list[np.ndarray | Deep | str]:
+    """Each image, or the reason why it cannot be read; all that is decoded at one time fits in `reading.MEMORY`."""
+
+    def read_within(path: Path, memory: int) -> np.ndarray | Deep | Unreadable:
+        try:
+            return read(path, image_size, memory)
+        except Unreadable as unreadable:
+            return unreadable
+
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(pool.map(lambda path: read_within(path, MEMORY // threads), paths))
+    # Those that take more than a thread's share come afterwards, one by one.
+    for place, result in enumerate(results):
+        if isinstance(result, TooLarge):
+            results[place] = read_within(paths[place], MEMORY)
+    return [str(result) if isinstance(result, Unreadable) else result for result in results]
 
 
 def _split(photos: Sequence[Photo], images: Sequence[np.ndarray | str], image_size: int) -> Split:

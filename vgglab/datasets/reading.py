@@ -5,9 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +16,7 @@ from vgglab.files import why_not
 # What a file may hold, whatever its name says. All are decoded by Pillow itself; others, such as EPS, would be handed
 # to a program of this machine.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
-MEMORY = 2**30  # bytes that all images together may take while they are decoded
+MEMORY = 2**30  # bytes that all images which are decoded at one time may take together
 LFS_POINTER = b"version https://git-lfs"
 # Not the file's fault, so that leaving it out would be wrong: no memory, or too many files open.
 _OF_THE_MACHINE = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -29,28 +26,8 @@ class Unreadable(Exception):
     """A file that cannot be read as an image; the text is the reason, the same for all files that share it."""
 
 
-class Budget:
-    """Bytes that threads share: who needs more than are free waits until others have given theirs back."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.taken = total, 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def of(self, size: int) -> Iterator[None]:
-        """Have `size` bytes, at most `total`, until the block ends."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.taken + size <= self.total)
-            self.taken += size
-        try:
-            yield
-        finally:
-            with self._changed:
-                self.taken -= size
-                self._changed.notify_all()
-
-
-_BUDGET = Budget(MEMORY)
+class TooLarge(Unreadable):
+    """An image that takes more memory than it may."""
 
 
 def read_image(path: str | os.PathLike, image_size: int) -> np.ndarray:
@@ -64,10 +41,13 @@ def read_image(path: str | os.PathLike, image_size: int) -> np.ndarray:
     return as_bytes([image])[0][0] if isinstance(image, Deep) else image
 
 
-def read(path: Path, image_size: int) -> np.ndarray | Deep:
-    """What `read_image` gives, but grey of more than 8 bits as it is, for all of a data set to be scaled alike."""
+def read(path: Path, image_size: int, memory: int = MEMORY) -> np.ndarray | Deep:
+    """What `read_image` gives, but grey of more than 8 bits as it is, for all of a data set to be scaled alike.
+
+    `TooLarge` where more than `memory` bytes would be needed.
+    """
     try:
-        return _read(path, image_size)
+        return _read(path, image_size, memory)
     except (MemoryError, Unreadable):
         raise
     except Image.UnidentifiedImageError:
@@ -79,7 +59,7 @@ def read(path: Path, image_size: int) -> np.ndarray | Deep:
         raise Unreadable(_reason(error)) from None
 
 
-def _read(path: Path, image_size: int) -> np.ndarray | Deep:
+def _read(path: Path, image_size: int, memory: int) -> np.ndarray | Deep:
     if path.stat().st_size == 0:
         raise Unreadable("zero bytes")
     size = (image_size, image_size)
@@ -90,13 +70,12 @@ def _read(path: Path, image_size: int) -> np.ndarray | Deep:
             # A JPEG decoder can halve large photographs as it reads; never below what is wanted.
             image.draft("RGB", size)
         needed += _bytes_to_decode(image)
-        if needed > _BUDGET.total:
-            raise Unreadable(f"too large: to decode it takes more than {_BUDGET.total / 1e9:.1f} GB")
-        with _BUDGET.of(needed):
-            ImageOps.exif_transpose(image, in_place=True)
-            if image.mode.startswith(("I", "F")):
-                return _deep(image, size)
-            return np.asarray(ImageOps.fit(_rgb(image), size, Image.Resampling.BILINEAR))
+        if needed > memory:
+            raise TooLarge(f"too large: to decode it takes more than {MEMORY / 1e9:.1f} GB")
+        ImageOps.exif_transpose(image, in_place=True)
+        if image.mode.startswith(("I", "F")):
+            return _deep(image, size)
+        return np.asarray(ImageOps.fit(_rgb(image), size, Image.Resampling.BILINEAR))
 
 
 def _bytes_to_decode(image: Image.Image) -> int:
