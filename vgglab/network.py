@@ -13,6 +13,7 @@ from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, dense_layers
 from vgglab.engine.owner import alone
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, check_weights_exist
+from vgglab.files import expanded, readable
 from vgglab.weights import PRETRAINED
 
 # Published by Keras: keras.io/api/applications/vgg.
@@ -167,9 +168,9 @@ def _weights_file(experiment: Experiment) -> Path | None:
         return path
     if weights == "imagenet":
         return _imagenet()
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise InputError(f"There is no weights file at {path}.")
+    path = expanded(weights)
+    if not os.path.isfile(path):  # False also for what no file can be called
+        raise InputError(f"There is no weights file at {readable(path)}.")
     return path
 
 

@@ -249,7 +249,9 @@ def _pair(name: str, item: Any) -> tuple[str, Any]:
         return change.strip(), strength.strip() or None
     pair = _items(name, item)
     if len(pair) != 2 or not isinstance(pair[0], str):
-        raise InputError(f"`{name}` must be names, or pairs such as ('rotation', 20). Received: {shown(item)}.")
+        raise InputError(
+            f"`{name}` must be names, or pairs such as ('rotation', 20). Received: {shown(item)}."
+        )
     return pair
 
 
