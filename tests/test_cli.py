@@ -204,7 +204,9 @@ def test_an_error_has_the_reasons(folder, capsys):
         (lambda *given: os.listdir("/proc/nowhere"), 2, "cannot be read: no such file or directory."),
     ],
 )
-@pytest.mark.parametrize("where", ["vgglab.datasets.folder.lay_out", "vgglab.network.build_network"])
+@pytest.mark.parametrize(
+    "where", ["vgglab.datasets.folder.lay_out", "vgglab.datasets.folder.read", "vgglab.network.build_network"]
+)
 def test_what_happens_while_it_gets_ready_is_one_sentence(
     folder, monkeypatch, capsys, happens, code, sentence, where
 ):
