@@ -1,4 +1,6 @@
+import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import vgglab
 from vgglab.cli import main
 from vgglab.datasets import load
 from vgglab.history import History
@@ -107,6 +110,18 @@ def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
             "`batch_size` must be at most the number of training images, 160.",
         ),
         (["train", "--weights", "absent.h5"], "There is no weights file at absent.h5."),
+        (
+            ["train", "--weights", "~nobody_of_this_name/x.h5"],
+            "There is no home folder for ~nobody_of_this_name.",
+        ),
+        (["train", "--weights", "/" + 300 * "x"], "There is no weights file at /xxx"),
+        (["train", "--data", "~nobody_of_this_name"], "There is no home folder for ~nobody_of_this_name."),
+        (["train", "--data", ""], "`dataset` must be a name or a path. Received: ''."),
+        (["train", "--data", 1000 * "long/"], "cannot be read: file name too long."),
+        (["train", "--out=~nobody_of_this_name/run"], "There is no home folder for ~nobody_of_this_name."),
+        (["train", "--out", 300 * "x"], "xxx cannot be used: file name too long."),
+        (["train", "--out", "/dev/null/run"], "`--out` cannot be in /dev/null: it is no folder."),
+        (["train", "--seed", 5000 * "9"], "argument --seed: invalid int value"),
         ([], "the following arguments are required: COMMAND"),
     ],
 )
@@ -117,6 +132,96 @@ def test_what_is_wrong_is_one_sentence_and_code_2(arguments, sentence, capsys):
         code = exit.code
     error = capsys.readouterr().err
     assert code == 2 and sentence in error and len(error.splitlines()) == 1
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["--version"])
+    assert exit.value.code == 0 and capsys.readouterr().out == f"vgglab {vgglab.__version__}\n"
+
+
+SMALL = ["train", "--image-size", 32, "--epochs", 1, "--batch-size", 4, "--unfreeze", 0]
+
+
+def test_what_users_named_is_printed_as_it_is(folder, tmp_path, capsys, monkeypatch):
+    """Brackets and colons mean something to Rich, and a tilde to the shell, which leaves it in `--out=~/x`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    out = "exp [lr=0.01] :dog: [/x]"
+    data = tmp_path / "[bold]set :cat: [/x]"
+    data.parent.mkdir()
+    folder.rename(data)
+    (data / "dark" / "[red]broken.png").touch()
+    assert run(*SMALL, "--data", data, f"--out=~/{out}") == 0
+    printed = capsys.readouterr().out
+    assert f"Written to {tmp_path / out}: history.jsonl" in printed and f"{data}: 2 classes" in printed
+    assert f"{data}/dark/[red]broken.png: zero bytes" in printed
+    assert sorted(each.name for each in (tmp_path / out).iterdir())[-1] == "model.keras"
+
+
+def test_a_name_of_any_length_is_written(folder, tmp_path):
+    assert run(*SMALL, "--data", folder, "--out", tmp_path / (255 * "n")) == 0
+
+
+def test_of_a_weights_file_it_is_said_that_its_head_is_not_used(folder, tmp_path, capsys):
+    assert run(*SMALL, "--data", folder, "--out", tmp_path / "first") == 0
+    assert "its head is not" not in capsys.readouterr().out
+    weights = tmp_path / "first" / "model.keras"
+    assert run(*SMALL, "--data", folder, "--weights", weights, "--seed", 1, "--out", tmp_path / "second") == 0
+    assert (
+        f"Of {weights} the conv layers are used; its head is not, if it has one." in capsys.readouterr().out
+    )
+    before, after = (keras.saving.load_model(tmp_path / name / "model.keras") for name in ("first", "second"))
+    for layer in before.layers:
+        if layer.count_params():
+            now = after.get_layer(layer.name).get_weights()[0]
+            assert (now == layer.get_weights()[0]).all() == ("conv" in layer.name)
+
+
+def test_odd_pixels_are_reported(folder, capsys):
+    for path in folder.rglob("*.png"):
+        Image.fromarray(np.asarray(Image.open(path)) // 255).save(path)
+    assert run(*SMALL, "--data", folder) == 0
+    assert "Warning: All training images are the same." in capsys.readouterr().out
+
+
+def test_an_error_has_the_reasons(folder, capsys):
+    for path in (folder / "dark").iterdir():
+        path.write_text("no image")
+    assert run(*SMALL, "--data", folder) == 2
+    error = capsys.readouterr().err
+    assert "Readable: 0. Left out:" in error and "8 files: not an image of a format that is read" in error
+
+
+@pytest.mark.parametrize(
+    ("happens", "code", "sentence"),
+    [
+        (
+            lambda *given: signal.raise_signal(signal.SIGINT),
+            130,
+            "Interrupted before there was anything to keep.",
+        ),
+        (lambda *given: exec("raise MemoryError"), 2, "memory of this machine was not enough"),
+        (lambda *given: os.listdir("/proc/nowhere"), 2, "cannot be read: no such file or directory."),
+    ],
+)
+@pytest.mark.parametrize(
+    "where", ["vgglab.datasets.folder.lay_out", "vgglab.datasets.folder.read", "vgglab.network.build_network"]
+)
+def test_what_happens_while_it_gets_ready_is_one_sentence(
+    folder, monkeypatch, capsys, happens, code, sentence, where
+):
+    monkeypatch.setattr(where, happens)
+    assert run(*SMALL, "--data", folder) == code
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 1 and sentence.replace("read", "used" if "network" in where else "read") in error[0]
+
+
+def test_where_no_folder_may_be_made_is_said_before_the_run(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda *given: False)
+    assert run(*SMALL, "--data", folder, "--out", tmp_path / "new" / "run") == 2
+    printed = capsys.readouterr()
+    assert f"`--out` cannot be in {tmp_path}: no new folder may be made there." in printed.err
+    assert not printed.out and not (tmp_path / "new").exists()
 
 
 @pytest.mark.slow

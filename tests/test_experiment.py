@@ -50,6 +50,16 @@ from vgglab.toggles import AUGMENTATIONS
         (dict(l2=10**400), "`l2` must be 0 to 1."),
         (dict(backbone=np.zeros(3)), "Unknown backbone."),
         (dict(weights=np.zeros(3)), "`weights` must be a name or a path."),
+        (dict(weights=np.zeros((40, 40))), "`weights` must be a name or a path. Received: array([[0., 0., "),
+        (dict(unfreeze=10**400), "`unfreeze` must be 0 to 13. Received: 1000000000"),
+        (dict(unfreeze=10**5000), "Received: something of type int that cannot be written out."),
+        (dict(backbone="x" * 10_000), "Unknown backbone. Received: 'xxxxx"),
+        (dict(backbone=10**5000), "Unknown backbone. Received: something of type int"),
+        (dict(augment={"rotation": 10**400}), "augmentation 'rotation' must be 0 to 180"),
+        (dict(augment=None), "`augment` must be names such as ('flip', 'rotation'). Received: None."),
+        (dict(augment=np.array("flip")), "`augment` must be names such as"),
+        (dict(augment={("rotation",): 20}), "Unknown augmentation. Received: ('rotation',)."),
+        (dict(augment=[("rotation", [20])]), "augmentation 'rotation' must be 0 to 180"),
         (dict(later=None), "`later` must hold experiments of one phase each"),
     ],
 )
@@ -57,6 +67,7 @@ def test_what_is_wrong_is_said_in_one_sentence(fields, sentence):
     with pytest.raises(InputError) as caught:
         Experiment(**fields)
     assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
 
 
 def test_later_phases_change_only_what_they_name():

@@ -3,6 +3,7 @@ import dataclasses
 import math
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from vgglab.augmentation import augmenter
 from vgglab.datasets import load, under_conditions
+from vgglab.datasets.layout import lay_out
+from vgglab.datasets.reading import read_image
 from vgglab.engine.rates import rates
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, DEFAULTS, FIELDS, Experiment
@@ -269,6 +273,108 @@ def test_the_images_are_those_of_load(easy, fits, run_here):
     assert batches == [10] * 7 + [2]
     clean = np.concatenate([labels for _, labels in names["clean"]])
     assert len(clean) == 36 and (clean.sum(0) == 12).all()
+
+
+@pytest.mark.parametrize("names", [("Training", "Valid"), ("train", "val"), ("training_set", "dev")])
+def test_parts_in_any_spelling_are_those_of_load(tmp_path, easy, fits, run_here, names):
+    for part, name in zip(("train", "validation"), names):
+        shutil.copytree(easy / part, tmp_path / "data" / name)
+    names = run_here(Experiment(dataset=str(tmp_path / "data"), image_size=32))
+    data = load(tmp_path / "data", 32)
+    for part, split in (("train_images", data.train), ("validation_images", data.validation)):
+        assert (np.stack([image for image, _ in names[part]]) == split.images).all()
+
+
+def test_of_train_alone_keras_divides_what_load_divides(tmp_path, easy, fits, run_here):
+    shutil.copytree(easy / "train", tmp_path / "data" / "Training")
+    shutil.copytree(easy / "validation", tmp_path / "data" / "Testing")
+    names = run_here(Experiment(dataset=str(tmp_path / "data"), image_size=32))
+    data = load(tmp_path / "data", 32)
+    theirs, ours = (
+        sorted(np.asarray(image, np.uint8).tobytes() for part in parts for image in part)
+        for parts in (
+            ([image for image, _ in names[part]] for part in ("train_images", "validation_images")),
+            (data.train.images, data.validation.images),
+        )
+    )
+    assert theirs == ours and len(names["validation_images"]) == round(0.2 * len(ours))
+
+
+# What the script says of Keras's own way, and a file for each: with the images that Keras and `load` make of it.
+DIFFERENT = {
+    "leaves out .webp": ("x.webp", False, True),
+    "gets a .bmp with a palette wrong": ("palette.bmp", True, True),
+    "reads hidden images": (".hidden.png", True, False),
+    "folders inside a class folder": ("deep/x.png", True, False),
+    "does not turn photographs upright": ("turned.png", True, True),
+    "drops transparency": ("clear.png", True, True),
+    "of 16 bits keeps the upper 8": ("16bits.png", True, True),
+}
+
+
+@pytest.fixture
+def different(tmp_path, easy):
+    """The easy folder, with one image more for each line of `DIFFERENT`."""
+    folder = Path(shutil.copytree(easy, tmp_path / "different"))
+    bright_above = np.zeros((32, 32, 3), np.uint8)
+    bright_above[:16] = 200
+    plain, exif = Image.fromarray(bright_above), Image.Exif()
+    exif[0x0112] = 6
+    clear = plain.convert("RGBA")
+    clear.putalpha(0)
+    kinds = {
+        "palette.bmp": plain.convert("P"),
+        "clear.png": clear,
+        "16bits.png": Image.fromarray(bright_above[..., 0].astype(np.uint16)),
+    }
+    (folder / "train" / "a" / "deep").mkdir()
+    for name, _, _ in DIFFERENT.values():
+        options = dict(exif=exif) if name == "turned.png" else {}
+        kinds.get(name, plain).save(folder / "train" / "a" / name, **options)
+    return folder
+
+
+def read_as_the_script_does(experiment: Experiment) -> dict[str, np.ndarray]:
+    """The training images by their paths."""
+    names = {}
+    exec(script(experiment).partition("classes = len")[0], names)
+    images = names["train_images"]
+    return {path: image.numpy() for path, (image, _) in zip(images.file_paths, images)}
+
+
+def test_what_keras_reads_in_another_way_is_what_the_script_says(different):
+    experiment = Experiment(dataset=str(different), image_size=32)
+    said = " ".join(re.sub("^# ?", "", line).strip() for line in script(experiment).splitlines())
+    assert not any(words in script(Experiment()) for words in DIFFERENT), "the flowers have none of it"
+    theirs = read_as_the_script_does(experiment)
+    read = {str(photo.path) for photo in lay_out(different).photos["train"]}
+    with pytest.warns(UserWarning):
+        ours = load(different, 32)
+    ours = {image.tobytes() for part in (ours.train, ours.validation) for image in part.images}
+    for words, (name, by_keras, by_load) in DIFFERENT.items():
+        path = different / "train" / "a" / name
+        assert words in said and (str(path) in theirs) == by_keras
+        assert (str(path) in read) == by_load
+        if by_keras and by_load:
+            assert np.abs(theirs.pop(str(path)) - read_image(path, 32)).max() > 50
+    added = {str(different / "train/a" / name) for name in (".hidden.png", "deep/x.png")}
+    plain = {path: image for path, image in theirs.items() if path not in added}
+    assert len(plain) == 72 and {image.astype(np.uint8).tobytes() for image in plain.values()} <= ours
+
+
+def test_a_broken_file_and_a_folder_of_the_system_are_as_the_script_says(different):
+    experiment = Experiment(dataset=str(different), image_size=32)
+    text = script(experiment)
+    assert "ends with an error at a file that is no" in text and "takes every folder for a class" in text
+    (different / "train" / "a" / "broken.png").write_text("no image")
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        read_as_the_script_does(experiment)
+    (different / "train" / "__MACOSX").mkdir()
+    names = {}
+    exec(text.partition("classes = len")[0], names)
+    assert "__MACOSX" in names["train_images"].class_names
+    with pytest.warns(UserWarning):
+        assert load(different, 32).class_names == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import os
 import subprocess
@@ -24,8 +25,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
+import vgglab
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment, cautions
+from vgglab.files import expanded, readable, why_not
 from vgglab.history import History
 from vgglab.toggles import Toggle
 
@@ -39,7 +42,7 @@ DASHBOARD = Path(__file__).parent / "panel" / "app.ipynb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, or 2 after a sentence on what was wrong."""
+    """Run the command line; returns the exit code: 0, or after a sentence on what was wrong 2, after Ctrl-C 130."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.run not in (_lab, _dashboard):
@@ -48,11 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options, rest)
     except InputError as error:
         return _complain(str(error))
+    except KeyboardInterrupt:
+        return _complain("Interrupted before there was anything to keep.", code=130)
+    except MemoryError:
+        return _complain("The memory of this machine was not enough. Smaller images or batches need less.")
+    except OSError as error:
+        return _complain(f"{readable(error.filename or 'A file')} cannot be used: {why_not(error)}.")
 
 
-def _complain(text: str) -> int:
+def _complain(text: str, code: int = 2) -> int:
     print(f"vgglab: {text}", file=sys.stderr)
-    return 2
+    return code
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="vgglab", description="Fine-tune VGG16 and see the overfitting gap.", allow_abbrev=False
     )
+    parser.add_argument("--version", action="version", version=f"vgglab {vgglab.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train on a data set or a folder of images", allow_abbrev=False)
     train.set_defaults(run=_train)
@@ -110,10 +120,8 @@ def _help(toggle: Toggle) -> str:
 
 def _train(options: argparse.Namespace, rest: list[str]) -> int:
     experiment = Experiment(**{name: value for name, value in vars(options).items() if name in _FLAGS})
-    out = options.out
-    if out is not None and out.exists():
-        raise InputError(f"{out} exists already; `--out` must name a new folder.")
-    console = Console()
+    out = None if options.out is None else _new_folder(options.out)
+    console = Console(markup=False, emoji=False, soft_wrap=True)  # what users named is printed as it is
     data = _load(experiment, console)
     from vgglab.datasets import in_words, under_conditions
     from vgglab.engine.cache import CACHE
@@ -123,11 +131,15 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
 
     used = under_conditions(data, experiment)
     for sentence in in_words(data, used, experiment):
-        console.print(sentence, markup=False, soft_wrap=True)
+        console.print(sentence)
     model = build_model(experiment, len(data.class_names))
+    if experiment.weights and experiment.weights not in getattr(FIELDS["weights"], "suggestions", ()):
+        console.print(
+            f"Of {readable(experiment.weights)} the conv layers are used; its head is not, if it has one."
+        )
     for sentence in cautions(experiment):
-        console.print(f"Warning: {sentence}", style="yellow", markup=False, soft_wrap=True)
-    console.print(forecast(experiment, used, CACHE), markup=False, soft_wrap=True)
+        _warn(console, sentence)
+    console.print(forecast(experiment, used, CACHE))
     with _progress(console) as progress:
         task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
         history = train(
@@ -143,10 +155,10 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
         if event["kind"] != "data":  # was said before
             console.print(event["text"])
     if history.test:
-        console.print(history.tested(), markup=False, soft_wrap=True)
+        console.print(history.tested())
     if out is not None:
         _write_run(out, history, model)
-        console.print(f"Written to {out}: history.jsonl, model.keras, accuracy.png")
+        console.print(f"Written to {readable(out)}: history.jsonl, model.keras, accuracy.png")
     return 0 if history.epochs else 2
 
 
@@ -156,15 +168,30 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         data = load(experiment.dataset, experiment.image_size, experiment.seed)
-    for warning in caught:
-        console.print(f"Warning: {warning.message}", style="yellow", markup=False, soft_wrap=True)
+    for said in [*(str(warning.message) for warning in caught), *data.odd_pixels]:
+        _warn(console, said)
     console.print(
         f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and "
-        f"{len(data.validation)} validation images",
-        markup=False,
-        soft_wrap=True,
+        f"{len(data.validation)} validation images"
     )
     return data
+
+
+def _warn(console: Console, sentence: str) -> None:
+    console.print(f"Warning: {sentence}", style="yellow")
+
+
+def _new_folder(path: Path) -> Path:
+    """Where `--out` points to; `InputError` before the run when it could not be written after it."""
+    out = expanded(path)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.lstat(out)
+        raise InputError(f"{readable(out)} exists already; `--out` must name a new folder.")
+    above = next(each for each in out.absolute().parents if os.path.lexists(each))
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        reason = "no new folder may be made there" if above.is_dir() else "it is no folder"
+        raise InputError(f"`--out` cannot be in {readable(above)}: {reason}. Received: {readable(path)}.")
+    return out
 
 
 def _progress(console: Console) -> Progress:
@@ -206,7 +233,7 @@ def _write_run(out: Path, history: History, model: keras.Model) -> None:
     from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:50]}.") as beside:
         run = Path(beside) / out.name
         run.mkdir()
         history.save(run / "history.jsonl")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 200  # characters of what was received that an error repeats
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used; one sentence says what, and what would be right."""
@@ -14,9 +16,19 @@ class InputError(ValueError):
         return [f"{type(self).__name__}: {self}"]
 
 
+def shown(value: object) -> str:
+    """A value as an error repeats it: its repr on one line, cut short where it is long."""
+    try:
+        text = " ".join(repr(value).split())
+    # What was given may be anything; Python itself refuses to write a whole number of over 4,300 digits.
+    except Exception:
+        text = f"something of type {type(value).__name__} that cannot be written out"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 4 :]}"
+
+
 def unknown(what: str, received: object, options: Iterable[str]) -> InputError:
     """The error for a name that is not one of `options`: the nearest one, or all of them."""
     options = list(options)
-    near = difflib.get_close_matches(str(received), options, n=1)
+    near = difflib.get_close_matches(received if isinstance(received, str) else "", options, n=1)
     right = f"Did you mean '{near[0]}'?" if near else f"It must be one of: {', '.join(options)}."
-    return InputError(f"Unknown {what}. Received: {received!r}. {right}")
+    return InputError(f"Unknown {what}. Received: {shown(received)}. {right}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vgglab.errors import InputError, unknown
+from vgglab.errors import InputError, shown, unknown
 from vgglab.toggles import AUGMENTATIONS, Choice, Number, Strengths, Text, Toggle
 
 CONV_LAYERS = 13  # of VGG16; `unfreeze` counts them from the top
@@ -182,7 +182,7 @@ class Experiment:
             if toggle_of(name).fixed:
                 raise InputError(
                     f"`{name}` belongs to the whole run and cannot change in a later phase. "
-                    f"Received: {changes[name]!r}."
+                    f"Received: {shown(changes[name])}."
                 )
         phase = dataclasses.replace(self.phases[-1], **changes)
         return dataclasses.replace(self, later=(*self.later, phase))
@@ -217,7 +217,7 @@ def _checked_phases(experiment: Experiment) -> tuple[Experiment, ...]:
     for name in [name for name, toggle in FIELDS.items() if toggle.fixed]:
         values = [getattr(phase, name) for phase in (experiment, *phases)]
         if len(set(values)) > 1:
-            raise InputError(f"`{name}` must be the same in all phases of a run. Received: {values!r}.")
+            raise InputError(f"`{name}` must be the same in all phases of a run. Received: {shown(values)}.")
     return tuple(phases)
 
 

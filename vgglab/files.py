@@ -1,11 +1,42 @@
-"""Files: those that come with the project, and those that are whole or absent."""
+"""Files: their names, those that come with the project, and those that are whole or absent."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from vgglab.errors import InputError, shown
+
+# What a terminal would obey, and the bytes of a name that is no UTF-8, as Python hands them over.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+LONGEST = 500  # characters of a path that people are shown
+
+
+def readable(path: str | os.PathLike) -> str:
+    """A path or name as people are shown it, in text that can be written anywhere.
+
+    A byte that is no UTF-8 and a control character become "\\x..", and the middle of a very long path is left out.
+    """
+    text = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", str(path))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 4 :]}"
+
+
+def expanded(path: str | os.PathLike) -> Path:
+    """The path with a leading "~" or "~somebody" replaced by that home folder; `InputError` where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        home = Path(path).parts[0]
+        raise InputError(f"There is no home folder for {home}. Received: {shown(str(path))}.") from None
+
+
+def why_not(error: OSError) -> str:
+    """What the system says about a file that it cannot open, in the middle of a sentence: "permission denied"."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return reason[:1].lower() + reason[1:]
 
 
 @contextmanager

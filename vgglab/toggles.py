@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
 
-from vgglab.errors import InputError, unknown
+from vgglab.errors import InputError, shown, unknown
 
 Role = Literal["data", "images", "network", "objective", "schedule"]
 ALWAYS_ON = object()
@@ -108,7 +108,7 @@ class Number(Toggle):
             kind = "a whole number, " if self.whole and number is None else ""
             none = " or None" if self.optional else ""
             raise InputError(
-                f"`{name}` must be {kind}{self.low:g} to {self.high:g}{none}. Received: {value!r}."
+                f"`{name}` must be {kind}{self.low:g} to {self.high:g}{none}. Received: {shown(value)}."
             )
         return number
 
@@ -162,7 +162,7 @@ class Text(Toggle):
         if self.optional and (text is None or (isinstance(text, str) and text == "none")):
             return None
         if not isinstance(text, str) or not text:
-            raise InputError(f"`{name}` must be a name or a path. Received: {value!r}.")
+            raise InputError(f"`{name}` must be a name or a path. Received: {shown(value)}.")
         return str(text)
 
 
@@ -238,10 +238,12 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _items(name: str, value: Any) -> Iterable[Any]:
-    if not isinstance(value, Iterable):
-        raise InputError(f"`{name}` must be names such as ('flip', 'rotation'). Received: {value!r}.")
-    return value
+def _items(name: str, value: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(value)
+    except TypeError:
+        right = "must be names such as ('flip', 'rotation')"
+        raise InputError(f"`{name}` {right}. Received: {shown(value)}.") from None
 
 
 def _pair(name: str, item: Any) -> tuple[str, Any]:
@@ -249,9 +251,11 @@ def _pair(name: str, item: Any) -> tuple[str, Any]:
     if isinstance(item, str):
         change, _, strength = item.partition("=")
         return change.strip(), strength.strip() or None
-    pair = tuple(_items(name, item))
+    pair = _items(name, item)
     if len(pair) != 2 or not isinstance(pair[0], str):
-        raise InputError(f"`{name}` must be names, or pairs such as ('rotation', 20). Received: {item!r}.")
+        raise InputError(
+            f"`{name}` must be names, or pairs such as ('rotation', 20). Received: {shown(item)}."
+        )
     return pair
 
 
@@ -261,7 +265,7 @@ def _strength(name: str, strength: Any) -> float:
     rule = AUGMENTATIONS[name]
     try:
         number = float(rule.default if strength is None or strength is True else strength)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = None
     if number is None or not rule.low <= number <= rule.high or number == 0:
         right = (
@@ -269,5 +273,5 @@ def _strength(name: str, strength: Any) -> float:
             if rule.high > rule.low
             else "has no strength but 1"
         )
-        raise InputError(f"augmentation '{name}' {right}. Received: {strength!r}.")
+        raise InputError(f"augmentation '{name}' {right}. Received: {shown(strength)}.")
     return number

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
-from vgglab.files import shipped
+from vgglab.files import expanded, readable, shipped
 
 FOLDER = shipped("weights")
 PRETRAINED = FOLDER / "vgg16-mini.weights.h5"
@@ -50,9 +50,9 @@ def find_weights(experiment: Experiment) -> Path | None:
         if not path.is_file():
             raise InputError(_NOT_HERE[backbone].format(path=path))
         return path
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise InputError(f"There is no weights file at {path}.")
+    path = expanded(weights)
+    if not os.path.isfile(path):  # False also for what no file can be called
+        raise InputError(f"There is no weights file at {readable(path)}.")
     return path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
 from vgglab.errors import InputError
+from vgglab.experiment import FIELDS
 from vgglab.files import shipped
 
 __all__ = [
@@ -43,17 +43,22 @@ def load(dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: in
     """Read a data set into memory as RGB images of `image_size` pixels a side.
 
     `dataset` is "blossoms" or the path of an image folder, `folder/<class>/*` or
-    `folder/{train,validation,test}/<class>/*`. Where the folder has no validation part, one image in
-    five of every class becomes it; `seed` says which. `InputError` says what is wrong with a folder.
+    `folder/{train,validation,test}/<class>/*`; `valid`, `Training` and other common spellings of the parts are read
+    as well. Where the folder has no validation part, one training image in five of every class becomes it; `seed` says
+    which. Grey images of more than 8 bits are made 0-255 by one range for the whole folder, so that dark ones stay
+    darker than bright ones; a warning names it. `InputError` says what is wrong with a folder.
     """
-    if os.fspath(dataset) == _EMBEDDED:
+    dataset = FIELDS["dataset"].check("dataset", dataset)
+    image_size = FIELDS["image_size"].check("image_size", image_size)
+    seed = FIELDS["seed"].check("seed", seed)
+    if dataset == _EMBEDDED:
         return read_folder(BLOSSOMS, image_size, seed, name=_EMBEDDED)
     return read_folder(dataset, image_size, seed)
 
 
 def is_there(dataset: str | os.PathLike) -> bool:
     """Whether `load` would find it: the embedded flowers, or a folder."""
-    return os.fspath(dataset) == _EMBEDDED or Path(dataset).expanduser().is_dir()
+    return os.fspath(dataset) == _EMBEDDED or os.path.isdir(os.path.expanduser(dataset))
 
 
 def draw_blossoms(

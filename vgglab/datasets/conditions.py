@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from vgglab.datasets.dataset import Dataset, Split
-from vgglab.errors import InputError
+from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
 
 
@@ -18,8 +18,13 @@ def under_conditions(data: Dataset, experiment: Experiment) -> Dataset:
     fewer, all. Then exactly round(`label_noise` * n) of the n labels left are redrawn, all classes being equally
     likely, so that some come out right by chance; `Split.truth` has what they were (Zhang et al. 2017,
     arXiv:1611.03530). With one seed, few images are among those of a larger number and a small share of redrawn
-    labels within a larger one. What it returned it does not change again.
+    labels within a larger one. What it returned it does not change again. `InputError` when it is given anything but an
+    Experiment and a Dataset.
     """
+    if not isinstance(experiment, Experiment):
+        raise InputError(f"`experiment` must be an Experiment. Received: {shown(experiment)}.")
+    if not isinstance(data, Dataset):
+        raise InputError(f"`data` must be a Dataset, such as `load` returns. Received: {shown(data)}.")
     which_images, which_labels = np.random.default_rng(experiment.seed).spawn(2)
     train = _fewer(data.train, experiment.images_a_class, which_images)
     train = _mislabelled(train, experiment.label_noise, len(data.class_names), which_labels)

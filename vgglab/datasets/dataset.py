@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from vgglab.errors import InputError, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,9 @@ class Split:
 class Dataset:
     """Images split into those to train on, those to validate on, and, where there are any, those to test on.
 
-    `skipped` lists the files of the folder that could not be read, as (path, reason).
+    The labels of a class are its place in `class_names`, the first being 0. All images are of one size, and neither
+    train nor validation is empty; otherwise `InputError`. `skipped` lists the files of the folder that were left out,
+    as (path, reason).
     """
 
     name: str
@@ -54,6 +59,19 @@ class Dataset:
     test: Split | None = None
     skipped: tuple[tuple[str, str], ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "class_names", _checked_names(self.class_names))
+        parts = dict(train=self.train, validation=self.validation, test=self.test)
+        for part, split in parts.items():
+            if split is not None or part != "test":
+                _check_split(part, split, len(self.class_names))
+            if part != "test" and not split:
+                raise InputError(f"The {part} part must hold at least one image. Received: none.")
+        sizes = {part: split.images.shape[1] for part, split in parts.items() if split}
+        if len(set(sizes.values())) > 1:
+            received = ", ".join(f"{part} {size}" for part, size in sizes.items())
+            raise InputError(f"All images must have one size, in pixels a side. Received: {received}.")
+
     @property
     def image_size(self) -> int:
         return self.train.images.shape[1]
@@ -61,7 +79,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all training and validation pixels, labels and class names."""
-        digest = hashlib.sha256("\n".join(self.class_names).encode())
+        digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "surrogatepass"))
         for split in (self.train, self.validation):
             digest.update(str(split.images.shape).encode())
             digest.update(np.ascontiguousarray(split.images).data)
@@ -111,3 +129,48 @@ class Dataset:
         by_class = np.argsort(self.train.labels, kind="stable")
         chosen = by_class[np.linspace(0, len(by_class) - 1, keep).round().astype(int)]
         return self.train.part(chosen)
+
+
+def _checked_names(names: Any) -> tuple[str, ...]:
+    found = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else ()
+    if len(found) < 2 or not all(isinstance(each, str) for each in found) or len(set(found)) < len(found):
+        raise InputError(f"`class_names` must be two or more different names. Received: {shown(names)}.")
+    return tuple(str(each) for each in found)
+
+
+def _check_split(part: str, split: Any, classes: int) -> None:
+    """`InputError` unless images and labels are as `Split` and `Dataset` say."""
+    if not isinstance(split, Split):
+        raise InputError(f"The {part} part must be a Split(images, labels). Received: {shown(split)}.")
+    images, labels = split.images, split.labels
+    is_array = isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim == 4
+    if not is_array or images.shape[1] != images.shape[2] or images.shape[3] != 3:
+        raise InputError(
+            f"The images of the {part} part must be square 0-255 RGB, an array of uint8 and of shape "
+            f"(n, size, size, 3). Received: {_array(images)}."
+        )
+    for name, values in dict(labels=labels, truth=labels if split.truth is None else split.truth).items():
+        right = (
+            f"whole numbers, one for each of the {len(images)} images, 0 for the first class to {classes - 1}"
+        )
+        if (
+            not isinstance(values, np.ndarray)
+            or values.shape != images.shape[:1]
+            or values.dtype.kind not in "iu"
+        ):
+            one_hot = (
+                " One-hot rows become such labels by `.argmax(axis=1)`."
+                if getattr(values, "ndim", 0) == 2
+                else ""
+            )
+            raise InputError(
+                f"The {name} of the {part} part must be {right}. Received: {_array(values)}.{one_hot}"
+            )
+        if len(values) and not 0 <= values.min() <= values.max() < classes:
+            received = f"{values.min()} to {values.max()}"
+            raise InputError(f"The {name} of the {part} part must be {right}. Received: {received}.")
+
+
+def _array(value: Any) -> str:
+    """What an array is, in the words of an error; another value as it is."""
+    return f"{value.dtype}, shape {value.shape}" if isinstance(value, np.ndarray) else shown(value)

@@ -1,180 +1,150 @@
-"""One loader for folders of images, of any format, mode, orientation and shape."""
+"""One loader for folders of images."""
 
 from __future__ import annotations
 
 import os
+import stat
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from vgglab.datasets.dataset import Dataset, Split
+from vgglab.datasets.depth import Deep, as_bytes
+from vgglab.datasets.layout import Layout, LeftOut, Photo, holds_folders, lay_out
+from vgglab.datasets.reading import MEMORY, TooLarge, Unreadable, read
 from vgglab.errors import InputError
+from vgglab.files import expanded, readable, why_not
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
-SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 VALIDATION_SHARE = 0.2
-
-
-class Photo(NamedTuple):
-    path: Path
-    label: int
-
-
-def read_image(path: str | os.PathLike, image_size: int) -> np.ndarray:
-    """One image file as RGB: uint8, shape (image_size, image_size, 3).
-
-    Turned upright as its EXIF says, transparency laid on white, 16 bits scaled to 8, the first frame
-    of an animation; the short side resized and the centre cropped. Raises what Pillow raises.
-    """
-    with Image.open(path) as image:
-        if image.mode != "CMYK":
-            # A JPEG decoder can halve large photographs as it reads; never below what is wanted.
-            image.draft("RGB", (image_size, image_size))
-        upright = ImageOps.exif_transpose(image)
-    return np.asarray(ImageOps.fit(_rgb(upright), (image_size, image_size), Image.Resampling.BILINEAR))
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # 16-bit grey; converting it directly would clip everything over 255 to white.
-        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
-    elif image.mode == "F":
-        image = Image.fromarray(np.asarray(image).clip(0, 255).round().astype(np.uint8))
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return image.convert("RGB")
+FEW = 3  # files with one reason: as many are named each on its line
 
 
 def read_folder(folder: str | os.PathLike, image_size: int, seed: int, name: str | None = None) -> Dataset:
-    """Read `folder/<class>/*` or `folder/{train,validation|val,test}/<class>/*`.
+    """Read `folder/<class>/*` or `folder/{train,validation,test}/<class>/*`, whatever the parts' common spelling.
 
-    Files that cannot be read are left out with one warning that lists and counts them. `InputError`
-    when nothing can be trained on what is left.
+    Where there is no validation part, one training image in five of every class becomes it. Files that cannot be read
+    are left out with one warning that counts them by reason; what may be a mistake in names or in the depth of
+    pixels is a warning too. `InputError`, with the files left out, when nothing can be trained on what is left.
     """
-    folder = Path(folder).expanduser()
-    name = str(folder) if name is None else name
-    if not folder.is_dir():
-        raise InputError(
-            f"There is no folder at {folder}. An image folder holds one folder of images for each class."
-        )
-    parts = _split_folders(folder)
-    class_names = _class_names(folder, parts)
-    skipped: list[tuple[str, str]] = []
-    read = {part: _read_classes(where, class_names, image_size, skipped) for part, where in parts.items()}
-    _warn_of(skipped, folder)
-    if "train" in read:
-        _require(read["train"], class_names, 1, f"{folder}/train")
-        _require(read["validation"], class_names, 1, str(parts["validation"]))
-    else:
-        _require(read["all"], class_names, 2, str(folder))
-        read["train"], read["validation"] = _divide(read["all"], seed)
-    return Dataset(name, class_names, read["train"], read["validation"], read.get("test"), tuple(skipped))
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
-
-
-def _split_folders(folder: Path) -> dict[str, Path]:
-    """{"train": …, "validation": …, perhaps "test": …}, or {"all": folder} where no split was made."""
-    found = [each for each in _folders_in(folder) if each.name in SPLITS]
-    if not any(each.name == "train" for each in found):
-        return {"all": folder}
-    parts: dict[str, Path] = {}
-    for each in found:
-        part = SPLITS[each.name]
-        if part in parts:
+    folder = expanded(folder)
+    try:
+        if not _is_folder(folder):
             raise InputError(
-                f"{folder} has both {parts[part].name}/ and {each.name}/; only one can be the {part} part."
+                f"There is no folder at {readable(folder)}. An image folder holds one folder of images for each class."
             )
-        parts[part] = each
-    if "validation" not in parts:
+        return _read_folder(folder, image_size, seed, readable(folder) if name is None else name)
+    except MemoryError:
         raise InputError(
-            f"{folder} has train/ but neither validation/ nor val/. Add one, or put the class folders directly "
-            f"into {folder} to have the split made."
-        )
-    return parts
+            f"The memory of this machine was not enough to read {readable(folder)}. Smaller images (`image_size`) "
+            "or fewer of them need less."
+        ) from None
+    except OSError as error:
+        where = readable(error.filename or folder)
+        raise InputError(f"{where} cannot be read: {why_not(error)}.") from None
 
 
-def _class_names(folder: Path, parts: dict[str, Path]) -> tuple[str, ...]:
-    named = {part: [each.name for each in _folders_in(where)] for part, where in parts.items()}
-    class_names = named["train" if "train" in named else "all"]
-    where = parts.get("train", folder)
-    if len(class_names) < 2:
-        found = f"one, '{class_names[0]}'" if class_names else "none"
-        raise InputError(f"{where} must hold at least two class folders. Found: {found}.")
-    for part, names in named.items():
-        extra = sorted(set(names) - set(class_names))
-        if extra:
-            raise InputError(f"{parts[part]} has class folders that {where} lacks: {', '.join(extra)}.")
-    return tuple(class_names)
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder; OSError where the system does not let one look."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a zero in the path
+        return False
 
 
-def _read_classes(
-    where: Path, class_names: tuple[str, ...], image_size: int, skipped: list[tuple[str, str]]
-) -> Split:
-    loose = [each for each in sorted(where.iterdir()) if each.is_file() and each.suffix.lower() in SUFFIXES]
-    skipped += [(str(each), "beside the class folders, so it has no class") for each in loose]
-    photos = [
-        Photo(path, label)
-        for label, class_name in enumerate(class_names)
-        for path in _files_in(where / class_name, skipped)
-    ]
+def _read_folder(folder: Path, image_size: int, seed: int, name: str) -> Dataset:
+    layout = lay_out(folder)
+    splits, remarks, unreadable = _read_parts(layout, image_size)
+    left_out = layout.left_out + unreadable
+    for part in [part for part in ("all", "train", "validation") if part in splits]:
+        at_least = 1 if "validation" in splits else 2
+        _require(splits[part], layout, part, at_least, _in_lines(left_out, folder))
+    if "validation" not in splits:
+        undivided = splits.get("train", splits.get("all"))
+        assert undivided is not None  # a layout has one of them
+        splits["train"], splits["validation"] = _divide(undivided, seed)
+    for remark in layout.remarks + remarks:
+        warnings.warn(remark, stacklevel=4)
+    if left_out:
+        files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
+        warnings.warn(f"Left out {files} of {readable(folder)}:{_in_lines(left_out, folder)}", stacklevel=4)
+    skipped = tuple((readable(path), reason) for path, reason in left_out)
+    test = splits.get("test") or None  # one that is empty is none
+    return Dataset(name, layout.class_names, splits["train"], splits["validation"], test, skipped)
 
-    def read(photo: Photo) -> np.ndarray | str:
+
+def _read_parts(layout: Layout, image_size: int) -> tuple[dict[str, Split], list[str], LeftOut]:
+    """The images of each part, remarks on their depth, and the files that could not be read."""
+
+    photos = [photo for part in layout.photos.values() for photo in part]
+    results = _read_all([photo.path for photo in photos], image_size)
+    unreadable = [(photo.path, result) for photo, result in zip(photos, results) if isinstance(result, str)]
+    deep, remarks = as_bytes([result for result in results if isinstance(result, Deep)])
+    made = iter(deep)
+    images = [next(made) if isinstance(result, Deep) else result for result in results]
+    splits, start = {}, 0
+    for part, its in layout.photos.items():
+        splits[part] = _split(its, images[start : start + len(its)], image_size)
+        start += len(its)
+    return splits, remarks, unreadable
+
+
+def _read_all(paths: Sequence[Path], image_size: int) -> list[np.ndarray | Deep | str]:
+    """Each image, or the reason why it cannot be read; all that is decoded at one time fits in `reading.MEMORY`."""
+
+    def read_within(path: Path, memory: int) -> np.ndarray | Deep | Unreadable:
         try:
-            return read_image(photo.path, image_size)
-        except Image.UnidentifiedImageError:
-            return "zero bytes" if photo.path.stat().st_size == 0 else "not an image"
-        # Pillow's decoders raise many kinds of error for broken files; each is reported with its file.
-        except Exception as error:
-            return str(error) or type(error).__name__
+            return read(path, image_size, memory)
+        except Unreadable as unreadable:
+            return unreadable
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(read, photos))
-    skipped += [
-        (str(photo.path), result) for photo, result in zip(photos, results) if isinstance(result, str)
-    ]
-    good = [(result, photo.label) for photo, result in zip(photos, results) if not isinstance(result, str)]
-    images = (
-        np.stack([image for image, _ in good]) if good else np.empty((0, image_size, image_size, 3), np.uint8)
-    )
-    return Split(images, np.array([label for _, label in good], dtype=np.int64))
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(pool.map(lambda path: read_within(path, MEMORY // threads), paths))
+    # Those that take more than a thread's share come afterwards, one by one.
+    for place, result in enumerate(results):
+        if isinstance(result, TooLarge):
+            results[place] = read_within(paths[place], MEMORY)
+    return [str(result) if isinstance(result, Unreadable) else result for result in results]
 
 
-def _files_in(folder: Path, skipped: list[tuple[str, str]]) -> list[Path]:
-    """The image files of a class in the order of their names; hidden files are not mentioned, others are."""
-    if not folder.is_dir():
-        return []
-    files = sorted(
-        each for each in folder.iterdir() if not each.name.startswith(".") and each.name != "Thumbs.db"
-    )
-    skipped += [
-        (str(each), "not one of " + ", ".join(SUFFIXES))
-        for each in files
-        if each.suffix.lower() not in SUFFIXES
-    ]
-    return [each for each in files if each.suffix.lower() in SUFFIXES]
+def _split(photos: Sequence[Photo], images: Sequence[np.ndarray | str], image_size: int) -> Split:
+    """Those of the images that are there, with their labels."""
+    good = [(image, photo.label) for image, photo in zip(images, photos) if not isinstance(image, str)]
+    pixels = np.empty((len(good), image_size, image_size, 3), np.uint8)
+    for place, (image, _) in enumerate(good):
+        pixels[place] = image
+    return Split(pixels, np.array([label for _, label in good], dtype=np.int64))
 
 
-def _warn_of(skipped: list[tuple[str, str]], folder: Path) -> None:
-    if skipped:
-        lines = "".join(f"\n  {path}: {reason}" for path, reason in skipped)
-        files = "1 file" if len(skipped) == 1 else f"{len(skipped)} files"
-        warnings.warn(f"Left out {files} of {folder} that could not be read:{lines}", stacklevel=4)
+def _in_lines(left_out: LeftOut, folder: Path) -> str:
+    """A line for each reason with how many files it has and some of them; one for each file where they are few."""
+    by_reason: dict[str, list[Path]] = {}
+    for path, reason in left_out:
+        by_reason.setdefault(reason, []).append(path)
+    lines = []
+    for reason, paths in by_reason.items():
+        if len(paths) <= FEW:
+            lines += [f"{readable(path)}: {reason}" for path in paths]
+        else:
+            some = ", ".join(readable(path.relative_to(folder)) for path in paths[:FEW])
+            lines.append(f"{len(paths):,} files: {reason}, among them {some}")
+    return "".join(f"\n  {line}" for line in lines)
 
 
-def _require(split: Split, class_names: tuple[str, ...], at_least: int, where: str) -> None:
-    counts = np.bincount(split.labels, minlength=len(class_names))
-    for class_name, count in zip(class_names, counts):
+def _require(split: Split, layout: Layout, part: str, at_least: int, left_out: str) -> None:
+    counts = np.bincount(split.labels, minlength=len(layout.class_names))
+    for class_name, count in zip(layout.class_names, counts):
         if count < at_least:
+            where = layout.places[part]
             need = "two images, one to train and one to validate on" if at_least == 2 else "an image"
-            raise InputError(f"Class '{class_name}' in {where} needs at least {need}. Readable: {count}.")
+            hint = holds_folders(where / class_name) if (where / class_name).is_dir() else ""
+            raise InputError(
+                f"Class '{class_name}' in {readable(where)} needs at least {need}. Readable: {count}.{hint}"
+                + (f" Left out:{left_out}" if left_out else "")
+            )
 
 
 def _divide(split: Split, seed: int) -> tuple[Split, Split]:
@@ -184,6 +154,4 @@ def _divide(split: Split, seed: int) -> tuple[Split, Split]:
     for label in np.unique(split.labels):
         members = rng.permutation(np.flatnonzero(split.labels == label))
         chosen[members[: max(1, round(VALIDATION_SHARE * len(members)))]] = True
-    return Split(split.images[~chosen], split.labels[~chosen]), Split(
-        split.images[chosen], split.labels[chosen]
-    )
+    return split.part(~chosen), split.part(chosen)

@@ -19,7 +19,7 @@ import traitlets
 from vgglab.datasets import Dataset, check_fits, is_there, load, under_conditions
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.owner import alone_at_once
-from vgglab.errors import InputError
+from vgglab.errors import InputError, shown
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
 from vgglab.history import History
 from vgglab.measures.badge import badge
@@ -68,7 +68,7 @@ class Dashboard(widgets.VBox):
     ) -> None:
         if not isinstance(data, Dataset):
             raise InputError(
-                f"`data` must be a Dataset, as in Dashboard(load('blossoms')). Received: {data!r}."
+                f"`data` must be a Dataset, as in Dashboard(load('blossoms')). Received: {shown(data)}."
             )
         experiment = experiment or Experiment(
             dataset=data.name,

@@ -13,7 +13,9 @@ from typing import Any
 
 from vgglab.architecture import BACKBONES, BLOCKS, dense_layers
 from vgglab.datasets import BLOSSOMS
+from vgglab.datasets.layout import find_parts
 from vgglab.engine.rates import WARM_UP
+from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, is_random, of_role
 from vgglab.templates import render
 from vgglab.toggles import AUGMENTATIONS
@@ -27,8 +29,10 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
 
     It needs keras and tensorflow, and ends by printing the clean accuracies of each epoch, as in
     "epoch 3: train 0.71, validation 0.55". The random numbers are others than those of `train`, but for the images and
-    labels that `images_a_class` and `label_noise` choose where the folder has a train part; where it has none, Keras
-    divides it in another way than `load`.
+    labels that `images_a_class` and `label_noise` choose where the folder has a validation part; where it has none,
+    Keras divides it in another way than `load`. Keras also reads other files and pixels than `load` where a folder has
+    .webp, hidden, nested or broken images, folders that are no classes, photographs to be turned by their EXIF,
+    transparency or 16 bits, and it resizes in another way; a comment in the script says so.
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """
@@ -41,7 +45,8 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         stretches=[_stretch(*pair) for pair in zip([built, *phases], phases)],
         made_from=_comment(repr(experiment), indent="    "),
         folder=_folder(experiment),
-        validation_folder=_validation_folder(_folder(experiment)),
+        parts=_parts(_folder(experiment)),
+        place_of=_place_of,
         about_data=_comment(_about(experiment, data)) if data else "",
         weights_file=_weights_file(experiment),
         blocks=[(filters // BACKBONES[experiment.backbone], convs) for filters, convs in BLOCKS],
@@ -89,11 +94,21 @@ def _folder(experiment: Experiment) -> Path:
     return BLOSSOMS if experiment.dataset == "blossoms" else _absolute(experiment.dataset)
 
 
-def _validation_folder(folder: Path) -> str:
-    """The name of the part to validate on; "" where the folder has no parts, so that Keras has to divide it."""
-    if folder.is_dir() and not (folder / "train").is_dir():
-        return ""
-    return "val" if (folder / "val").is_dir() else "validation"
+def _parts(folder: Path) -> dict[str, str]:
+    """The names of the folders of the train and the validation part; "" where there is none, so that Keras divides.
+
+    Of a folder that is not here, or in which nobody can say, those that vgglab would name so itself.
+    """
+    try:
+        found = find_parts(folder)
+    except InputError:
+        return dict(train="train", validation="validation")
+    return {part: found[part].name if part in found else "" for part in ("train", "validation")}
+
+
+def _place_of(name: str) -> str:
+    """The code for the folder of a part."""
+    return f"DATA + {'/' + name!r}" if name else "DATA"
 
 
 def _weights_file(experiment: Experiment) -> Path | None:
@@ -114,7 +129,7 @@ def _about(experiment: Experiment, data: dict[str, Any]) -> str:
 
 
 def _absolute(path: str) -> Path:
-    return Path(os.path.abspath(Path(path).expanduser()))
+    return Path(os.path.abspath(os.path.expanduser(path)))
 
 
 def _comment(text: str, indent: str = "") -> str:

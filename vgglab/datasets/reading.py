@@ -1,0 +1,118 @@
+"""One reader for image files of any format, mode, orientation and shape, which never takes more than its memory."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from vgglab.datasets.depth import Deep, as_bytes
+from vgglab.files import why_not
+
+# What a file may hold, whatever its name says. All are decoded by Pillow itself; others, such as EPS, would be handed
+# to a program of this machine.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+MEMORY = 2**30  # bytes that all images which are decoded at one time may take together
+LFS_POINTER = b"version https://git-lfs"
+# Not the file's fault, so that leaving it out would be wrong: no memory, or too many files open.
+_OF_THE_MACHINE = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+
+class Unreadable(Exception):
+    """A file that cannot be read as an image; the text is the reason, the same for all files that share it."""
+
+
+class TooLarge(Unreadable):
+    """An image that takes more memory than it may."""
+
+
+def read_image(path: str | os.PathLike, image_size: int) -> np.ndarray:
+    """One image file as RGB: uint8, shape (image_size, image_size, 3).
+
+    Turned upright as its EXIF says, transparency laid on white, the first frame of an animation; the short side
+    resized and the centre cropped. More than 8 bits a pixel are scaled to 8 by the file's own range, as
+    `depth.common_range` says. Raises `Unreadable`.
+    """
+    image = read(Path(path), image_size)
+    return as_bytes([image])[0][0] if isinstance(image, Deep) else image
+
+
+def read(path: Path, image_size: int, memory: int = MEMORY) -> np.ndarray | Deep:
+    """What `read_image` gives, but grey of more than 8 bits as it is, for all of a data set to be scaled alike.
+
+    `TooLarge` where more than `memory` bytes would be needed.
+    """
+    try:
+        return _read(path, image_size, memory)
+    except (MemoryError, Unreadable):
+        raise
+    except Image.UnidentifiedImageError:
+        raise Unreadable(_what_it_is(path)) from None
+    # Pillow's decoders raise many kinds of error for broken files.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            raise
+        raise Unreadable(_reason(error)) from None
+
+
+def _read(path: Path, image_size: int, memory: int) -> np.ndarray | Deep:
+    if path.stat().st_size == 0:
+        raise Unreadable("zero bytes")
+    size = (image_size, image_size)
+    with Image.open(path, formats=FORMATS) as image:
+        # A progressive JPEG is held whole in 16 bits a colour before any of it is made small.
+        needed = 6 * image.width * image.height if "progressive" in image.info else 0
+        if image.mode != "CMYK":
+            # A JPEG decoder can halve large photographs as it reads; never below what is wanted.
+            image.draft("RGB", size)
+        needed += _bytes_to_decode(image)
+        if needed > memory:
+            raise TooLarge(f"too large: to decode it takes more than {MEMORY / 1e9:.1f} GB")
+        ImageOps.exif_transpose(image, in_place=True)
+        if image.mode.startswith(("I", "F")):
+            return _deep(image, size)
+        return np.asarray(ImageOps.fit(_rgb(image), size, Image.Resampling.BILINEAR))
+
+
+def _bytes_to_decode(image: Image.Image) -> int:
+    """How many bytes an image takes while it is decoded, turned upright and converted, at most: 4 a pixel and copy."""
+    copies = 1 + {"WEBP": 3, "TIFF": 1, "GIF": 1}.get(image.format or "", 0) + ("exif" in image.info)
+    if image.has_transparency_data:
+        copies += 2 + (image.mode != "RGBA")
+    elif image.mode.startswith(("I", "F")):
+        copies += 3
+    else:
+        copies += image.mode != "RGB"
+    return 4 * copies * image.width * image.height
+
+
+def _deep(image: Image.Image, size: tuple[int, int]) -> Deep:
+    values = np.nan_to_num(np.asarray(image, np.float32))
+    small = ImageOps.fit(Image.fromarray(values), size, Image.Resampling.BILINEAR)
+    return Deep(np.asarray(small), float(values.min()), float(values.max()), not image.mode.startswith("F"))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.has_transparency_data:
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _what_it_is(path: Path) -> str:
+    """Why Pillow knows no image in a file."""
+    with path.open("rb") as file:
+        start = file.read(len(LFS_POINTER))
+    if start == LFS_POINTER:
+        return "not an image but a Git LFS pointer to it, which `git lfs pull` replaces by the image"
+    return "not an image of a format that is read"
+
+
+def _reason(error: Exception) -> str:
+    """The error in words that are the same for all files that it happens to: without numbers in parentheses."""
+    text = why_not(error) if isinstance(error, OSError) else str(error)
+    return re.sub(r" ?\(.*?\)", "", text).rstrip(". ") or type(error).__name__
