@@ -64,7 +64,7 @@ def test_a_record_from_before_there_were_conditions_and_a_test_part_is_read():
     assert (history.experiment.images_a_class, history.experiment.label_noise) == (None, 0)
     assert history.test is None and history.tested() == ""
     assert history.frame()["memorised"].isna().all() and history.kept["validation_accuracy"] == 0.25
-    assert history.summary() == "Epoch 1 of 2: train 50%, validation 25%, gap 25 points"
+    assert history.summary() == "Epoch 1 of 2: train 50.0%, validation 25.0%, gap 25.0 points"
     assert History.from_lines(history.to_lines(), "again") == history
 
 
@@ -98,7 +98,7 @@ def test_wrong_labels_known_by_heart_are_in_the_table_and_in_the_summary():
     for row, share in zip(history.epochs, (0.0, 0.25, 0.5)):
         row["memorised"] = share
     assert history.frame()["memorised"].tolist() == [0.0, 0.25, 0.5]
-    assert history.summary().endswith(", gap 50 points, 50% of the wrong labels known by heart")
+    assert history.summary().endswith(", gap 50.0 points, 50% of the wrong labels known by heart")
 
 
 def test_files_that_are_no_history(tmp_path):
@@ -116,7 +116,11 @@ def test_files_that_are_no_history(tmp_path):
 
 
 def test_summary_says_the_gap():
-    assert make_history().summary() == "Epoch 3 of 5: train 100%, validation 50%, gap 50 points"
+    assert make_history().summary() == "Epoch 3 of 5: train 100.0%, validation 50.0%, gap 50.0 points"
+    close = make_history(train=(1.0,), validation=(0.955,))
+    assert close.summary().endswith("train 100.0%, validation 95.5%, gap 4.5 points"), (
+        "the gap is the difference"
+    )
     assert History(Experiment()).summary() == "No epoch finished yet."
 
 

@@ -82,7 +82,7 @@ def test_it_is_an_image_whose_text_alternative_is_the_summary():
     history = make_history()
     root = draw(history)
     assert root.tag == NAMESPACE + "svg" and root.get("role") == "img"
-    assert root.get("aria-label") == "Epoch 3 of 5: train 100%, validation 50%, gap 50 points"
+    assert root.get("aria-label") == "Epoch 3 of 5: train 100.0%, validation 50.0%, gap 50.0 points"
 
 
 def test_curves_pass_through_the_rows():

@@ -18,6 +18,27 @@ def test_a_guess_is_shown_against_the_outcome():
     assert text in guess.line.value and guess.control.disabled
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "shown"),
+    [(0, 100, "%", "50 %"), (0, 10, "times", "5.0 times"), (5, 50, "images", "27.50 images")],
+)
+def test_the_slider_shows_its_unit_and_no_decimals_that_it_does_not_have(low, high, unit, shown):
+    slider, label = GuessNumber("How many?", low, high, unit).children[1].children
+    assert f"{slider.value:{slider.readout_format}} {label.value}" == shown and slider.readout
+
+
+def test_a_long_outcome_is_printed_in_lines_that_a_notebook_does_not_break():
+    options = [
+        "it rises, and the gap between train and validation becomes narrower by more than five points",
+        "no",
+    ]
+    guess = GuessChoice("What happens?", options)
+    guess.control.value = "no"
+    text = guess.reveal(options[0])
+    assert max(map(len, text.splitlines())) <= 100
+    assert " ".join(text.split()) == f"It came out as: {options[0]}, not as you said (no)."
+
+
 def test_who_does_not_guess_is_not_made_to():
     guess = GuessNumber("How many?", 0, 10, unit="images")
     assert guess.reveal(4) == "It came out as 4 images."

@@ -102,8 +102,8 @@ class History:
         row = self.epochs[-1]
         by_heart = row.get("memorised")
         return (
-            f"Epoch {row['epoch']} of {self.experiment.planned_epochs}: train {row['train_accuracy']:.0%}, "
-            f"validation {row['validation_accuracy']:.0%}, gap {100 * row['gap']:.0f} points"
+            f"Epoch {row['epoch']} of {self.experiment.planned_epochs}: train {row['train_accuracy']:.1%}, "
+            f"validation {row['validation_accuracy']:.1%}, gap {100 * row['gap']:.1f} points"
             + ("" if by_heart is None else f", {by_heart:.0%} of the wrong labels known by heart")
         )
 

@@ -118,6 +118,9 @@ def test_runs_headless_and_comes_out_as_it_says(path, course):
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) >= PICTURES[number(path)]
     said = "".join(output.get("text", "") for output in outputs)
+    printed = [output.text for output in outputs if output.get("name") == "stdout"]
+    # JupyterLab breaks wider lines, in the middle of a word.
+    assert not [line for text in printed for line in text.splitlines() if len(line) > 100]
     assert "It came out as" in said and "put your answer in place of the dots" in said
     stray = [output.text for output in outputs if output.get("name") == "stderr"]
     assert not stray, "nothing but results on the page"

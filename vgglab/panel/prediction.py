@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,17 +11,19 @@ from vgglab.templates import render
 
 # By question: who moves a slider and presses Shift+Enter runs its cell again, and must not lose the guess.
 _KEPT: dict[str, Any] = {}
+WIDTH = 100  # characters a line: a notebook breaks what is printed wider in the middle of a word
 
 
 class _Prediction(widgets.VBox):
     """What both kinds of questions share: the question, a control, and a line for the outcome."""
 
-    def __init__(self, question: str, control: widgets.Widget) -> None:
+    def __init__(self, question: str, control: widgets.Widget, *beside: widgets.Widget) -> None:
         self.question, self.control = question, control
         self.guess: Any = None  # until the control is touched: somebody who does not guess is not made to
         self.line = widgets.HTML()
         asked = widgets.HTML(render("question.html", question=question))
-        super().__init__([asked, control, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
+        answer = widgets.HBox([control, *beside]) if beside else control
+        super().__init__([asked, answer, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
         self.say("Your guess first; then run the next cell.")
         if question in _KEPT:
             control.value = _KEPT[question]
@@ -40,7 +43,7 @@ class _Prediction(widgets.VBox):
     def _revealed(self, text: str) -> str:
         self.control.disabled = True
         self.say(text)
-        return text
+        return fill(text, WIDTH)
 
     def written(self, value: Any) -> str:
         return str(value)
@@ -51,11 +54,13 @@ class GuessNumber(_Prediction):
 
     def __init__(self, question: str, low: float = 0, high: float = 100, unit: str = "%") -> None:
         self.unit = unit
+        step = (high - low) / 100
+        decimals = 0 if step.is_integer() else 1 if (10 * step).is_integer() else 2
         slider = widgets.FloatSlider(
-            (low + high) / 2, min=low, max=high, step=(high - low) / 100, readout_format=".3g",
+            (low + high) / 2, min=low, max=high, step=step, readout_format=f".{decimals}f",
             continuous_update=False, layout=widgets.Layout(width="460px"),
         )  # fmt: skip
-        super().__init__(question, slider)
+        super().__init__(question, slider, widgets.Label(unit))  # beside the number that the slider shows
 
     def reveal(self, outcome: float) -> str:
         """The guess against what came out, in the question's unit; without a guess only the latter."""
