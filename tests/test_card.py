@@ -74,7 +74,7 @@ def test_a_card_gives_back_the_history(history, tmp_path):
 def test_a_card_shows_curves_configuration_and_diagnosis():
     page = Page(run_card(full_history(), "my best run"))
     assert page.texts["title"] == page.texts["h1"] == "my best run"
-    assert page.texts["p"] == "Epoch 3 of 7: train 100%, validation 50%, gap 50 points"
+    assert page.texts["p"] == "Epoch 3 of 7: train 100.0%, validation 50.0%, gap 50.0 points"
     strokes = [attributes["stroke"] for tag, attributes in page.elements if tag == "polyline"]
     assert len(strokes) == 5 and "as Keras logs it" in page.texts["text"]
     assert "too-early" not in page.texts["b"] and page.texts["b"].strip()

@@ -15,7 +15,13 @@ LAYERS = [
     ["vgglab", "vgglab.quiet", "vgglab.errors", "vgglab.files", "vgglab.templates", "vgglab.engine.owner"],
     ["vgglab.toggles", "vgglab.weights", "vgglab.studies"],
     ["vgglab.experiment", "vgglab.checkup"],
-    ["vgglab.architecture", "vgglab.history", "vgglab.rate_search", "vgglab.measures.intervals"],
+    [
+        "vgglab.architecture",
+        "vgglab.fit",
+        "vgglab.history",
+        "vgglab.rate_search",
+        "vgglab.measures.intervals",
+    ],
     ["vgglab.engine.control", "vgglab.engine.rates"],
     [
         "vgglab.datasets",
