@@ -1,4 +1,5 @@
 import copy
+import math
 import pickle
 import re
 import warnings
@@ -137,7 +138,7 @@ def top2(y_true, y_pred):
 
 
 def far_off(y_true, y_pred):
-    return 1.14 + 0 * y_pred[:, 0]
+    return 1.25 + 0 * y_pred[:, 0]
 
 
 class OfNoLoss(keras.Sequential):
@@ -271,11 +272,11 @@ def test_another_metric_can_be_chosen_and_is_named():
     made = model(metrics=["accuracy", keras.metrics.MeanMetricWrapper(far_off, name="far_off")])
     curves = LiveCurves(metric="far_off")
     fit(made, curves)
-    assert curves.history.epochs[-1]["validation_accuracy"] == pytest.approx(1.14)
-    assert "Epoch 4 of 4, far_off: train 1.14, validation 1.14, gap 0" in curves.chart.text
+    assert curves.history.epochs[-1]["validation_accuracy"] == 1.25
+    assert "Epoch 4 of 4, far_off: train 1.25, validation 1.25, gap 0" in curves.chart.text
     assert "%" not in "".join(words(curves)) and "far_off" in words(curves) and "gap 0" in words(curves)
     drawn = [line.get("points") for line in picture(curves).iter() if line.tag.endswith("polyline")][1]
-    assert {pair.split(",")[1] for pair in drawn.split()} == {"46.0"}, "the axis ends at 1.14, not at 1"
+    assert {pair.split(",")[1] for pair in drawn.split()} == {"46.0"}, "the axis ends at 1.25, not at 1"
 
 
 @pytest.mark.parametrize("name", ["acuracy", "f1"])
@@ -304,23 +305,36 @@ def test_of_two_outputs_the_drawn_one_is_named_and_so_is_the_other():
     assert "(`metric` can draw shape_accuracy instead)" in curves.chart.text
 
 
-def test_values_that_are_no_numbers_stay_out_of_the_picture():
-    curves, made = LiveCurves(), model()
-    curves.set_model(made)
-    curves.set_params(dict(epochs=3))
+def by_hand(logs):
+    """What Keras calls in a fit of a model that it knows nothing of but its logs, an epoch each."""
+    curves = LiveCurves()
+    curves.set_model(SimpleNamespace())
+    curves.set_params(dict(epochs=len(logs)))
     curves.on_train_begin()
-    for epoch, value in enumerate((np.nan, np.inf, -np.inf)):
+    for epoch, each in enumerate(logs):
         curves.on_epoch_begin(epoch)
-        curves.on_epoch_end(epoch, dict.fromkeys(("accuracy", "val_accuracy", "loss", "val_loss"), value))
+        curves.on_epoch_end(epoch, each)
     curves.on_train_end()
+    return curves
+
+
+def test_values_that_are_no_numbers_stay_out_of_the_picture():
+    names = ("accuracy", "val_accuracy", "loss", "val_loss")
+    curves = by_hand([dict.fromkeys(names, value) for value in (math.nan, math.inf, -math.inf)])
     assert epochs(curves) == [1, 2, 3]
-    for text in (
-        curves.chart._picture.value,
-        curves.chart.text,
-        run_card(curves.history, "it").split("jsonl")[0],
-    ):
+    card = run_card(curves.history, "it").partition("jsonl")[0]
+    for text in (curves.chart._picture.value, curves.chart.text, card):
         assert not re.search(r"\b(nan|inf|infinity)\b", text, re.IGNORECASE)
     picture(curves)
+
+
+def test_a_training_step_that_logs_nothing_has_an_empty_chart():
+    curves = by_hand([None, {}])
+    assert "Epoch 2 of 2: nothing was logged that a chart could show (no accuracy" in curves.chart.text
+    assert not list(picture(curves).iter("{http://www.w3.org/2000/svg}polyline"))
+    page = run_card(curves.history, "it")
+    for label in ("optimizer", "learning rate at the end"):
+        assert f"<tr><td>{label}</td><td>unknown</td></tr>" in page
 
 
 def test_a_second_fit_has_a_chart_of_its_own():

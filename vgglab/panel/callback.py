@@ -51,8 +51,8 @@ class LiveCurves(keras.callbacks.Callback):
     drawn. Epochs are numbered as Keras numbers them.
 
     Each fit has a chart of its own, `chart`, and a `History` with its rows, `history`. A fit of the same model that
-    goes on from an `initial_epoch`, and one of a single epoch after another in a notebook's cell, go on in the chart
-    that there is. Where no notebook is open, a line of text is printed at the end of each fit.
+    goes on from an `initial_epoch`, and one of a single epoch after another in the same cell, go on in the chart that
+    there is. Where no notebook is open, a line of text is printed at the end of each fit.
     """
 
     def __init__(self, clean: Any = None, metric: str | None = None) -> None:
@@ -107,9 +107,7 @@ class LiveCurves(keras.callbacks.Callback):
                 validation_loss=logged.get("val_loss", none),
                 logged_accuracy=logged.get(name, none),
                 logged_loss=logged.get("loss", none),
-                learning_rate=scalars(dict(rate=getattr(self.model.optimizer, "learning_rate", none)))[
-                    "rate"
-                ],
+                learning_rate=self._learning_rate(),
                 seconds=time.perf_counter() - self._start,
                 source_accuracy=None,
             )
@@ -137,12 +135,12 @@ class LiveCurves(keras.callbacks.Callback):
             self.chart = LiveChart(Fit(planned))
         self._before = len(self.history.epochs) if epoch == 0 else 0
         self._is_single = self._is_single and epoch == 0
-        optimizer = "" if self.model.optimizer is None else type(self.model.optimizer).__name__
+        optimizer = getattr(self.model, "optimizer", None)
         self.history.experiment = dataclasses.replace(
             self._fit,
             planned_epochs=self._before + planned,
             is_clean=self.clean is not None,
-            optimizer=optimizer,
+            optimizer=type(optimizer).__name__ if optimizer else "",
         )
         if cell is not None and not (goes_on and cell == self._cell):
             display(self.chart)
@@ -159,6 +157,11 @@ class LiveCurves(keras.callbacks.Callback):
     def _fit(self) -> Fit:
         assert isinstance(self.history.experiment, Fit)
         return self.history.experiment
+
+    def _learning_rate(self) -> float:
+        """NaN where the model has no optimizer, or several, as with a training step of its own."""
+        rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
+        return scalars(dict(rate=rate)).get("rate", math.nan)
 
     def _measured(self, logged: dict[str, float]) -> dict[str, float]:
         """Loss and metrics of train: on `clean`, or else as Keras logs them."""
