@@ -1,9 +1,12 @@
+import copy
 import json
+import math
 
 import pytest
 
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
+from vgglab.fit import Fit, Metric
 from vgglab.history import COLUMNS, History
 
 
@@ -98,7 +101,7 @@ def test_wrong_labels_known_by_heart_are_in_the_table_and_in_the_summary():
     for row, share in zip(history.epochs, (0.0, 0.25, 0.5)):
         row["memorised"] = share
     assert history.frame()["memorised"].tolist() == [0.0, 0.25, 0.5]
-    assert history.summary().endswith(", gap 50.0 points, 50% of the wrong labels known by heart")
+    assert history.summary().endswith(", gap 50.0 points, 50.0% of the wrong labels known by heart")
 
 
 def test_files_that_are_no_history(tmp_path):
@@ -117,11 +120,72 @@ def test_files_that_are_no_history(tmp_path):
 
 def test_summary_says_the_gap():
     assert make_history().summary() == "Epoch 3 of 5: train 100.0%, validation 50.0%, gap 50.0 points"
-    close = make_history(train=(1.0,), validation=(0.955,))
-    assert close.summary().endswith("train 100.0%, validation 95.5%, gap 4.5 points"), (
-        "the gap is the difference"
-    )
+    fine = make_history(train=(0.9996,), validation=(0.9546,)).summary()
+    assert fine == "Epoch 1 of 5: train 100.0%, validation 95.5%, gap 4.5 points"
     assert History(Experiment()).summary() == "No epoch finished yet."
+
+
+STRANGER = Fit(9, Metric("acc_top2"), is_clean=True, optimizer="SGD")
+
+
+def of_a_fit(metric, **columns):
+    """A history of two epochs of a fit that vgglab did not set up, in which these columns were measured."""
+    history = History(Fit(9, metric))
+    for row in make_history(train=(1, 1), validation=(1, 1)).epochs:
+        missing = {name: value if name in ("epoch", "phase") else math.nan for name, value in row.items()}
+        history.epochs.append(missing | {name: values[row["epoch"] - 1] for name, values in columns.items()})
+    return history
+
+
+@pytest.mark.parametrize(
+    ("metric", "columns", "text"),
+    [
+        (Metric("acc_top2"), dict(train_accuracy=(0, 0.625)), ", acc_top2: train 62.5%"),
+        (Metric("ACC"), dict(train_accuracy=(0, 0.625)), ": train 62.5%"),
+        (
+            Metric("far_off", is_share=False),
+            dict(train_accuracy=(0, 1.14), validation_accuracy=(0, 1.5), gap=(0, -0.36)),
+            ", far_off: train 1.14, validation 1.5, gap -0.36",
+        ),
+        (
+            Metric(),
+            dict(train_accuracy=(0.5, 0.6), validation_accuracy=(0.4, math.nan), gap=(0.1, math.nan)),
+            ": train 60.0%, validation 40.0% in epoch 1",
+        ),
+        (
+            Metric(""),
+            dict(train_loss=(1, 0.53), validation_loss=(1, 0.7123)),
+            ": train loss 0.53, validation loss 0.712",
+        ),
+        (Metric(""), dict(), ": nothing was logged that a chart could show"),
+        (Metric(), dict(train_accuracy=(0.5, math.inf)), ": nothing was logged that a chart could show"),
+    ],
+)
+def test_a_summary_says_what_was_measured_and_under_which_name(metric, columns, text):
+    assert of_a_fit(metric, **columns).summary() == f"Epoch 2 of 9{text}"
+
+
+def test_a_history_of_a_fit_is_read_back():
+    history = of_a_fit(Metric("mae", is_share=False), train_accuracy=(1.5, 2.5))
+    history.experiment = STRANGER
+    read = History.from_lines(history.to_lines(), "here")
+    assert read.experiment == STRANGER and read.summary() == history.summary()
+
+
+@pytest.mark.parametrize("name", STRANGER.to_dict()["fit"])
+@pytest.mark.parametrize("value", [None, [1]])
+def test_a_fit_that_lacks_something_is_no_record(name, value):
+    known = STRANGER.to_dict()["fit"]
+    for broken in ({key: each for key, each in known.items() if key != name}, known | {name: value}):
+        with pytest.raises(InputError, match="line 1 is not a record"):
+            History.from_lines(json.dumps(dict(kind="run", experiment=dict(fit=broken))), "here")
+
+
+def test_what_is_not_known_of_a_fit_is_said():
+    for name in ("backbone", "seed", "then"):
+        with pytest.raises(InputError, match=f"its experiment is unknown. Received: .* asked for `{name}`"):
+            getattr(STRANGER, name)
+    assert not hasattr(STRANGER, "nonsense") and copy.deepcopy(STRANGER) == STRANGER
 
 
 def test_kept_is_the_last_epoch_unless_a_better_one_was_restored():

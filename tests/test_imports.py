@@ -19,6 +19,7 @@ LAYERS = [
         "vgglab.architecture",
         "vgglab.weights",
         "vgglab.checkup",
+        "vgglab.fit",
         "vgglab.history",
         "vgglab.rate_search",
         "vgglab.measures.intervals",

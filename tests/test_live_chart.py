@@ -3,14 +3,23 @@
 import html
 import itertools
 import math
+import random
+import re
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from test_history import make_history
+from vgglab.charts.colours import GREY, GRID, GROUND
 from vgglab.charts.live import LOGGED, MEMORISED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg
+from vgglab.charts.scale import FAR, STRIP, fitted
 from vgglab.experiment import Experiment, what_changed
+from vgglab.fit import Fit, Metric
 from vgglab.history import History
+from vgglab.panel import live
+from vgglab.panel.live import LiveChart
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 WIDTH, LEFT, RIGHT = 720, 62, 600
@@ -78,11 +87,18 @@ def with_memorised(history, values):
     return history
 
 
-def test_it_is_an_image_whose_text_alternative_is_the_summary():
-    history = make_history()
-    root = draw(history)
+def test_it_is_an_image_whose_text_alternative_says_the_outcome_and_the_trend():
+    root = draw(make_history())
     assert root.tag == NAMESPACE + "svg" and root.get("role") == "img"
-    assert root.get("aria-label") == "Epoch 3 of 5: train 100.0%, validation 50.0%, gap 50.0 points"
+    assert root.get("aria-label") == (
+        "Epoch 3 of 5: train 100.0%, validation 50.0%, gap 50.0 points. "
+        "Train accuracy from 50.0% in epoch 1 to 100.0% in epoch 3. "
+        "Validation accuracy from 40.0% in epoch 1 to 50.0% in epoch 3, highest 60.0% in epoch 2. "
+        "Train loss from 0.5 in epoch 1 to 0 in epoch 3. "
+        "Validation loss from 0.6 in epoch 1 to 0.5 in epoch 3, lowest 0.4 in epoch 2."
+    )
+    one = draw(make_history(train=(0.5,), validation=(0.4,))).get("aria-label")
+    assert one == "Epoch 1 of 5: train 50.0%, validation 40.0%, gap 10.0 points."
 
 
 def test_curves_pass_through_the_rows():
@@ -128,7 +144,7 @@ def test_wrong_labels_known_by_heart_are_a_curve_where_there_are_any():
     root = draw(with_memorised(make_history(), (0.0, 0.3, 0.7)))
     assert curves(root, MEMORISED) == [expected((0.0, 0.3, 0.7), 5, 1, ACCURACY)]
     assert "wrong labels known by heart" in texts(root)
-    assert root.get("aria-label").endswith("70% of the wrong labels known by heart")
+    assert ", 70.0% of the wrong labels known by heart. " in root.get("aria-label")
     for history in (make_history(), with_memorised(make_history(), (None, None, None))):
         root = draw(history)
         assert curves(root, MEMORISED) == [] and "wrong labels known by heart" not in texts(root)
@@ -184,7 +200,7 @@ def test_a_full_legend_takes_a_second_row():
         assert all(end < float(each.get("x")) for end, each in zip(ends, row[1:]))
     for each in legend[:-1]:  # beside each name the line that it names
         x, y = float(each.get("x")), float(each.get("y"))
-        assert elements(root, "line", x2=f"{x - 6}", y1=f"{y - 4:g}")
+        assert elements(root, "line", x2=f"{x - 6:.1f}", y1=f"{y - 4:.1f}")
 
 
 def test_the_gap_is_shaded_and_written():
@@ -192,7 +208,7 @@ def test_the_gap_is_shaded_and_written():
     (shade,) = elements(root, "polygon")
     train, validation = (expected(row, 5, 1, ACCURACY) for row in ((0.5, 0.8, 1.0), (0.4, 0.6, 0.5)))
     assert pixels(shade) == [*train, *reversed(validation)]
-    (label,) = [each for each in elements(root, "text") if each.text == "gap 50 points"]
+    (label,) = [each for each in elements(root, "text") if each.text == "gap 50.0 points"]
     x, y = place(3, 5, 0.75, 1, ACCURACY)
     assert float(label.get("x")) > x and float(label.get("y")) == pytest.approx(y, abs=8)
 
@@ -301,6 +317,9 @@ def test_an_empty_history_shows_earlier_runs():
     assert len(elements(draw(History(Experiment(epochs=5)), ghosts), "polyline")) == 4
 
 
+ROOM = LOSS[0] - LOSS[1]
+
+
 def height(pair):
     return LOSS[0] - pair[1]
 
@@ -311,25 +330,288 @@ def test_a_spike_of_the_loss_does_not_press_the_others_flat(spike):
     text = live_svg(with_losses([*usual, spike, 1.0]))
     assert "nan" not in text and "inf" not in text
     _, loss = curves(ElementTree.fromstring(text), TRAIN)
-    assert all(0 <= height(point) <= LOSS[0] - LOSS[1] for point in loss)
-    room = LOSS[0] - LOSS[1]
-    assert height(loss[0]) > room / 4 and height(loss[0]) - height(loss[2]) > room / 8
-    if not math.isnan(spike):  # what is no number has no place; what is too high ends at the top
-        assert height(loss[4]) == pytest.approx(room, abs=CLOSE)
+    assert all(0 <= height(point) <= ROOM for point in loss)
+    assert height(loss[0]) > ROOM / 4 and height(loss[0]) - height(loss[2]) > ROOM / 8
+    if not math.isnan(
+        spike
+    ):  # what is no number has no place; what is too high is above all others, and that is said
+        assert height(loss[4]) == pytest.approx(ROOM, abs=1 + CLOSE)
+        assert "not to scale above 2" in text
     assert len(loss) == (5 if math.isnan(spike) else 6)
 
 
-@pytest.mark.parametrize("losses", [[math.inf, 1.0], [math.nan, math.nan], [1.0, math.nan], [0.0, 0.0]])
+@pytest.mark.parametrize(
+    "losses", [[math.inf, 1.0], [math.nan, math.nan], [1.0, math.nan], [0.0, 0.0], [-1.0, -1.0]]
+)
 def test_losses_that_are_no_numbers_or_nothing_leave_a_chart(losses):
     text = live_svg(with_losses(losses))
-    assert "nan" not in text.replace("nan%", "") and "inf" not in text
+    assert "nan" not in text and "inf" not in text
     root = ElementTree.fromstring(text)
     assert len(curves(root, TRAIN)[0]) == 2
     for curve in curves(root, TRAIN)[1:]:
-        assert all(0 <= height(point) <= LOSS[0] - LOSS[1] for point in curve)
+        assert all(0 <= height(point) <= ROOM for point in curve)
 
 
 def test_an_earlier_run_that_went_astray_does_not_press_this_one_flat():
     root = draw(make_history(), {"astray": with_losses([1.0, 1e9, 1e9])})
     _, loss = curves(root, VALIDATION)
-    assert height(loss[0]) == pytest.approx((LOSS[0] - LOSS[1]) * 0.6 / 3, abs=1)
+    assert height(loss[0]) > ROOM / 2
+
+
+def with_both(train, validation):
+    history = long_history(len(train))
+    for row, *losses in zip(history.epochs, train, validation):
+        row["train_loss"], row["validation_loss"] = losses
+    return history
+
+
+def heights(history, colour):
+    return [height(point) for point in curves(draw(history), colour)[1]]
+
+
+def test_a_validation_loss_that_rises_is_seen_rising():
+    """The very picture of overfitting."""
+    history = with_both([0.3, 0.1, 0.05, 0.03, 0.01], [0.8, 0.95, 1.2, 1.6, 2.1])
+    rising = heights(history, VALIDATION)
+    assert all(after - before > 5 for before, after in itertools.pairwise(rising)), "pixels"
+    late = with_both([0.3 / epoch for epoch in range(1, 26)], [0.3] * 20 + [0.8, 1.3, 1.9, 2.4, 3.0])
+    rising = heights(late, VALIDATION)[-6:]
+    assert all(after - before > 5 for before, after in itertools.pairwise(rising))
+
+
+def test_a_high_start_leaves_the_rest_to_be_read():
+    losses = [7.0, 3.0, 1.2, 0.6, 0.4, 0.3, 0.25, 0.22, 0.2, 0.21, 0.23, 0.26, 0.3, 0.35, 0.4]
+    drawn = heights(with_both(losses, losses), VALIDATION)
+    assert drawn[4] - drawn[8] > 12 and drawn[-1] - drawn[8] > 12, "pixels; on a linear axis they were 3"
+    assert any(each.startswith("logarithmic above 0.3") for each in texts(draw(with_both(losses, losses))))
+
+
+def test_a_linear_axis_says_nothing_of_its_kind():
+    assert not [each for each in texts(draw(make_history())) if "above" in each]
+
+
+def test_negative_losses_have_their_place():
+    falling = heights(with_losses([-1.0, -2.0, -4.0, -9.0]), TRAIN)
+    assert falling == sorted(falling, reverse=True) and falling[-1] == pytest.approx(0, abs=CLOSE)
+    assert falling[0] - falling[1] == pytest.approx((falling[2] - falling[3]) / 5, abs=2 * CLOSE)
+    across = draw(with_losses([1.0, -1.0, -300.0, -2.0, -1.5]))
+    assert "logarithmic beyond ±1.5" in texts(across) and {"0", "-20", "-200"} <= {*texts(across)}
+
+
+def hostile_losses():
+    rng = random.Random(0)
+    for _ in range(200):
+        size, spread = 10 ** rng.uniform(-12, 12), rng.uniform(0, 6)
+        values = [size * 10 ** rng.uniform(-spread, spread) * rng.choice((1, 1, 1, -1)) for _ in range(12)]
+        yield values + [0.0] * rng.randint(0, 3) + [math.inf] * rng.randint(0, 1)
+    yield from (
+        [1.0, 1e300, 1e308],
+        [5e-324, 1.0, 1.0],
+        [1e308, -1e308],
+        [-math.inf, 1.0],
+        [0.0, math.inf],
+        [-5.0],
+    )
+    yield from ([5e-324] * 5 + [1.0], [1.7e308] * 3, [1e-310, 2e-310], [-1.7e308, 1.7e308, 1.0])
+
+
+def test_a_larger_value_is_never_drawn_lower():
+    for values in hostile_losses():
+        scale = fitted(values, *reversed(LOSS))
+        drawn = [scale.y(value) for value in sorted(values)]
+        assert drawn == sorted(drawn, reverse=True) and all(LOSS[1] <= y <= LOSS[0] for y in drawn), values
+        ticks = scale.ticks()
+        places = [scale.y(tick) for tick in ticks]
+        assert len(ticks) <= 6 and ticks == sorted({*ticks}) and all(map(math.isfinite, ticks)), values
+        assert all(below - above > 12 for below, above in itertools.pairwise(places)), "letters are as high"
+
+
+def test_what_is_above_the_scale_is_ordered_too():
+    values = [1.0, 1.1, 2 * FAR, 5 * FAR, 1e9, math.inf]
+    scale = fitted([*values, *[1.0] * 9], *reversed(LOSS))
+    drawn = [scale.y(value) for value in values]
+    assert all(before - after >= 0.1 for before, after in itertools.pairwise(drawn)), (
+        "the last digit that is written"
+    )
+    assert drawn[1] == LOSS[1] + STRIP and drawn[-1] == LOSS[1]
+    assert scale.ticks()[-1] == 1e9 and scale.note() == "not to scale above 1.1"
+
+
+def of_a_fit(metric, train, validation, first=1, planned=5):
+    history = make_history(train=train, validation=validation)
+    history.experiment = Fit(planned, metric)
+    for place, row in enumerate(history.epochs):
+        row["epoch"] = first + place
+    return history
+
+
+def test_a_metric_that_is_no_share_has_a_scale_of_its_own():
+    root = draw(of_a_fit(Metric("far_off", is_share=False), (1.0, 4.0), (2.0, 3.0)))
+    assert curves(root, TRAIN)[0] == expected((1, 4), 5, 4, ACCURACY)
+    assert {"far_off", "gap 1"} <= {*texts(root)} and not [each for each in texts(root) if "%" in each]
+
+
+def test_what_was_not_measured_is_not_drawn():
+    root = draw(of_a_fit(Metric(), (0.5, 0.6, 0.7), (0.4, math.nan, 0.5)))
+    assert len(curves(root, TRAIN)[0]) == 3 and len(curves(root, VALIDATION)[0]) == 2
+    assert len(pixels(*elements(root, "polygon"))) == 4
+    root = draw(of_a_fit(Metric(), (0.5, 0.6), (math.nan, math.nan)))
+    assert len(curves(root, VALIDATION)) == 0 and elements(root, "polygon") == []
+    assert not [each for each in texts(root) if each.startswith("gap")]
+
+
+def test_the_axis_begins_with_the_first_epoch_that_there_is():
+    root = draw(of_a_fit(Metric(), (0.5, 0.6), (0.4, 0.5), first=51, planned=54))
+    assert curves(root, TRAIN)[0] == expected((0.5, 0.6), 4, 1, ACCURACY)
+    below = [each.text for each in elements(root, "text") if each.get("y") == f"{LOSS[0] + 16:.1f}"]
+    assert below == ["51", "52", "53", "54"]
+
+
+@pytest.mark.parametrize(("done", "shown"), [(1, 100), (100, 100), (101, 200), (201, 400), (60_000, 102_400)])
+def test_the_first_of_very_many_epochs_can_be_told_apart(done, shown):
+    history = long_history(done)
+    history.experiment = Fit(200_000, Metric())
+    assert curves(draw(history), TRAIN)[0][-1][0] == pytest.approx(
+        place(done, shown, 0, 1, ACCURACY)[0], abs=CLOSE
+    )
+
+
+def test_long_names_of_a_metric_fit_beside_their_axis():
+    root = draw(of_a_fit(Metric("a" * 90), (0.5, 0.6), (0.4, 0.5)))
+    (name,) = [each.text for each in elements(root, "text") if each.text.startswith("aaa")]
+    assert 7.2 * len(name) <= ACCURACY[0] - ACCURACY[1] and name.endswith("…")
+
+
+def theme(name):
+    """The variables of a theme of JupyterLab, as its stylesheet has them."""
+    path = Path(sys.prefix, f"share/jupyter/lab/themes/@jupyterlab/theme-{name}-extension/index.css")
+    return dict(re.findall(r"(--[\w-]+):\s*([^;}]+)", path.read_text()))
+
+
+def channels(colour, variables, ground=(255, 255, 255)):
+    """Red, green and blue of a colour, 0-255, on its ground."""
+    colour = colour.strip()
+    if found := re.fullmatch(r"var\((--[\w-]+)(?:,(.*))?\)", colour):
+        return channels(variables.get(found[1], found[2]), variables, ground)
+    if found := re.fullmatch(r"color-mix\(in srgb,(#\w+),(.*)\)", colour):
+        pair = (channels(each, variables, ground) for each in found.groups())
+        return tuple((one + other) / 2 for one, other in zip(*pair))
+    if found := re.fullmatch(r"rgba\((\d+), ?(\d+), ?(\d+), ?([\d.]+)\)", colour):
+        *parts, opacity = map(float, found.groups())
+        return tuple(opacity * part + (1 - opacity) * under for part, under in zip(parts, ground))
+    digits = {"white": "ffffff", "black": "000000"}.get(colour, colour.removeprefix("#"))
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    return tuple(int(digits[place : place + 2], 16) for place in (0, 2, 4))
+
+
+def luminance(colour):
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))
+
+
+def contrast(one, other):
+    """WCAG 2.2, from 1 to 21."""
+    low, high = sorted(luminance([part / 255 for part in colour]) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "dark-high-contrast", None], ids=str)
+def test_everything_can_be_read_on_every_theme(name):
+    """4.5 for letters, 3 for what a curve is told by; None is a page without a theme, as a run card is."""
+    variables = theme(name) if name else {}
+    text = live_svg(with_memorised(with_source(make_history(), (1, 1, 1)), (0, 0, 0)), logged=True)
+    rules = dict(re.findall(r'\.vgglab-chart \[(?:stroke|fill)="(#\w+)"\]\{\w+:([^}]+)\}', text))
+
+    def seen(colour, ground=(255, 255, 255)):
+        return channels(rules.get(colour, colour), variables, ground)
+
+    ground = seen(GROUND)
+    assert (luminance([part / 255 for part in ground]) < 0.02) == bool(name and "dark" in name)
+    root = ElementTree.fromstring(text)
+    for colour in {each.get("stroke") for each in elements(root, "polyline")}:
+        assert contrast(seen(colour, ground), ground) >= 3, colour
+    for colour in {each.get("fill") for each in elements(root, "text")}:
+        assert contrast(seen(colour, ground), ground) >= 4.5, colour
+    if name != "dark-high-contrast":  # which wants every line to be seen
+        assert contrast(seen(GRID, ground), ground) < 2, "lines that help to read stay behind what is read"
+
+
+def test_where_no_variable_is_known_the_colours_stand_by_themselves():
+    """In a file that another program shows: the first thing drawn is the ground, and each colour is a plain one."""
+    root = draw(make_history())
+    ground = root.find(NAMESPACE + "rect")
+    assert (ground.get("fill"), ground.get("width"), ground.get("height")) == (GROUND, "720", "470")
+    painted = [each.get(name) for each in root.iter() for name in ("fill", "stroke") if each.get(name)]
+    assert {GREY, GRID, TRAIN} <= {*painted} and all(
+        re.fullmatch("none|#[0-9a-f]{6}", each) for each in painted
+    )
+    assert contrast(channels(GREY, {}), channels(GROUND, {})) >= 4.5
+
+
+# What people with protanopia, deuteranopia and tritanopia see of linear red, green and blue (Machado et al. 2009).
+SIGHT = {
+    "protan": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deutan": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritan": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+
+
+def opponents(colour, sight):
+    """Lightness and two opponent colours (OKLab, Ottosson 2020) as somebody with this sight sees them."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+    seen = [min(max(sum(a * b for a, b in zip(row, linear)), 0), 1) for row in sight]
+    cones = (
+        (0.4122214708, 0.5363325363, 0.0514459929),
+        (0.2119034982, 0.6806995451, 0.1073969566),
+        (0.0883024619, 0.2817188376, 0.6299787005),
+    )
+    long, middle, short = (sum(a * b for a, b in zip(row, seen)) ** (1 / 3) for row in cones)
+    return (
+        0.2104542553 * long + 0.793617785 * middle - 0.0040720468 * short,
+        1.9779984951 * long - 2.428592205 * middle + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * middle - 0.808675766 * short,
+    )
+
+
+@pytest.mark.parametrize("sight", SIGHT.values(), ids=SIGHT)
+def test_train_and_validation_are_told_apart_by_any_kind_of_colour_vision(sight):
+    pair = [opponents([part / 255 for part in channels(each, {})], sight) for each in (TRAIN, VALIDATION)]
+    assert math.dist(*pair) > 0.2  # ten times what is just noticeable
+
+
+def test_a_growing_chart_is_spoken_of_now_and_then(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    history = long_history(60)
+    rows, history.epochs = history.epochs, []
+    chart = LiveChart(history.experiment)
+    spoken, seen = [], []
+    chart._spoken.observe(lambda change: spoken.append(change["new"]), "value")
+    chart._status.observe(lambda change: seen.append(change["new"]), "value")
+    for row in rows:  # an epoch each half second; the second phase begins with the last five
+        history.epochs.append(row | dict(phase=1 + (row["epoch"] > 55)))
+        now[0] += 0.5
+        chart.update(history)
+    assert len(seen) == 60 and [re.search(r"Epoch (\d+)", each)[1] for each in spoken] == [
+        "1",
+        "21",
+        "41",
+        "56",
+    ]
+    assert all('role="status"' in each for each in spoken) and not any("role=" in each for each in seen)
+    chart.draw(history)
+    assert "Epoch 60 of 60" in spoken[-1] and len(spoken) == 5
+    chart.say("Stopped.")
+    assert "Stopped." in spoken[-1] and "Stopped." in seen[-1] and chart.text == "Stopped."

@@ -17,6 +17,7 @@ FINDING = SimpleNamespace(finding="Overfitting.", evidence="The gap is 40 points
 FINE = SimpleNamespace(finding="Fine.", evidence="The gap is 2 points.", advice="")
 PARTS = {
     "status.html": (dict(text="Ready."), '<div role="status" aria-live="polite">Ready.</div>'),
+    "line.html": (dict(text="Ready."), "<div>Ready.</div>"),
     "alert.html": (dict(text="No."), '<div role="alert"><b>No.</b></div>'),
     "code.html": (dict(text="a\n  b"), "<pre>a\n  b</pre>"),
     "events.html": (dict(texts=["One.", "Two."]), "<div>One.</div>\n<div>Two.</div>\n"),
@@ -59,6 +60,7 @@ def test_the_cost_card_warns_only_of_what_takes_long():
     ("name", "values"),
     [
         ("status.html", dict(text=HOSTILE)),
+        ("line.html", dict(text=HOSTILE)),
         ("alert.html", dict(text="", details=HOSTILE)),
         ("alert.html", dict(text=HOSTILE)),
         ("code.html", dict(text=HOSTILE)),

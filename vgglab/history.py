@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pandas as pd
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.files import write_whole
+from vgglab.fit import Fit, Metric
 
 DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))
 COLUMNS = (
@@ -43,6 +46,7 @@ _NEEDED = dict(  # of a record that is read; weights without a source task and o
 
 _TABLES = dict(epoch="epochs", event="events", layer="layers")  # where a line of the record belongs
 Row = dict[str, Any]  # of one epoch, by `COLUMNS`
+LOOK_BACK = 1000  # rows in which the last measurement is looked for, so that a line of text costs the same in long runs
 
 
 @dataclass
@@ -54,10 +58,11 @@ class History:
     (`phase`, `layer`, `trainable`, `moved`: the weights' change in the phase as a fraction of their
     size before it). `data` describes the images that were used and `versions` the software. `test` is what the
     weights that the run ended with make of the test part: accuracy, loss, calibration error and the number of
-    images; None where there is none, or the run was cut short.
+    images; None where there is none, or the run was cut short. `LiveCurves` records what vgglab did not set up:
+    `experiment` is then a `Fit`, the accuracy columns hold its metric, and what was not measured is NaN.
     """
 
-    experiment: Experiment
+    experiment: Experiment | Fit
     data: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     epochs: list[Row] = field(default_factory=list)
@@ -95,17 +100,36 @@ class History:
     def _why(self) -> str:
         return " ".join(event["text"] for event in self.events)
 
+    @property
+    def metric(self) -> Metric:
+        """What the accuracy columns hold: accuracy, unless the history is that of a `Fit`."""
+        return self.experiment.metric if isinstance(self.experiment, Fit) else Metric()
+
     def summary(self) -> str:
-        """The run's outcome in one line; also the text alternative of its chart."""
+        """The run's outcome in one line; also the text under its chart."""
         if not self.epochs:
             return "No epoch finished yet."
-        row = self.epochs[-1]
-        by_heart = row.get("memorised")
-        return (
-            f"Epoch {row['epoch']} of {self.experiment.planned_epochs}: train {row['train_accuracy']:.1%}, "
-            f"validation {row['validation_accuracy']:.1%}, gap {100 * row['gap']:.1f} points"
-            + ("" if by_heart is None else f", {by_heart:.0%} of the wrong labels known by heart")
-        )
+        row, name = self.epochs[-1], self.metric.name
+        named = "" if name.lower() in ("", "acc", "accuracy") else f", {name}"
+        parts = self._outcome(row) or _losses(row) or ["nothing was logged that a chart could show"]
+        if (by_heart := row.get("memorised")) is not None:
+            parts.append(f"{by_heart:.1%} of the wrong labels known by heart")
+        return f"Epoch {row['epoch']} of {self.experiment.planned_epochs}{named}: {', '.join(parts)}"
+
+    def _outcome(self, row: Row) -> list[str]:
+        """What the accuracy columns hold in a row, and what was measured last where validation waits for its turn."""
+        written, parts = self.metric.written, []
+        if math.isfinite(row["train_accuracy"]):
+            parts.append(f"train {written(row['train_accuracy'])}")
+        rows = islice(reversed(self.epochs), LOOK_BACK)
+        latest = next((each for each in rows if math.isfinite(each["validation_accuracy"])), None)
+        if latest is row:
+            parts.append(f"validation {written(row['validation_accuracy'])}")
+        elif latest:
+            parts.append(f"validation {written(latest['validation_accuracy'])} in epoch {latest['epoch']}")
+        if math.isfinite(row["gap"]):
+            parts.append(f"gap {self.metric.difference(row['gap'])}")
+        return parts
 
     def tested(self) -> str:
         """What came out on the test part, in a sentence; "" where it was not measured."""
@@ -135,7 +159,8 @@ class History:
                 line = json.loads(part)
                 kind = line.pop("kind")
                 if kind == "run":
-                    line["experiment"] = Experiment.from_dict(line["experiment"])
+                    known = line["experiment"]
+                    line["experiment"] = (Fit if "fit" in known else Experiment).from_dict(known)
                     history = cls(**line)
                 else:
                     _check_row(kind, line["row"])
@@ -165,6 +190,15 @@ class History:
         if not path.is_file():
             raise InputError(f"There is no history file at {path}.")
         return cls.from_lines(path.read_text(encoding="utf-8"), str(path))
+
+
+def _losses(row: Row) -> list[str]:
+    """The losses of a row that are numbers."""
+    return [
+        f"{part} loss {row[f'{part}_loss']:.3g}"
+        for part in ("train", "validation")
+        if math.isfinite(row[f"{part}_loss"])
+    ]
 
 
 def _put(history: History | None, kind: str, row: dict[str, Any]) -> None:

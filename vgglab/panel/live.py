@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -10,10 +11,12 @@ import ipywidgets as widgets
 
 from vgglab.charts.live import live_svg
 from vgglab.experiment import Experiment
+from vgglab.fit import Fit
 from vgglab.history import History
 from vgglab.templates import render
 
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
+SPOKEN_PAUSE = 10.0  # seconds between two lines that a screen reader reads out while a run goes on
 
 
 class LiveChart(widgets.VBox):
@@ -23,32 +26,56 @@ class LiveChart(widgets.VBox):
     current.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
-        self._latest, self.text = 0.0, ""
+    def __init__(self, experiment: Experiment | Fit) -> None:
+        self._latest, self._spoke, self.text = 0.0, -math.inf, ""
+        self._phase = 0  # that was spoken of
         self._lock = threading.Lock()
         self._picture = widgets.HTML(layout=widgets.Layout(max_width="740px"))
+        # The line that is seen changes too often to be read out: that is for a second one, which nobody sees.
         self._status = widgets.HTML()
+        self._spoken = widgets.HTML(
+            layout=widgets.Layout(width="1px", height="1px", margin="0", overflow="hidden")
+        )
         self.logged = False
         self.ghosts: Mapping[str, History] = {}
         self.seconds = 0.0  # spent on drawing since the beginning
-        super().__init__([self._picture, self._status])
+        super().__init__([self._picture, self._status, self._spoken])
         self.draw(History(experiment))
 
-    def draw(self, history: History) -> None:
-        """Show a history."""
+    def __repr__(self) -> str:
+        return f"LiveChart: {self.text}"
+
+    def draw(self, history: History, note: str = "") -> None:
+        """Show a history, and say how it came out; `note` is added to that."""
+        self._draw(history, note)
+        self._speak()
+
+    def update(self, history: History, note: str = "") -> None:
+        """Show a growing history, unless it was drawn a moment ago; it is spoken of now and then only."""
+        if time.monotonic() - self._latest >= SHORTEST_PAUSE:
+            self._draw(history, note)
+            phase = history.epochs[-1]["phase"] if history.epochs else 0
+            if phase != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
+                self._phase = phase
+                self._speak()
+
+    def say(self, text: str) -> None:
+        """Put a line under the chart; screen readers read it out."""
+        self._write(text)
+        self._speak()
+
+    def _draw(self, history: History, note: str) -> None:
         start = time.perf_counter()
         with self._lock:
             self._picture.value = live_svg(history, self.ghosts, logged=self.logged)
-            self.say(history.summary())
+            self._write(f"{history.summary()} {note}".rstrip())
             self._latest = time.monotonic()
         self.seconds += time.perf_counter() - start
 
-    def update(self, history: History) -> None:
-        """Show a growing history, unless it was drawn a moment ago."""
-        if time.monotonic() - self._latest >= SHORTEST_PAUSE:
-            self.draw(history)
-
-    def say(self, text: str) -> None:
-        """Put a line under the chart; screen readers read it out when it changes."""
+    def _write(self, text: str) -> None:
         self.text = text
-        self._status.value = render("status.html", text=text)
+        self._status.value = render("line.html", text=text)
+
+    def _speak(self) -> None:
+        self._spoken.value = render("status.html", text=self.text)
+        self._spoke = time.monotonic()

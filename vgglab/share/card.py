@@ -5,6 +5,7 @@ The run's record stands in it as JSON lines, so that others can load the card an
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from vgglab.charts.live import live_svg
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.files import written_whole
+from vgglab.fit import Fit
 from vgglab.history import History
 from vgglab.measures.diagnosis import diagnose
 from vgglab.templates import render
@@ -28,7 +30,7 @@ def run_card(history: History, name: str) -> str:
         history=history,
         chart=live_svg(history, logged=True),
         findings=diagnose(history),
-        configuration=_configuration(history.experiment),
+        configuration=_configuration(history),
         # JSON's other way to write it: a record can neither end the element that holds it nor hide its end.
         record=history.to_lines().replace("<", "\\u003c"),
     )
@@ -59,8 +61,30 @@ def history_of_card(page: str, origin: str) -> History:
     return History.from_lines(found.group(1), origin)
 
 
-def _configuration(experiment: Experiment) -> list[tuple[str, str]]:
-    """A label and a value for each field; of a later phase only for those that it changed."""
+def _configuration(history: History) -> list[tuple[str, str]]:
+    """A label and a value for each field, or for what is known of a fit that vgglab did not set up."""
+    if isinstance(history.experiment, Fit):
+        return _of_fit(history.experiment, history)
+    return _of_experiment(history.experiment)
+
+
+def _of_fit(fit: Fit, history: History) -> list[tuple[str, str]]:
+    train = (
+        "measured after each epoch, like validation" if fit.is_clean else "as Keras logs it, while it learns"
+    )
+    rates = [row["learning_rate"] for row in history.epochs if math.isfinite(row["learning_rate"])]
+    return [
+        ("settings", "unknown: vgglab did not set this fit up"),
+        ("metric", fit.metric.name or "none that could be drawn"),
+        ("train", train),
+        ("optimizer", fit.optimizer or "unknown"),
+        ("learning rate at the end", f"{rates[-1]:.4g}" if rates else "unknown"),
+        ("epochs", str(fit.planned_epochs)),
+    ]
+
+
+def _of_experiment(experiment: Experiment) -> list[tuple[str, str]]:
+    """A row for each field; of a later phase only for those that it changed."""
     first, *later = experiment.phases
     rows = [(toggle.label, toggle.written(getattr(first, name))) for name, toggle in FIELDS.items()]
     for number, (before, phase) in enumerate(zip([first, *later], later), start=2):
