@@ -7,8 +7,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from vgglab.panel.inputs import Slider
 from vgglab.templates import render
 
+STEPS = 100  # of a slider, from one end to the other
 # By question: who moves a slider and presses Shift+Enter runs its cell again, and must not lose the guess.
 _KEPT: dict[str, Any] = {}
 WIDTH = 100  # characters a line: a notebook breaks what is printed wider in the middle of a word
@@ -17,13 +19,12 @@ WIDTH = 100  # characters a line: a notebook breaks what is printed wider in the
 class _Prediction(widgets.VBox):
     """What both kinds of questions share: the question, a control, and a line for the outcome."""
 
-    def __init__(self, question: str, control: widgets.Widget, *beside: widgets.Widget) -> None:
+    def __init__(self, question: str, control: widgets.Widget) -> None:
         self.question, self.control = question, control
         self.guess: Any = None  # until the control is touched: somebody who does not guess is not made to
         self.line = widgets.HTML()
         asked = widgets.HTML(render("question.html", question=question))
-        answer = widgets.HBox([control, *beside]) if beside else control
-        super().__init__([asked, answer, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
+        super().__init__([asked, control, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
         self.say("Your guess first; then run the next cell.")
         if question in _KEPT:
             control.value = _KEPT[question]
@@ -54,13 +55,8 @@ class GuessNumber(_Prediction):
 
     def __init__(self, question: str, low: float = 0, high: float = 100, unit: str = "%") -> None:
         self.unit = unit
-        step = (high - low) / 100
-        decimals = 0 if step.is_integer() else 1 if (10 * step).is_integer() else 2
-        slider = widgets.FloatSlider(
-            (low + high) / 2, min=low, max=high, step=step, readout_format=f".{decimals}f",
-            continuous_update=False, layout=widgets.Layout(width="460px"),
-        )  # fmt: skip
-        super().__init__(question, slider, widgets.Label(unit))  # beside the number that the slider shows
+        stops = [low + (high - low) * place / STEPS for place in range(STEPS + 1)]
+        super().__init__(question, Slider(stops, (low + high) / 2, self.written, tooltip=question))
 
     def reveal(self, outcome: float) -> str:
         """The guess against what came out, in the question's unit; without a guess only the latter."""

@@ -16,9 +16,10 @@ function render({ model, el }) {
   };
   const draw = () => {
     name.textContent = model.get("description");
+    name.hidden = !model.get("description");
     el.title = model.get("tooltip");
-    input.setAttribute("aria-label", model.get("description"));
-    input.setAttribute("aria-description", model.get("tooltip"));
+    input.setAttribute("aria-label", model.get("description") || model.get("tooltip"));
+    input.setAttribute("aria-description", model.get("description") ? model.get("tooltip") : "");
     input.max = Math.max(model.get("labels").length - 1, 0);
     input.value = model.get("index");
     input.disabled = model.get("disabled");
