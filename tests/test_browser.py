@@ -77,10 +77,10 @@ class Person:
         self.button(name).click()
 
     def status(self):
-        return self.page.locator("[role=status]").first.inner_text()
+        return self.page.locator(".vgglab-line").first.inner_text()
 
     def wait_for(self, text):
-        self.page.locator("[role=status]", has_text=text).first.wait_for()
+        self.page.locator(".vgglab-line", has_text=text).first.wait_for()
 
     def chart(self):
         return self.page.locator("svg[role=img]").first.inner_html()

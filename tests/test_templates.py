@@ -17,7 +17,7 @@ FINDING = SimpleNamespace(finding="Overfitting.", evidence="The gap is 40 points
 FINE = SimpleNamespace(finding="Fine.", evidence="The gap is 2 points.", advice="")
 PARTS = {
     "status.html": (dict(text="Ready."), '<div role="status" aria-live="polite">Ready.</div>'),
-    "line.html": (dict(text="Ready."), "<div>Ready.</div>"),
+    "line.html": (dict(text="Ready."), '<div class="vgglab-line">Ready.</div>'),
     "alert.html": (dict(text="No."), '<div role="alert"><b>No.</b></div>'),
     "code.html": (dict(text="a\n  b"), "<pre>a\n  b</pre>"),
     "events.html": (dict(texts=["One.", "Two."]), "<div>One.</div>\n<div>Two.</div>\n"),

@@ -20,9 +20,7 @@ from vgglab.history import History
 WIDTH, HEIGHT = 720, 470
 LEFT, RIGHT = 62, WIDTH - 120
 POINTS = 240  # of a line; more are not told apart at this width
-AHEAD = (
-    100  # epochs: where more are planned, the axis doubles from here on, so that the first ones can be seen
-)
+AHEAD = 100  # epochs: where more are planned, the axis doubles from here on, to show the first ones
 _DASHES = {VALIDATION: "7 4", LOGGED: "2 3", SOURCE: "10 3 2 3", MEMORISED: "8 3 2 3 2 3"}
 _NAMES = {
     TRAIN: "train",

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from statistics import median_high
 
 WIDE = 5  # times the typical value: what is higher makes a linear axis press the typical values flat
-FAR = (
-    1000  # times the typical value: what is higher, a spike or a run that went astray, is not drawn to scale
-)
+# Times the typical value: what is higher, a spike or a run that went astray, is not drawn to scale.
+FAR = 1000
 STRIP = 10  # pixels at the top for what is not to scale
 SPACE = 24  # pixels between two numbers, at least
 HUGE = 1e300  # as good as infinite; what is smaller than its inverse is as good as zero

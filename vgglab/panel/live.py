@@ -48,15 +48,15 @@ class LiveChart(widgets.VBox):
     def draw(self, history: History, note: str = "") -> None:
         """Show a history, and say how it came out; `note` is added to that."""
         self._draw(history, note)
+        self._phase = _phase_of(history)
         self._speak()
 
     def update(self, history: History, note: str = "") -> None:
         """Show a growing history, unless it was drawn a moment ago; it is spoken of now and then only."""
         if time.monotonic() - self._latest >= SHORTEST_PAUSE:
             self._draw(history, note)
-            phase = history.epochs[-1]["phase"] if history.epochs else 0
-            if phase != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
-                self._phase = phase
+            if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
+                self._phase = _phase_of(history)
                 self._speak()
 
     def say(self, text: str) -> None:
@@ -79,3 +79,8 @@ class LiveChart(widgets.VBox):
     def _speak(self) -> None:
         self._spoken.value = render("status.html", text=self.text)
         self._spoke = time.monotonic()
+
+
+def _phase_of(history: History) -> int:
+    """The number of the latest epoch's phase; 0 before the first epoch."""
+    return history.epochs[-1]["phase"] if history.epochs else 0
