@@ -6,6 +6,7 @@ function render({ model, el }) {
   input.type = "range";
   input.min = 0;
   input.step = 1;
+  input.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the arrow keys for itself
   el.classList.add("vgglab-slider");
   el.append(name, input, readout);
 

@@ -5,6 +5,7 @@ function render({ model, el }) {
   const buttons = model.get("names").map((name, place) => {
     const button = document.createElement("button");
     button.type = "button";
+    button.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the space bar for itself
     button.addEventListener("click", () => {
       const pressed = [...model.get("pressed")];
       pressed[place] = !pressed[place];
