@@ -208,7 +208,7 @@ class Runs(widgets.VBox):
     def _refresh(self) -> None:
         table = compare(self.histories)
         self._table.value = (
-            table.to_html(index=False, border=0, na_rep="", justify="left")
+            table.to_html(index=False, border=0, na_rep="", justify="left", classes="vgglab-runs")
             if len(table)
             else "<i>No runs yet.</i>"
         )
