@@ -371,3 +371,12 @@ def test_a_script_that_no_font_has_is_named(monkeypatch):
     with pytest.warns(UserWarning, match=r"No installed font has the characters '猫고' \(CJK, HANGUL\)"):
         plot_images(np.zeros((2, 8, 8, 3)), ["猫고", "cat"], ax=detached_axes())
     text._fonts_with.cache_clear()
+
+
+def test_what_a_fit_of_ones_own_forgot_is_not_known():
+    from vgglab.fit import Fit
+
+    history = make_history()
+    history.experiment = Fit(3)
+    with pytest.raises(InputError, match="its experiment is unknown"):
+        plot_forgetting([history])

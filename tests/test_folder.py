@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -161,7 +163,7 @@ def test_embedded_set():
     )
     drawn = draw_blossoms(train_images=2, validation_images=1)
     assert drawn.class_names == data.class_names and (len(drawn.train), len(drawn.validation)) == (16, 8)
-    with pytest.raises(InputError, match="`train_images` must be at least 1"):
+    with pytest.raises(InputError, match="`train_images` must be a whole number of at least 1"):
         draw_blossoms(train_images=0)
 
 
@@ -183,7 +185,7 @@ def test_a_test_part_can_be_drawn_and_changes_no_other_part():
     parts = (drawn.train, drawn.validation, drawn.test, draw_blossoms(**sizes, seed=4, test_images=2).test)
     pictures = [image.tobytes() for part in parts for image in part.images]
     assert len(set(pictures)) == len(pictures) == 16 + 8 + 16 + 16
-    with pytest.raises(InputError, match="`test_images` must be at least 0. Received: -1."):
+    with pytest.raises(InputError, match="`test_images` must be a whole number of at least 0. Received: -1."):
         draw_blossoms(test_images=-1)
 
 
@@ -199,3 +201,18 @@ def test_the_twins_of_a_test_part_are_mirrored_as_the_others_are(monkeypatch):
         images, before = getattr(data, part).images, getattr(unturned, part).images
         first = len(images) // 2
         assert (images[:first] == before[:first, :, ::-1]).all() and (images[first:] == before[first:]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("train_images", "3"),
+        ("validation_images", 2.5),
+        ("test_images", None),
+        ("image_size", "32"),
+        ("seed", -1),
+    ],
+)
+def test_what_flowers_are_drawn_with_are_whole_numbers(name, value):
+    with pytest.raises(InputError, match=re.escape(f"`{name}` must be a whole number")):
+        draw_blossoms(**{name: value})

@@ -214,3 +214,10 @@ def test_the_chart_without_a_suggestion_or_steps():
     empty = plot_learning_rate(RateSearch(np.array([]), np.array([]), "stopped"))
     assert not empty.lines and empty.get_legend() is None
     plt.close("all")
+
+
+def test_only_an_experiment_and_a_data_set_are_searched(tiny):
+    with pytest.raises(InputError, match="`experiment` must be an Experiment"):
+        find_learning_rate("plain", tiny)
+    with pytest.raises(InputError, match="`data` must be a Dataset"):
+        find_learning_rate(Experiment(), "blossoms")

@@ -700,3 +700,14 @@ def test_everything_at_once_runs(tmp_path, easy, mixed_up):
         (tmp_path / f"{name}.py").write_text(script(experiment))
     first, second = curves_of([tmp_path / "everything.py", tmp_path / "stops.py"])
     assert len(first) == 5 and 2 <= len(second) < 15
+
+
+def test_keras_shears_about_the_top_row_and_the_script_says_so():
+    import keras
+
+    ramp = np.broadcast_to(np.arange(64, dtype=np.float32)[None, :, None], (64, 64, 3))
+    shear = keras.layers.RandomShear(x_factor=(0.2, 0.2), y_factor=0.0, seed=0)
+    moved = np.abs(np.asarray(shear(ramp[None], training=True))[0, :, 32, 0] - 32)
+    assert moved[0] < 0.5 < moved[32]
+    assert "leaves the top row" in script(Experiment(augment=("shear",)))
+    assert "top row" not in script(Experiment(augment=("rotation",)))

@@ -165,13 +165,14 @@ def plot_forgetting(histories: Sequence[History], ax: Axes | None = None) -> Axe
     Runs from the embedded weights show their last accuracy on it, all others the last drift of
     block 5. Runs that share depth and rate (other seeds) are averaged; those of their last phase count.
     """
-    ax = new_axes(ax)
+    settings = [_depth_and_rate(history) for history in histories]  # first: a fit of one's own has none
     known = all(history.kept["source_accuracy"] is not None for history in histories)
     column, label = (
         ("source_accuracy", "accuracy on the source task") if known else (DRIFT[4], "drift of block 5")
     )
+    ax = new_axes(ax)
     runs = pd.DataFrame(
-        [(*_depth_and_rate(history), history.kept[column]) for history in histories],
+        [(*setting, history.kept[column]) for setting, history in zip(settings, histories)],
         columns=["unfreeze depth", "learning rate", label],
     )
     grid = runs.pivot_table(label, "unfreeze depth", "learning rate").sort_index(ascending=False)
@@ -191,7 +192,7 @@ def plot_forgetting(histories: Sequence[History], ax: Axes | None = None) -> Axe
 
 
 def _depth_and_rate(history: History) -> tuple[int, float]:
-    last = history.experiment.phases[-1]
+    last = history.experiment.phases[-1] if history.experiment.phases else history.experiment
     return last.unfreeze, last.learning_rate
 
 

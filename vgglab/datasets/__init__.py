@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vgglab.datasets.blossoms import NARROW, SPECIES, WIDE, Nuisances, Species, draw
+from vgglab.datasets.blossoms import NARROW, SMALLEST, SPECIES, WIDE, Nuisances, Species, draw
 from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
-from vgglab.errors import InputError
+from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS
 from vgglab.files import shipped
 
@@ -78,13 +78,10 @@ def draw_blossoms(
     by default, varies as the validation part does. No image is in two parts, and with `seed` below 2**31, as those
     of experiments are, a test image is in no part of any other seed's data either.
     """
-    for name, count, least in (
-        ("train_images", train_images, 1),
-        ("validation_images", validation_images, 1),
-        ("test_images", test_images, 0),
-    ):
-        if count < least:
-            raise InputError(f"`{name}` must be at least {least}. Received: {count!r}.")
+    train_images = _whole("train_images", train_images, 1)
+    validation_images = _whole("validation_images", validation_images, 1)
+    test_images = _whole("test_images", test_images, 0)
+    image_size, seed = _whole("image_size", image_size, SMALLEST), _whole("seed", seed, 0)
     return Dataset(
         "blossoms drawn on request",
         tuple(each.name for each in species),
@@ -92,6 +89,13 @@ def draw_blossoms(
         _draw_split(species, validation, validation_images, image_size, _validation_seed(seed)),
         _draw_split(species, validation, test_images, image_size, _test_seed(seed)) if test_images else None,
     )
+
+
+def _whole(name: str, value: int, least: int) -> int:
+    """A whole number as it is; `InputError` for what is none, or less than it may be."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise InputError(f"`{name}` must be a whole number of at least {least}. Received: {shown(value)}.")
+    return int(value)
 
 
 def _validation_seed(seed: int) -> int:

@@ -83,6 +83,7 @@ class Nuisances:
 
 
 NARROW = Nuisances(*[0.0] * 8)
+SMALLEST = 16  # pixels a side that a flower can be drawn with
 WIDE = Nuisances(*[1.0] * 8)
 
 
@@ -309,10 +310,10 @@ def draw(
     `species` is one of `SPECIES`, or one of your own; `nuisances` says how widely all else varies, `seed`, 0 or
     more, which pictures: the shipped training images are those of 0, the validation images those of 1. Picture i
     depends on its number i and on these, never on `count`. A larger `image_size`, in pixels a side, shows the same
-    scene in more detail; `InputError` for one below 16.
+    scene in more detail; `InputError` for one below `SMALLEST`.
     """
-    if image_size < 16:
-        raise InputError(f"`image_size` must be at least 16. Received: {image_size}.")
+    if image_size < SMALLEST:
+        raise InputError(f"`image_size` must be at least {SMALLEST}. Received: {image_size}.")
     images = np.empty((count, image_size, image_size, 3), np.uint8)
     for index in range(count):
         key = zlib.crc32(species.name.encode()), index

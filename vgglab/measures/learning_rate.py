@@ -43,8 +43,9 @@ def find_learning_rate(
     do not fit together, or the rates are none. The learning-rate range test: Smith 2017, arXiv:1506.01186, section
     3.3; growing exponentially: Gugger 2018, "How Do You Find A Good Learning Rate", and fastai's `lr_find`.
     """
-    rates, phase, control = _rates(low, high, steps), experiment.phases[0], control or Control()
-    data = under_conditions(data, phase)
+    rates, control = _rates(low, high, steps), control or Control()
+    data = under_conditions(data, experiment)
+    phase = experiment.phases[0]
     check_fits(phase, data)
     losses: list[float] = []
     ended: Ended = "whole"
