@@ -49,7 +49,7 @@ assert "--sharpness NUMBER" in said.getvalue() and "made up" in said.getvalue()
 controls = Controls(Experiment())
 controls.widgets["sharpness"].value = 0.5
 assert controls.experiment == Experiment(sharpness=0.5)
-assert controls.widgets["sharpness"].options == (("off", 0.0), ("0.5", 0.5))
+assert controls.widgets["sharpness"].labels == ["off", "0.5"]
 
 assert "sharpness=0.5" in script(sharp) and "Sharpness" in run_card(History(sharp), "a run")
 assert compare(dict(a=History(sharp), b=History(Experiment())))["Sharpness"].tolist() == ["0.5", "0"]

@@ -1,4 +1,6 @@
 // A native slider over named places: the browser gives it its keys, and a screen reader its name and its value.
+const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
+
 function render({ model, el }) {
   const name = document.createElement("span");
   const input = document.createElement("input");
@@ -6,7 +8,6 @@ function render({ model, el }) {
   input.type = "range";
   input.min = 0;
   input.step = 1;
-  input.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the arrow keys for itself
   el.classList.add("vgglab-slider");
   el.append(name, input, readout);
 
@@ -35,5 +36,14 @@ function render({ model, el }) {
     model.on(`change:${trait}`, draw);
   }
   draw();
+
+  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
+  const keep = (event) => {
+    if (event.target === input) {
+      input.toggleAttribute("data-lm-suppress-shortcuts", KEYS.has(event.key));
+    }
+  };
+  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+  return () => window.removeEventListener("keydown", keep, true);
 }
 export default { render };

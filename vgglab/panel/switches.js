@@ -5,7 +5,6 @@ function render({ model, el }) {
   const buttons = model.get("names").map((name, place) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the space bar for itself
     button.addEventListener("click", () => {
       const pressed = [...model.get("pressed")];
       pressed[place] = !pressed[place];
@@ -32,5 +31,15 @@ function render({ model, el }) {
     model.on(`change:${trait}`, draw);
   }
   draw();
+
+  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
+  const keep = (event) => {
+    if (buttons.includes(event.target)) {
+      const presses = (event.key === " " || event.key === "Enter") && !event.shiftKey && !event.ctrlKey;
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", presses);
+    }
+  };
+  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+  return () => window.removeEventListener("keydown", keep, true);
 }
 export default { render };
