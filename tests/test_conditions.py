@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vgglab.datasets import Dataset, Split, in_words, under_conditions
+from vgglab.datasets import Dataset, Split, check_fits, in_words, under_conditions
+from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 
 
@@ -140,3 +141,16 @@ def test_what_was_done_in_words():
         f"Of the 4 training labels 2 were redrawn: {(wrong.labels != wrong.truth).sum()} of them are wrong now, "
         "the others came out right by chance."
     )
+
+
+@pytest.mark.parametrize("images_a_class", [None, 1, 4, 9])
+def test_a_batch_is_held_against_the_images_that_the_conditions_leave(images_a_class):
+    data = numbered(3, 9, 5)
+    left = sum(min(count, images_a_class or count) for count in (3, 9, 5))
+    dials = dict(image_size=32, images_a_class=images_a_class, label_noise=0.5)
+    used = under_conditions(data, Experiment(**dials))
+    for each in (data, used):
+        object.__setattr__(each.train, "images", np.zeros((len(each.train), 32, 32, 3), np.uint8))
+        check_fits(Experiment(**dials, batch_size=left), each)
+        with pytest.raises(InputError, match=f"training images, {left}. Received: {left + 1}."):
+            check_fits(Experiment(**dials, batch_size=left + 1), each)

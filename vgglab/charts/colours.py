@@ -1,4 +1,4 @@
-"""The colours of the live chart, and how they follow the theme of the page that it is on.
+"""The colours of all charts, and how those of the live one follow the theme of the page that it is on.
 
 Blue and orange stand out at least three times from white and from the dark theme's black (WCAG 2.2, 1.4.11), and people
 with any kind of colour vision tell them apart.

@@ -19,22 +19,22 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from vgglab.charts import colours
 from vgglab.charts.text import as_given, legend_above
 from vgglab.errors import InputError
 from vgglab.experiment import what_changed
 from vgglab.history import DRIFT, History, Row
 
-TRAIN: dict[str, Any] = dict(color="#0173b2", linestyle="-", marker="o")
-VALIDATION: dict[str, Any] = dict(color="#c96a00", linestyle=(0, (4, 2)), marker="s")
+TRAIN: dict[str, Any] = dict(color=colours.TRAIN, linestyle="-", marker="o")
+VALIDATION: dict[str, Any] = dict(color=colours.VALIDATION, linestyle=(0, (4, 2)), marker="s")
 LOGGED: dict[str, Any] = dict(color="0.45", linestyle=":", marker=None)
-# As in the live chart.
-MEMORISED: dict[str, Any] = dict(color="#5b1a5e", linestyle=(0, (4, 1.5, 1, 1.5, 1, 1.5)), marker="^")
+MEMORISED: dict[str, Any] = dict(color=colours.MEMORISED, linestyle=(0, (4, 1.5, 1, 1.5, 1, 1.5)), marker="^")
 # Cold to warm from the first block to the last, each with a dash and a marker of its own.
 _BLOCKS: tuple[dict[str, Any], ...] = (
     dict(color="#12355b", linestyle="-", marker="o"),
-    dict(color="#0173b2", linestyle=(0, (5, 1)), marker="v"),
+    dict(color=colours.TRAIN, linestyle=(0, (5, 1)), marker="v"),
     dict(color="#a57485", linestyle=(0, (3, 1, 1, 1)), marker="D"),
-    dict(color="#c96a00", linestyle=(0, (2, 1)), marker="^"),
+    dict(color=colours.VALIDATION, linestyle=(0, (2, 1)), marker="^"),
     dict(color="#8b1a1a", linestyle=(0, (1, 1)), marker="X"),
 )
 SHARES = -0.03, 1.03  # of an axis from 0 to 100 %, with room for whole marks at its ends

@@ -32,16 +32,23 @@ def under_conditions(data: Dataset, experiment: Experiment) -> Dataset:
 
 
 def check_fits(experiment: Experiment, data: Dataset) -> None:
-    """`InputError` when the data is of another size than the experiment, or smaller than one of its batches."""
+    """`InputError` when the data is of another size than the experiment, or smaller than one of its batches.
+
+    `data` with the experiment's conditions or without: nothing is drawn to count the images that they leave.
+    """
     if data.image_size != experiment.image_size:
         raise InputError(
             f"`image_size` of the experiment is {experiment.image_size}, but the data was loaded at {data.image_size}: "
             f"load(..., image_size={experiment.image_size})."
         )
+    images = len(data.train)
+    if experiment.images_a_class is not None:
+        _, of_each = np.unique(data.train.true_labels, return_counts=True)
+        images = int(np.minimum(of_each, experiment.images_a_class).sum())
     for phase in experiment.phases:
-        if phase.batch_size > len(data.train):
+        if phase.batch_size > images:
             raise InputError(
-                f"`batch_size` must be at most the number of training images, {len(data.train)}. "
+                f"`batch_size` must be at most the number of training images, {images}. "
                 f"Received: {phase.batch_size}."
             )
 
@@ -56,7 +63,7 @@ def _fewer(train: Split, images_a_class: int | None, rng: np.random.Generator) -
     """So many images of each class, in the order they had."""
     if images_a_class is None:
         return train
-    labels = train.labels if train.truth is None else train.truth
+    labels = train.true_labels
     members = [rng.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
     chosen = np.sort(np.concatenate([each[:images_a_class] for each in members]))
     return train if len(chosen) == len(train) else train.part(chosen)
@@ -69,13 +76,13 @@ def _mislabelled(train: Split, share: float, classes: int, rng: np.random.Genera
     order, drawn = rng.permutation(len(train)), rng.integers(classes, size=len(train))
     redrawn, labels = order[: round(share * len(train))], train.labels.copy()
     labels[redrawn] = drawn[redrawn]
-    return Split(train.images, labels, train.labels if train.truth is None else train.truth)
+    return Split(train.images, labels, train.true_labels)
 
 
 def _count(given: Dataset, used: Dataset, images_a_class: int) -> str:
     if len(used.train) == len(given.train):
         return f"All {len(given.train)} training images are used: no class has more than {images_a_class}."
-    labels = used.train.labels if used.train.truth is None else used.train.truth
+    labels = used.train.true_labels
     counts = np.bincount(labels, minlength=len(used.class_names))
     short = [f"{n} of '{name}'" for name, n in zip(used.class_names, counts) if n < images_a_class]
     only = f"; there are only {', '.join(short)}" if short else ""

@@ -29,6 +29,11 @@ class Split:
         return self.labels.shape[0]
 
     @property
+    def true_labels(self) -> np.ndarray:
+        """What the images show, whether their labels say so or not."""
+        return self.labels if self.truth is None else self.truth
+
+    @property
     def wrong(self) -> np.ndarray:
         """Which labels are wrong: bool, shape (n,)."""
         return np.zeros(len(self), bool) if self.truth is None else self.labels != self.truth
@@ -149,7 +154,7 @@ def _check_split(part: str, split: Any, classes: int) -> None:
             f"The images of the {part} part must be square 0-255 RGB, an array of uint8 and of shape "
             f"(n, size, size, 3). Received: {_array(images)}."
         )
-    for name, values in dict(labels=labels, truth=labels if split.truth is None else split.truth).items():
+    for name, values in dict(labels=labels, truth=split.true_labels).items():
         right = (
             f"whole numbers, one for each of the {len(images)} images, 0 for the first class to {classes - 1}"
         )

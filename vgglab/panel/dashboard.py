@@ -254,8 +254,7 @@ class Dashboard(widgets.VBox):
         if wanted not in (self._loaded, self._given_as):
             self._place(experiment)  # how many images there are is known once they are read
             return
-        data = self.data if wanted == self._loaded else self._given
-        check_fits(experiment, under_conditions(data, experiment))
+        check_fits(experiment, self.data if wanted == self._loaded else self._given)
 
     def _finish(self) -> None:
         self.left.value = ""

@@ -65,8 +65,7 @@ class Slider(_Input):
             if value not in self._stops:
                 self._stops = _ordered([*self._stops, value])
                 self.labels = [self._written(each) for each in self._stops]
-            with self.hold_trait_notifications():
-                self.index = self._stops.index(value)
+            self.index = self._stops.index(value)
 
 
 def _ordered(values: Iterable[Any]) -> list[Any]:
