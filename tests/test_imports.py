@@ -37,7 +37,7 @@ LAYERS = [
     ["vgglab.share"],
     ["vgglab.engine"],
     ["vgglab.measures"],
-    ["vgglab.training", "vgglab.measures.learning_rate"],
+    ["vgglab.phase", "vgglab.training", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
     ["vgglab.cli", "vgglab.__main__"],
 ]

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 
-from vgglab import training
 from vgglab.architecture import CONV_NAMES
 from vgglab.datasets import under_conditions
 from vgglab.datasets.dataset import Dataset, Split
@@ -17,6 +16,7 @@ from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.history import COLUMNS
+from vgglab.measures import rows
 from vgglab.measures.evaluation import evaluate
 from vgglab.network import build_model
 from vgglab.training import train
@@ -145,7 +145,7 @@ def test_the_test_part_is_measured_with_the_weights_that_were_restored(tested, m
     losses, after = [3.0, 1.0, 2.0, 2.0], []
     experiment = Experiment(image_size=32, batch_size=8, epochs=9, patience=2, unfreeze=0, learning_rate=1e-3)
     model, count = build_model(experiment, 2), itertools.count()
-    monkeypatch.setattr(training, "score", lambda *given: (0.5, losses[next(count) // 2]))
+    monkeypatch.setattr(rows, "score", lambda *given: (0.5, losses[next(count) // 2]))
     history = train(experiment, tested, lambda history: after.append(model.get_weights()), model=model)
     assert len(history.epochs) == 4 and history.kept["epoch"] == 2
     assert_measured(history, model, tested.test)
@@ -266,7 +266,7 @@ def test_early_stopping_follows_a_hand_made_sequence(tiny, monkeypatch):
         kept.append(model.get_weights())
         return 0.5, losses[number // 2]
 
-    monkeypatch.setattr(training, "score", measured)
+    monkeypatch.setattr(rows, "score", measured)
     history = train(Experiment(image_size=32, epochs=8, batch_size=8, patience=3), tiny, model=model)
     # 4.0 is lower than 5.0 and 3.0 lowest; the three epochs after it bring nothing, so 1.0 is never seen.
     assert [row["validation_loss"] for row in history.epochs] == losses[:7]
@@ -344,7 +344,7 @@ def test_patience_goes_back_where_its_best_epoch_is_not_the_last(tiny, monkeypat
     losses, after = [2.0, 1.0, 3.0], []
     control = Control(lambda done, total: len(after) == 3 and control.stop())
     model, count = build_model(LIVELY, 2), itertools.count()
-    monkeypatch.setattr(training, "score", lambda *given: (0.5, losses[next(count) // 2]))
+    monkeypatch.setattr(rows, "score", lambda *given: (0.5, losses[next(count) // 2]))
     experiment = dataclasses.replace(LIVELY, patience=9)
     history = train(
         experiment, tiny, lambda _: after.append(model.get_weights()), model=model, control=control
@@ -362,7 +362,7 @@ def test_the_best_epoch_is_kept_also_where_its_own_report_is_interrupted(tiny, m
             raise KeyboardInterrupt
 
     model, count, seen = build_model(LIVELY, 2), itertools.count(), []
-    monkeypatch.setattr(training, "score", lambda *given: (0.5, losses[next(count) // 2]))
+    monkeypatch.setattr(rows, "score", lambda *given: (0.5, losses[next(count) // 2]))
     history = train(dataclasses.replace(LIVELY, patience=5), tiny, interrupt, model=model)
     assert history.kept["epoch"] == 2
     assert all((now == then).all() for now, then in zip(model.get_weights(), seen, strict=True))

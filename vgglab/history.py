@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -142,13 +143,30 @@ class History:
 
     def to_lines(self) -> str:
         """The record as JSON lines: a header, then the epochs, events, layers and what the test part gave."""
-        header = dict(experiment=self.experiment.to_dict(), data=self.data, versions=self.versions)
-        lines = [dict(kind="run", **header)]
-        lines += [dict(kind="epoch", row=row) for row in self.epochs]
-        lines += [dict(kind="event", row=row) for row in self.events]
-        lines += [dict(kind="layer", row=row) for row in self.layers]
-        lines += [dict(kind="test", row=self.test)] if self.test else []
-        return "".join(json.dumps(line) + "\n" for line in lines)
+        return self.header() + self.lines_after(dict.fromkeys(_TABLES, 0))
+
+    def header(self) -> str:
+        """The first line of the record: the settings, the images and the software."""
+        return _line(kind="run", experiment=self.experiment.to_dict(), data=self.data, versions=self.versions)
+
+    def lines_after(self, written: Mapping[str, int]) -> str:
+        """The lines of all rows but the first so many of each kind, for a record that grows."""
+        lines = [
+            _line(kind=kind, row=row)
+            for kind, table in _TABLES.items()
+            for row in getattr(self, table)[written[kind] :]
+        ]
+        return "".join(lines) + (_line(kind="test", row=self.test) if self.test else "")
+
+    def rows(self) -> dict[str, int]:
+        """How many rows of each kind there are."""
+        return {kind: len(getattr(self, table)) for kind, table in _TABLES.items()}
+
+    def cut(self, rows: Mapping[str, int]) -> None:
+        """Forget all but the first so many rows of each kind, and what the test part gave."""
+        for kind, table in _TABLES.items():
+            del getattr(self, table)[rows[kind] :]
+        self.test = None
 
     @classmethod
     def from_lines(cls, text: str, origin: str) -> History:
@@ -190,6 +208,10 @@ class History:
         if not path.is_file():
             raise InputError(f"There is no history file at {path}.")
         return cls.from_lines(path.read_text(encoding="utf-8"), str(path))
+
+
+def _line(**parts: Any) -> str:
+    return json.dumps(parts) + "\n"
 
 
 def _losses(row: Row) -> list[str]:

@@ -45,7 +45,8 @@ def build_network(experiment: Experiment, classes: int) -> keras.Model:
     return keras.Model(base.input, outputs, name=base.name)
 
 
-def _dropouts(model: keras.Model) -> list[layers.Dropout]:
+def dropouts(model: keras.Model) -> list[layers.Dropout]:
+    """The Dropout layers of a network, from the bottom up."""
     return [layer for layer in model.layers if isinstance(layer, layers.Dropout)]
 
 
@@ -102,7 +103,7 @@ def initialise(model: keras.Model, experiment: Experiment) -> keras.Model:
         initializer = keras.initializers.HeNormal if conv else keras.initializers.GlorotUniform
         layer.kernel.assign(initializer(seed=seeds[place])(layer.kernel.shape))
         layer.bias.assign(keras.ops.zeros(layer.bias.shape))
-    for place, dropout in enumerate(_dropouts(model)):  # each a stream of its own
+    for place, dropout in enumerate(dropouts(model)):  # each a stream of its own
         dropout.seed_generator.state.assign(keras.random.SeedGenerator(experiment.seed + place).state)
     path = find_weights(experiment)
     if experiment.weights == "imagenet":
@@ -125,7 +126,7 @@ def configure(model: keras.Model, phase: Experiment) -> keras.Model:
         layer.kernel_regularizer = layer.kernel.regularizer = (
             keras.regularizers.L2(penalty) if penalty else None
         )
-    for dropout in _dropouts(model):
+    for dropout in dropouts(model):
         dropout.rate = phase.dropout
     return model
 

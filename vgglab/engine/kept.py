@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 
+from vgglab.engine.checkpoint import Arrays, learning, part, set_weights, under, weights_of
 from vgglab.experiment import Experiment
+
+_OF_STOPPING = ("best", "best_epoch", "wait")  # what Keras's EarlyStopping has counted
 
 
 class KeptWeights:
@@ -20,7 +25,7 @@ class KeptWeights:
         self.epoch: int | None = None  # that they are of; None before the first
         self.waited_enough = False  # whether patience is at its end
         self._stopping = _early_stopping(model, phase)
-        self._weights = self._learning()
+        self._weights = weights_of(model, learning(model))
 
     def take(self, epoch: int, validation_loss: float) -> None:
         """An epoch is finished: copy its weights if they count."""
@@ -30,15 +35,28 @@ class KeptWeights:
             self.waited_enough = self.model.stop_training
             if self._stopping.best_epoch != epoch - 1:
                 return
-        self._weights, self.epoch = self._learning(), epoch
+        self._weights, self.epoch = weights_of(self.model, learning(self.model)), epoch
+
+    def state(self) -> Arrays:
+        """All that it knows after an epoch, for a checkpoint that has the model's weights too."""
+        known = dict(epoch=np.array(self.epoch or 0))
+        if self._stopping:
+            known |= {name: np.array(getattr(self._stopping, name)) for name in _OF_STOPPING}
+            known |= dict(waited_enough=np.array(self.waited_enough), **under("weights", self._weights))
+        return known
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `state` returned; the model has the weights of that moment, and its phase."""
+        self.epoch = int(state["epoch"]) or None
+        if self._stopping:
+            for name in _OF_STOPPING:
+                setattr(self._stopping, name, state[name].item())
+            self.waited_enough = bool(state["waited_enough"])
+            self._weights = part("weights", state)
 
     def restore(self) -> None:
         """Give them back to the model, which may have gone on since, or be no longer numbers."""
-        for name, weights in self._weights.items():
-            self.model.get_layer(name).set_weights(weights)
-
-    def _learning(self) -> dict[str, list[np.ndarray]]:
-        return {layer.name: layer.get_weights() for layer in self.model.layers if layer.trainable_variables}
+        set_weights(self.model, self._weights)
 
 
 def _early_stopping(model: keras.Model, phase: Experiment) -> keras.callbacks.EarlyStopping | None:

@@ -8,7 +8,7 @@ the pooled features that the head takes.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import keras
 import numpy as np
@@ -16,8 +16,10 @@ import tensorflow as tf
 
 from vgglab.architecture import BLOCKS, CONV_NAMES
 from vgglab.datasets import Split
+from vgglab.engine.checkpoint import Arrays, learning, part, under
 from vgglab.engine.control import Control
 from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, traced_from
+from vgglab.network import dropouts
 
 KEPT_FUNCTIONS = 16  # of one network
 IMAGES_A_CALL = 64  # in evaluation
@@ -72,6 +74,17 @@ class Compiled:
     def restart_optimizer(self) -> None:
         """Forget Adam's moments, as a new phase does."""
         self._adam.restart()
+
+    def state(self) -> Arrays:
+        """Of the optimizer and of the random streams of dropout, for a checkpoint."""
+        streams = {layer.name: layer.seed_generator.state.numpy() for layer in dropouts(self.model)}
+        return under("adam", self._adam.state(learning(self.model))) | under("dropout", streams)
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `state` returned, in the same phase, whose `train_steps` were asked for."""
+        self._adam.set_state(part("adam", state))
+        for layer in dropouts(self.model):
+            layer.seed_generator.state.assign(part("dropout", state)[layer.name])
 
     def _kept(self, key: tuple, trace: Callable[[], Callable]) -> Callable:
         if key not in self._functions:
@@ -181,6 +194,19 @@ class _Adam:
         for moments in self._moments.values():
             for moment in moments:
                 moment.assign(tf.zeros_like(moment))
+
+    def state(self, layers: Collection[str]) -> Arrays:
+        """The number of steps and the moments of these layers' variables."""
+        moments = {path: pair for path, pair in self._moments.items() if path.split("/")[-2] in layers}
+        first = {path: pair[0].numpy() for path, pair in moments.items()}
+        second = {path: pair[1].numpy() for path, pair in moments.items()}
+        return dict(steps=self._steps.numpy(), **under("first", first), **under("second", second))
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        self._steps.assign(state["steps"])
+        for place, name in enumerate(("first", "second")):
+            for path, moment in part(name, state).items():
+                self._moments[path][place].assign(moment)
 
     def applier(
         self, variables: Mapping[str, tf.Variable]

@@ -1,0 +1,287 @@
+"""The run store: what is on disk while a run goes on, and going on from it."""
+
+import dataclasses
+import json
+import multiprocessing
+import os
+import time
+
+import numpy as np
+import pytest
+
+from vgglab.datasets.dataset import Split
+from vgglab.engine.cache import FeatureCache
+from vgglab.engine.control import Control
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment
+from vgglab.history import History
+from vgglab.network import build_model
+from vgglab.share import store
+from vgglab.share.store import CHECKPOINT, MODEL, RECORD, read_run
+from vgglab.training import train
+
+PLAIN = Experiment(image_size=32, batch_size=8, epochs=5, unfreeze=0, learning_rate=1e-3)
+RUNS = dict(
+    frozen=PLAIN,
+    dropout=dataclasses.replace(PLAIN, dropout=0.5, unfreeze=2),
+    phases=dataclasses.replace(PLAIN, epochs=3, schedule="cosine").then(unfreeze=4, epochs=4, l2=0.01),
+    views=dataclasses.replace(PLAIN, augment=("rotation", "color_jitter"), mixup=0.3, views=2, epochs=6),
+    augmented=dataclasses.replace(PLAIN, augment=("flip", "crop"), cutmix=0.5, unfreeze=1),
+    # So large a rate that the validation loss rises at once and patience goes back.
+    patient=dataclasses.replace(PLAIN, patience=2, epochs=12, learning_rate=0.05, unfreeze=1).then(
+        learning_rate=1e-3, epochs=3
+    ),
+    noisy=dataclasses.replace(PLAIN, label_noise=0.4, images_a_class=8),
+    dense=dataclasses.replace(
+        PLAIN, head="dense", backbone="vgg16-micro", weights=None, dropout=0.3, unfreeze=13
+    ),
+)
+
+
+class Killed(BaseException):
+    """Ends a run as no code of it expects."""
+
+
+@pytest.fixture
+def every_epoch(monkeypatch):
+    """A checkpoint after every epoch, however long it takes."""
+    monkeypatch.setattr(store._Pace, "due", True)
+
+
+def same(one: History, other: History) -> bool:
+    """All but the seconds, which no two runs share."""
+
+    def plain(history):
+        rows = [{name: value for name, value in row.items() if name != "seconds"} for row in history.epochs]
+        return dataclasses.replace(history, epochs=rows).to_lines()
+
+    return plain(one) == plain(other)
+
+
+def killed_after(epochs: int, experiment, data, **options):
+    """Run until so many epochs are finished in this session, then end as if the process were gone."""
+    left = [epochs]
+
+    def end(history):
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(experiment, data, end, **options)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_that_was_cut_short_goes_on_to_the_same_history(name, tiny, tmp_path, every_epoch):
+    """Killed again and again, after every second epoch of a session, so that no place is left out."""
+    data = dataclasses.replace(tiny, test=Split(tiny.validation.images // 2 + 30, tiny.validation.labels))
+    experiment, folder = RUNS[name], tmp_path / "run"
+    whole = train(experiment, data)
+    finished = len(whole.epochs)
+    killed_after(2, experiment, data, out=folder)
+    for done in range(4, finished, 2):
+        killed_after(2, experiment, data, resume=folder)
+        assert len(read_run(folder).history.epochs) == done
+    resumed = train(experiment, data, resume=folder)
+    assert same(resumed, whole)
+    assert same(read_run(folder).history, whole) and whole.test is not None
+    assert sorted(each.name for each in folder.iterdir()) == [RECORD, MODEL]
+    with pytest.raises(InputError, match=f"Nothing is left to do .* after epoch {finished}"):
+        train(experiment, data, resume=folder)
+
+
+def test_the_network_of_a_resumed_run_is_that_of_the_uninterrupted_one(tiny, tmp_path, every_epoch):
+    import keras
+
+    experiment, model = RUNS["patient"], build_model(RUNS["patient"], 2)
+    train(experiment, tiny, model=model)
+    killed_after(3, experiment, tiny, out=tmp_path / "run")
+    train(experiment, tiny, resume=tmp_path / "run")
+    stored = keras.saving.load_model(tmp_path / "run" / MODEL)
+    for mine, its in zip(model.get_weights(), stored.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+def test_every_finished_epoch_is_on_disk_before_anybody_hears_of_it(tiny, tmp_path):
+    folder, seen = tmp_path / "run", []
+
+    def look(history):
+        seen.append([row["epoch"] for row in read_run(folder).history.epochs])
+        assert not read_run(folder).is_finished
+
+    train(PLAIN, tiny, look, out=folder)
+    assert seen == [[*range(1, epoch + 1)] for epoch in range(1, 6)]
+
+
+def test_epochs_after_the_last_checkpoint_are_kept_until_they_are_made_again(tiny, tmp_path, monkeypatch):
+    """There is only the checkpoint from before the first epoch."""
+    monkeypatch.setattr(store, "FIRST", 3600)
+    folder = tmp_path / "run"
+    killed_after(4, PLAIN, tiny, out=folder)
+    assert int(np.load(folder / CHECKPOINT)["rows/epoch"]) == 0
+    killed_after(2, PLAIN, tiny, resume=folder)
+    assert len(read_run(folder).history.epochs) == 4
+    assert same(train(PLAIN, tiny, resume=folder), train(PLAIN, tiny))
+
+
+def test_a_change_on_the_way_is_part_of_what_goes_on(tiny, tmp_path, every_epoch):
+    folder, control = tmp_path / "run", Control()
+
+    def change(history):
+        if len(history.epochs) == 2:
+            control.change(dataclasses.replace(PLAIN, unfreeze=2, l2=0.1))
+        if len(history.epochs) == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(PLAIN, tiny, change, control=control, out=folder)
+    now = read_run(folder).history.experiment
+    assert [(phase.epochs, phase.unfreeze) for phase in now.phases] == [(2, 0), (3, 2)]
+    assert same(train(now, tiny, resume=folder), train(now, tiny))
+
+
+def test_stopped_diverged_and_interrupted_runs(tiny, tmp_path, every_epoch):
+    """What was stopped can go on; what diverged would diverge again."""
+    control = Control()
+    stopped = train(PLAIN, tiny, lambda history: control.stop(), control=control, out=tmp_path / "stopped")
+    assert [event["kind"] for event in stopped.events] == ["cache", "stopped"]
+    stored = read_run(tmp_path / "stopped")
+    assert (
+        not stored.is_finished and same(stored.history, stopped) and (tmp_path / "stopped" / MODEL).exists()
+    )
+    assert same(train(PLAIN, tiny, resume=tmp_path / "stopped"), train(PLAIN, tiny))
+    wild = dataclasses.replace(PLAIN, learning_rate=1.0, l2=1.0, epochs=40, unfreeze=13)
+    with pytest.warns(UserWarning, match="A lower learning rate"):
+        diverged = train(wild, tiny, out=tmp_path / "diverged")
+    stored = read_run(tmp_path / "diverged")
+    assert stored.is_finished and same(stored.history, diverged)
+
+
+def test_other_settings_images_or_weights_are_refused_by_name(tiny, tmp_path, every_epoch):
+    folder = tmp_path / "run"
+    killed_after(2, PLAIN, tiny, out=folder)
+
+    def refused(experiment=PLAIN, data=tiny, **options):
+        with pytest.raises(InputError) as error:
+            train(experiment, data, resume=folder, **options)
+        return str(error.value)
+
+    assert "`l2` was 0.0 and is 0.1; `epochs` was 5 and is 6" in refused(
+        dataclasses.replace(PLAIN, l2=0.1, epochs=6)
+    )
+    assert "`later` was []" in refused(PLAIN.then(epochs=1))
+    fewer = dataclasses.replace(tiny, train=tiny.train.part(np.arange(20)))
+    assert "`train` of the images was 24 and is 20" in refused(data=fewer)
+    other = dataclasses.replace(tiny, train=Split(255 - tiny.train.images, tiny.train.labels))
+    assert "the images or their labels are others" in refused(data=other)
+    tested = dataclasses.replace(tiny, test=tiny.validation)
+    assert "other weights or another test part" in refused(data=tested)
+    model = build_model(dataclasses.replace(PLAIN, seed=1), 2)
+    assert "other weights or another test part" in refused(model=model)
+    assert "`out` must be left out" in refused(out=tmp_path / "second")
+    moved = dataclasses.replace(tiny, name="the same images elsewhere")
+    assert same(train(PLAIN, moved, resume=folder), train(PLAIN, tiny))
+
+
+def test_folders_that_are_no_run(tiny, tmp_path, every_epoch):
+    with pytest.raises(InputError, match="there is no such folder"):
+        train(PLAIN, tiny, resume=tmp_path / "nowhere")
+    with pytest.raises(InputError, match=f"it has no {RECORD}"):
+        train(PLAIN, tiny, resume=tmp_path)
+    with pytest.raises(InputError, match="exists already; `out` must name a new folder"):
+        train(PLAIN, tiny, out=tmp_path)
+    killed_after(1, PLAIN, tiny, out=tmp_path / "run")
+    checkpoint = tmp_path / "run" / CHECKPOINT
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-200])
+    with pytest.raises(InputError, match="checkpoint.npz is damaged .* cannot go on. Its record is whole"):
+        train(PLAIN, tiny, resume=tmp_path / "run")
+
+
+def test_one_run_is_not_gone_on_with_twice_at_once(tiny, tmp_path, every_epoch):
+    folder = tmp_path / "run"
+
+    def again(history):
+        with pytest.raises(InputError, match="is going on already"):
+            train(PLAIN, tiny, resume=folder)
+
+    train(dataclasses.replace(PLAIN, epochs=1), tiny, again, out=folder)
+
+
+def test_a_run_that_cannot_be_written_is_not_lost_and_is_written_when_it_can(tiny, tmp_path, monkeypatch):
+    """A full disk from the second epoch to the fourth, then room again."""
+    folder, append = tmp_path / "run", store.RunFolder._append
+
+    def full(self, lines):
+        if '"epoch": 2' in lines and '"epoch": 5' not in lines:
+            self._file.write(lines.encode()[:100])  # a part of a line comes through
+            self._file.flush()
+            raise OSError(28, "No space left on device")
+        append(self, lines)
+
+    monkeypatch.setattr(store.RunFolder, "_append", full)
+    history = train(PLAIN, tiny, out=folder)
+    assert len(history.epochs) == 5 and same(read_run(folder).history, history)
+    assert not any(event["kind"] == "not written" for event in history.events)
+
+
+def test_a_disk_that_stays_full_is_said_and_the_history_is_returned(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "write_whole", _full)
+    with pytest.warns(UserWarning, match="could not be written to .*run: no space left on device"):
+        history = train(PLAIN, tiny, out=tmp_path / "run")
+    assert len(history.epochs) == 5 and history.events[-1]["kind"] == "not written"
+
+
+def _full(*given):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="two processes that share a folder need fork")
+def test_of_two_runs_with_one_name_one_is_made(tmp_path):
+    def make(done):
+        try:
+            with store.RunFolder.create(tmp_path / "run"):
+                done.put("made")
+                time.sleep(0.2)
+        except InputError:
+            done.put("refused")
+
+    context = multiprocessing.get_context("fork")
+    done = context.Queue()
+    processes = [context.Process(target=make, args=(done,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    assert sorted(done.get() for _ in processes) == ["made", "refused"]
+
+
+def test_what_a_checkpoint_may_cost(monkeypatch):
+    """After one that took a second, the next is due when 50 seconds are over, or 20 where it is large."""
+    now = [100.0]
+    monkeypatch.setattr(store.time, "monotonic", lambda: now[0])
+    for share, wait in ((0.02, 50), (0.05, 20)):
+        pace = store._Pace(1.0)
+        assert not pace.due
+        now[0] += 1
+        assert pace.due
+        with pace.kept(lambda share=share: share):
+            now[0] += 1
+        now[0] += wait - 1
+        assert not pace.due
+        now[0] += 1
+        assert pace.due
+
+
+def test_the_features_are_the_same_whether_they_are_cached_or_not(tiny, tmp_path, every_epoch):
+    experiment = RUNS["dropout"]
+    killed_after(2, experiment, tiny, out=tmp_path / "run", cache=FeatureCache(folder=tmp_path / "cache"))
+    assert same(
+        train(experiment, tiny, resume=tmp_path / "run", cache=FeatureCache(folder=tmp_path / "other")),
+        train(experiment, tiny),
+    )
+
+
+def test_the_record_is_read_line_by_line(tiny, tmp_path):
+    history = train(PLAIN, tiny, out=tmp_path / "run")
+    lines = (tmp_path / "run" / RECORD).read_text().splitlines()
+    assert json.loads(lines[0])["kind"] == "run" and len(lines) == 1 + len(history.epochs) + 1 + len(
+        history.layers
+    )

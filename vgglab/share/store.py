@@ -1,0 +1,262 @@
+"""The run store: a run is a folder that grows with it, so that whatever ends the process costs no finished epoch.
+
+history.jsonl    the record: settings first, then every epoch when it is finished
+checkpoint.npz   where the run goes on; there for as long as something is left to do
+model.keras      the network, with the weights that count, once the run has ended or was stopped
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from vgglab.errors import InputError, shown
+from vgglab.files import expanded, readable, why_not, write_whole, written_whole
+from vgglab.history import History
+
+try:
+    import fcntl
+except ImportError:  # Windows: two processes are not kept from going on with one run
+    fcntl = None  # type: ignore[assignment]
+
+RECORD, CHECKPOINT, MODEL = "history.jsonl", "checkpoint.npz", "model.keras"
+SHARE = 0.02  # of a run's time that writing may take
+LARGE, SHARE_OF_LARGE = 32 * 2**20, 0.05  # bytes of a checkpoint from which on it may take more
+FIRST = 1.0  # seconds until the first checkpoint
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class _Pace:
+    """When something may be done again, so that it takes no more than a share of the time."""
+
+    def __init__(self, wait: float) -> None:
+        self._next = time.monotonic() + wait
+
+    @property
+    def due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    @contextlib.contextmanager
+    def kept(self, share: Callable[[], float]) -> Iterator[None]:
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            now = time.monotonic()
+            self._next = now + (now - start) / share()
+
+
+class RunFolder:
+    """The folder of a run that is going on; `create` and `reopen` make one.
+
+    What cannot be written ends no training: `problem` says what it was, in a sentence, and is None again as soon as
+    all is written.
+    """
+
+    def __init__(self, path: Path, known: History | None = None) -> None:
+        self.path = path
+        self.problem: str | None = None
+        self._ahead = (
+            len(known.epochs) if known else 0
+        )  # epochs of an earlier session, until the run is past them
+        self._file: BinaryIO | None = None
+        self._size = 0
+        self._rows: dict[str, int] = {}
+        self._header = ""
+        self._checkpoints, self._syncs = _Pace(FIRST), _Pace(0)
+
+    @classmethod
+    @contextlib.contextmanager
+    def create(cls, path: str | os.PathLike) -> Iterator[RunFolder]:
+        """A new folder for a new run, until the block ends; `InputError` where there can be none."""
+        place = check_place(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.mkdir()
+        except FileExistsError:
+            raise _taken(place) from None
+        with _locked(place):
+            yield cls(place)
+
+    @classmethod
+    @contextlib.contextmanager
+    def reopen(cls, path: str | os.PathLike) -> Iterator[tuple[RunFolder, History, dict[str, np.ndarray]]]:
+        """The folder of a run that was cut short, its record and its checkpoint, until the block ends.
+
+        `InputError` where there is none, where nothing is left to do, and where another process is at it.
+        """
+        place = expanded(path)
+        stored = read_run(place)
+        if stored.is_finished:
+            raise InputError(
+                f"Nothing is left to do in {readable(place)}: the run ended after epoch {len(stored.history.epochs)}."
+            )
+        with _locked(place):
+            yield cls(place, stored.history), stored.history, _read_checkpoint(place / CHECKPOINT)
+
+    def record(self, history: History) -> None:
+        """Write what is new in the history, behind what was written.
+
+        What an earlier session had written stays until the run has come past it.
+        """
+        if len(history.epochs) < self._ahead:
+            return
+        with self._noticed():
+            if self._file is None or history.header() != self._header:
+                self._rewrite(history)
+            else:
+                self._append(history.lines_after(self._rows))
+            self._rows = history.rows()
+            if self._syncs.due and self._file:
+                with self._syncs.kept(lambda: SHARE):
+                    os.fsync(self._file.fileno())
+
+    def _rewrite(self, history: History) -> None:
+        path = self.path / RECORD
+        write_whole(path, history.to_lines())
+        if self._file:
+            self._file.close()
+        self._file = path.open("r+b")
+        self._size, self._header, self._ahead = path.stat().st_size, history.header(), 0
+
+    def _append(self, lines: str) -> None:
+        """Add whole lines; what an attempt that failed has left of some is written over."""
+        assert self._file is not None
+        data = lines.encode()
+        self._file.seek(self._size)
+        self._file.truncate()
+        self._file.write(data)
+        self._file.flush()
+        self._size += len(data)
+
+    def checkpoint(self, arrays: Callable[[], Arrays], *, at_once: bool = False) -> None:
+        """Write a checkpoint if it is time for one.
+
+        That is as often as writing takes 2 % of the run's time, 5 % where a checkpoint is over 32 MB: of a small
+        network about once a second.
+        """
+        if not (at_once or self._checkpoints.due):
+            return
+        path = self.path / CHECKPOINT
+        with (
+            self._noticed(),
+            self._checkpoints.kept(lambda: _share(path)),
+            written_whole(path) as beside,
+            beside.open("wb") as file,
+        ):
+            np.savez(file, **arrays())  # type: ignore[arg-type]
+
+    def save_model(self, save: Callable[[Path], object]) -> None:
+        """Write the network; `save` is given where to."""
+        with self._noticed(), written_whole(self.path / MODEL) as beside:
+            save(beside)
+
+    def close(self, history: History, *, finished: bool) -> None:
+        """Write the record whole, in its final order; when the run is finished, no checkpoint stays."""
+        if len(history.epochs) >= self._ahead:
+            with self._noticed():
+                self._rewrite(history)
+        if finished and self.problem is None:
+            (self.path / CHECKPOINT).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+            self.problem = None
+        except OSError as error:
+            self.problem = f"The run could not be written to {readable(self.path)}: {why_not(error)}."
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as its folder has it; `is_finished` says whether nothing is left to do."""
+
+    path: Path
+    history: History
+    is_finished: bool
+
+
+def read_run(path: str | os.PathLike) -> StoredRun:
+    """The run in a folder; `InputError` says what is wrong with it."""
+    place = expanded(path)
+    if not (place / RECORD).is_file():
+        what = f"it has no {RECORD}" if place.is_dir() else "there is no such folder"
+        raise InputError(f"{readable(place)} is not the folder of a run: {what}.")
+    return StoredRun(place, History.load(place / RECORD), not (place / CHECKPOINT).exists())
+
+
+def check_place(path: str | os.PathLike) -> Path:
+    """Where a new run goes; `InputError` before it when it could not be written there."""
+    place = expanded(path)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.lstat(place)
+        raise _taken(place)
+    above = next(each for each in place.absolute().parents if os.path.lexists(each))
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        reason = "no new folder may be made there" if above.is_dir() else "it is no folder"
+        raise InputError(f"`out` cannot be in {readable(above)}: {reason}. Received: {readable(path)}.")
+    return place
+
+
+def check_same(known: History, now: History, origin: str) -> None:
+    """`InputError` with the difference when a run would go on with other settings, images or labels."""
+    then, asked = known.experiment.to_dict(), now.experiment.to_dict()
+    different = [
+        f"`{name}` was {shown(then[name])} and is {shown(value)}"
+        for name, value in asked.items()
+        if then[name] != value
+    ]
+    different += [
+        f"`{name}` of the images was {shown(known.data.get(name))} and is {shown(value)}"
+        for name, value in now.data.items()
+        if name not in ("name", "skipped", "fingerprint") and known.data.get(name) != value
+    ]
+    if not different and known.data.get("fingerprint") != now.data["fingerprint"]:
+        different = ["the images or their labels are others"]
+    if different:
+        raise InputError(f"The run in {origin} can only go on as it began, but {'; '.join(different)}.")
+
+
+def _taken(place: Path) -> InputError:
+    return InputError(f"{readable(place)} exists already; `out` must name a new folder.")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The folder for this run alone; the system gives it back when the process ends, however it does."""
+    if fcntl is None:
+        yield
+        return
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"The run in {readable(folder)} is going on already.") from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _share(path: Path) -> float:
+    return SHARE if not path.exists() or path.stat().st_size < LARGE else SHARE_OF_LARGE
+
+
+def _read_checkpoint(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{readable(path)} is damaged ({error}), so the run cannot go on. Its record is whole: {RECORD}."
+        ) from None
