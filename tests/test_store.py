@@ -115,7 +115,7 @@ def test_every_finished_epoch_is_on_disk_before_anybody_hears_of_it(tiny, tmp_pa
 
 def test_epochs_after_the_last_checkpoint_are_kept_until_they_are_made_again(tiny, tmp_path, monkeypatch):
     """There is only the checkpoint from before the first epoch."""
-    monkeypatch.setattr(store, "FIRST", 3600)
+    monkeypatch.setattr(store, "SHARE", 1e-9)
     folder = tmp_path / "run"
     killed_after(4, PLAIN, tiny, out=folder)
     assert int(np.load(folder / CHECKPOINT)["rows/epoch"]) == 0
@@ -258,9 +258,7 @@ def test_what_a_checkpoint_may_cost(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(store.time, "monotonic", lambda: now[0])
     for share, wait in ((0.02, 50), (0.05, 20)):
-        pace = store._Pace(1.0)
-        assert not pace.due
-        now[0] += 1
+        pace = store._Pace()
         assert pace.due
         with pace.kept(lambda share=share: share):
             now[0] += 1

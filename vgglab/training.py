@@ -137,7 +137,7 @@ def _begin(run: Run, state: Arrays) -> None:
     run.began_with = began_with(run.compiled.model, run.data)
     if not state:
         run.folder.record(run.history)
-        run.folder.checkpoint(lambda: run.known(), at_once=True)
+        run.folder.checkpoint(run.known)
     elif str(state["began_with"]) != run.began_with:
         raise InputError(
             f"The run in {readable(run.folder.path)} began with other weights or another test part. Received: these "

@@ -8,6 +8,7 @@ model.keras      the network, with the weights that count, once the run has ende
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 import zipfile
@@ -30,7 +31,6 @@ except ImportError:  # Windows: two processes are not kept from going on with on
 RECORD, CHECKPOINT, MODEL = "history.jsonl", "checkpoint.npz", "model.keras"
 SHARE = 0.02  # of a run's time that writing may take
 LARGE, SHARE_OF_LARGE = 32 * 2**20, 0.05  # bytes of a checkpoint from which on it may take more
-FIRST = 1.0  # seconds until the first checkpoint
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -38,8 +38,8 @@ Arrays = Mapping[str, np.ndarray]
 class _Pace:
     """When something may be done again, so that it takes no more than a share of the time."""
 
-    def __init__(self, wait: float) -> None:
-        self._next = time.monotonic() + wait
+    def __init__(self) -> None:
+        self._next = -math.inf
 
     @property
     def due(self) -> bool:
@@ -72,7 +72,7 @@ class RunFolder:
         self._size = 0
         self._rows: dict[str, int] = {}
         self._header = ""
-        self._checkpoints, self._syncs = _Pace(FIRST), _Pace(0)
+        self._checkpoints, self._syncs = _Pace(), _Pace()
 
     @classmethod
     @contextlib.contextmanager
@@ -138,13 +138,13 @@ class RunFolder:
         self._file.flush()
         self._size += len(data)
 
-    def checkpoint(self, arrays: Callable[[], Arrays], *, at_once: bool = False) -> None:
+    def checkpoint(self, arrays: Callable[[], Arrays]) -> None:
         """Write a checkpoint if it is time for one.
 
         That is as often as writing takes 2 % of the run's time, 5 % where a checkpoint is over 32 MB: of a small
         network about once a second.
         """
-        if not (at_once or self._checkpoints.due):
+        if not self._checkpoints.due:
             return
         path = self.path / CHECKPOINT
         with (
