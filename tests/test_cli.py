@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import vgglab
+from vgglab import phase
 from vgglab.cli import main
 from vgglab.datasets import load
 from vgglab.history import History
@@ -104,7 +105,7 @@ def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
         (["train", "--augment", "flipp"], "Did you mean 'flip'?"),
         (["train", "--backbone", "vgg-16"], "Did you mean 'vgg16'?"),
         (["train", "--data", "/nowhere"], "There is no folder at /nowhere."),
-        (["train", "--out", "/"], "/ exists already; `--out` must name a new folder."),
+        (["train", "--out", "/"], "/ exists already; `out` must name a new folder."),
         (
             ["train", "--batch-size", "200"],
             "`batch_size` must be at most the number of training images, 160.",
@@ -119,8 +120,8 @@ def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
         (["train", "--data", ""], "`dataset` must be a name or a path. Received: ''."),
         (["train", "--data", 1000 * "long/"], "cannot be read: file name too long."),
         (["train", "--out=~nobody_of_this_name/run"], "There is no home folder for ~nobody_of_this_name."),
-        (["train", "--out", 300 * "x"], "xxx cannot be used: file name too long."),
-        (["train", "--out", "/dev/null/run"], "`--out` cannot be in /dev/null: it is no folder."),
+        (["train", "--out", 300 * "x"], "xxx: file name too long."),
+        (["train", "--out", "/dev/null/run"], "`out` cannot be in /dev/null: it is no folder."),
         (["train", "--seed", 5000 * "9"], "argument --seed: invalid int value"),
         ([], "the following arguments are required: COMMAND"),
     ],
@@ -153,7 +154,7 @@ def test_what_users_named_is_printed_as_it_is(folder, tmp_path, capsys, monkeypa
     (data / "dark" / "[red]broken.png").touch()
     assert run(*SMALL, "--data", data, f"--out=~/{out}") == 0
     printed = capsys.readouterr().out
-    assert f"Written to {tmp_path / out}: history.jsonl" in printed and f"{data}: 2 classes" in printed
+    assert f"Written to {tmp_path / out}: accuracy.png, history.jsonl, model.keras" in printed and f"{data}: 2 classes" in printed
     assert f"{data}/dark/[red]broken.png: zero bytes" in printed
     assert sorted(each.name for each in (tmp_path / out).iterdir())[-1] == "model.keras"
 
@@ -220,8 +221,51 @@ def test_where_no_folder_may_be_made_is_said_before_the_run(folder, tmp_path, mo
     monkeypatch.setattr(os, "access", lambda *given: False)
     assert run(*SMALL, "--data", folder, "--out", tmp_path / "new" / "run") == 2
     printed = capsys.readouterr()
-    assert f"`--out` cannot be in {tmp_path}: no new folder may be made there." in printed.err
+    assert f"`out` cannot be in {tmp_path}: no new folder may be made there." in printed.err
     assert not printed.out and not (tmp_path / "new").exists()
+
+
+def test_a_run_that_was_cut_short_goes_on_by_command(folder, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "my run"
+    command = [*SMALL, "--data", folder, "--epochs", 3, "--unfreeze", 1]
+    assert run(*command) == 0
+    whole = capsys.readouterr().out.splitlines()
+    rows = [line for line in whole if line.startswith("│ last")]
+    train_epoch = phase._Going._train_epoch
+    monkeypatch.setattr(phase._Going, "_train_epoch", _interrupted_in(2, train_epoch))
+    assert run(*command, "--out", out) == 0
+    printed = capsys.readouterr().out
+    assert "Interrupted; the epochs before are kept." in printed
+    assert f"To go on: vgglab train --resume '{out}'" in printed
+    monkeypatch.undo()
+    assert run("train", "--resume", out, "--l2", 0.1) == 2
+    error = capsys.readouterr().err
+    assert f"The run in {out} can only go on as it began, but `l2` was 0.0 and is 0.1." in error
+    assert run("train", "--resume", out, "--unfreeze", 1) == 0
+    printed = capsys.readouterr().out
+    assert "Epochs finished: 1." in printed and "To go on" not in printed
+    assert rows and all(row in printed for row in rows)
+    assert run("train", "--resume", out) == 0
+    assert f"Nothing is left to do in {out}." in capsys.readouterr().out
+    assert run("train", "--resume", tmp_path / "nowhere") == 2
+    assert "is not the folder of a run: there is no such folder." in capsys.readouterr().err
+
+
+def _interrupted_in(epoch, train_epoch):
+    def interrupted(self, steps, fed, number):
+        if number == epoch - 1:
+            signal.raise_signal(signal.SIGINT)
+        train_epoch(self, steps, fed, number)
+
+    return interrupted
+
+
+def test_a_chart_that_fails_costs_nothing_that_was_trained(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("vgglab.charts.curves.plot_accuracy", lambda *given: exec("raise ValueError('no')"))
+    assert run(*SMALL, "--data", folder, "--out", tmp_path / "run") == 0
+    printed = capsys.readouterr().out
+    assert "The chart could not be drawn (ValueError: no)." in printed
+    assert sorted(each.name for each in (tmp_path / "run").iterdir()) == ["history.jsonl", "model.keras"]
 
 
 @pytest.mark.slow

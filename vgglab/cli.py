@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import difflib
 import os
+import shlex
 import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,14 +26,14 @@ from rich.table import Table
 
 import vgglab
 from vgglab.errors import InputError
-from vgglab.experiment import DEFAULTS, FIELDS, Experiment, cautions
+from vgglab.experiment import DEFAULTS, FIELDS, Experiment, cautions, with_first
 from vgglab.files import expanded, readable, why_not
+from vgglab.fit import Fit
 from vgglab.history import History
+from vgglab.share.store import CHECKPOINT, check_place, check_settings, read_run
 from vgglab.toggles import Toggle
 
 if TYPE_CHECKING:
-    import keras
-
     from vgglab.datasets import Dataset
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
@@ -87,7 +86,16 @@ def _parser() -> argparse.ArgumentParser:
     for name, flag in _FLAGS.items():
         _add_flag(train, name, flag)
     train.add_argument(
-        "--out", type=Path, metavar="RUN_DIR", help="new folder for the history, the model and the chart"
+        "--out",
+        type=Path,
+        metavar="RUN_DIR",
+        help="new folder, to which history and model are written as the run goes, and its chart at the end",
+    )
+    train.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN_DIR",
+        help="go on with the run in this folder, which was cut short",
     )
     lab = commands.add_parser(
         "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
@@ -119,9 +127,26 @@ def _help(toggle: Toggle) -> str:
 
 
 def _train(options: argparse.Namespace, rest: list[str]) -> int:
-    experiment = Experiment(**{name: value for name, value in vars(options).items() if name in _FLAGS})
-    out = None if options.out is None else _new_folder(options.out)
+    given = {name: value for name, value in vars(options).items() if name in _FLAGS}
     console = Console(markup=False, emoji=False, soft_wrap=True)  # what users named is printed as it is
+    if options.resume is None:
+        if options.out is not None:
+            check_place(options.out)
+        return _run(console, Experiment(**given), options.out, None)
+    stored = read_run(options.resume)
+    known = stored.history.experiment
+    if isinstance(known, Fit):
+        raise InputError(f"{readable(stored.path)} holds a fit that vgglab did not set up, and cannot go on.")
+    check_settings(known, with_first(known, **given), readable(stored.path))
+    if stored.is_finished:
+        console.print(f"Nothing is left to do in {readable(stored.path)}.")
+        _report(console, stored.history)
+        return 0
+    console.print(f"Goes on with {readable(stored.path)}. Epochs finished: {len(stored.history.epochs)}.")
+    return _run(console, known, options.out, stored.path)
+
+
+def _run(console: Console, experiment: Experiment, out: Path | None, resume: Path | None) -> int:
     data = _load(experiment, console)
     from vgglab.datasets import in_words, under_conditions
     from vgglab.engine.cache import CACHE
@@ -141,7 +166,7 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
         _warn(console, sentence)
     console.print(forecast(experiment, used, CACHE))
     with _progress(console) as progress:
-        task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
+        task = progress.add_task("epoch", total=experiment.planned_epochs, said="compiling the first step")
         history = train(
             experiment,
             data,
@@ -149,17 +174,40 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
             on_epoch=lambda history: progress.update(
                 task, completed=len(history.epochs), said=_said(history)
             ),
+            out=out,
+            resume=resume,
         )
+    _report(console, history)
+    folder = out or resume
+    if folder is not None:
+        _conclude(console, expanded(folder), history)
+    failed = any(event["kind"] == "not written" for event in history.events)
+    return 0 if history.epochs and not failed else 2
+
+
+def _report(console: Console, history: History) -> None:
     console.print(_result_table(history))
     for event in history.events:
         if event["kind"] != "data":  # was said before
             console.print(event["text"])
     if history.test:
         console.print(history.tested())
-    if out is not None:
-        _write_run(out, history, model)
-        console.print(f"Written to {readable(out)}: history.jsonl, model.keras, accuracy.png")
-    return 0 if history.epochs else 2
+
+
+def _conclude(console: Console, folder: Path, history: History) -> None:
+    """Add the chart to a run's folder, and say what is there."""
+    from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
+
+    if history.epochs:
+        try:
+            save_chart(plot_accuracy(history, detached_axes()), folder / "accuracy.png")
+        # A chart is drawn from what is written already; no failure of it may end the command.
+        except Exception as error:
+            _warn(console, f"The chart could not be drawn ({type(error).__name__}: {error}).")
+    there = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    console.print(f"Written to {readable(folder)}: {', '.join(there)}")
+    if CHECKPOINT in there:
+        console.print(f"To go on: vgglab train --resume {shlex.quote(readable(folder))}")
 
 
 def _load(experiment: Experiment, console: Console) -> Dataset:
@@ -179,19 +227,6 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
 
 def _warn(console: Console, sentence: str) -> None:
     console.print(f"Warning: {sentence}", style="yellow")
-
-
-def _new_folder(path: Path) -> Path:
-    """Where `--out` points to; `InputError` before the run when it could not be written after it."""
-    out = expanded(path)
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.lstat(out)
-        raise InputError(f"{readable(out)} exists already; `--out` must name a new folder.")
-    above = next(each for each in out.absolute().parents if os.path.lexists(each))
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        reason = "no new folder may be made there" if above.is_dir() else "it is no folder"
-        raise InputError(f"`--out` cannot be in {readable(above)}: {reason}. Received: {readable(path)}.")
-    return out
 
 
 def _progress(console: Console) -> Progress:
@@ -226,20 +261,6 @@ def _result_table(history: History) -> Table:
             f"{row['validation_loss']:.3f}",
         )
     return table
-
-
-def _write_run(out: Path, history: History, model: keras.Model) -> None:
-    """Write the run beside `out`, then rename, so that the folder is whole or absent."""
-    from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:50]}.") as beside:
-        run = Path(beside) / out.name
-        run.mkdir()
-        history.save(run / "history.jsonl")
-        model.save(run / "model.keras")
-        save_chart(plot_accuracy(history, detached_axes()), run / "accuracy.png")
-        run.rename(out)
 
 
 def _lab(options: argparse.Namespace, rest: list[str]) -> int:

@@ -15,12 +15,14 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from vgglab.errors import InputError, shown
+from vgglab.experiment import Experiment
 from vgglab.files import expanded, readable, why_not, write_whole, written_whole
+from vgglab.fit import Fit
 from vgglab.history import History
 
 try:
@@ -79,11 +81,13 @@ class RunFolder:
     def create(cls, path: str | os.PathLike) -> Iterator[RunFolder]:
         """A new folder for a new run, until the block ends; `InputError` where there can be none."""
         place = check_place(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
         try:
+            place.parent.mkdir(parents=True, exist_ok=True)
             place.mkdir()
         except FileExistsError:
             raise _taken(place) from None
+        except OSError as error:
+            raise InputError(f"`out` cannot be {readable(place)}: {why_not(error)}.") from None
         with _locked(place):
             yield cls(place)
 
@@ -198,9 +202,15 @@ def read_run(path: str | os.PathLike) -> StoredRun:
 def check_place(path: str | os.PathLike) -> Path:
     """Where a new run goes; `InputError` before it when it could not be written there."""
     place = expanded(path)
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    try:
+        if os.path.lexists(place):
+            raise _taken(place)
         os.lstat(place)
-        raise _taken(place)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # a name that no file can have
+        reason = why_not(error) if isinstance(error, OSError) else str(error)
+        raise InputError(f"`out` cannot be {readable(place)}: {reason}.") from None
     above = next(each for each in place.absolute().parents if os.path.lexists(each))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         reason = "no new folder may be made there" if above.is_dir() else "it is no folder"
@@ -210,21 +220,35 @@ def check_place(path: str | os.PathLike) -> Path:
 
 def check_same(known: History, now: History, origin: str) -> None:
     """`InputError` with the difference when a run would go on with other settings, images or labels."""
-    then, asked = known.experiment.to_dict(), now.experiment.to_dict()
-    different = [
-        f"`{name}` was {shown(then[name])} and is {shown(value)}"
-        for name, value in asked.items()
-        if then[name] != value
-    ]
-    different += [
-        f"`{name}` of the images was {shown(known.data.get(name))} and is {shown(value)}"
-        for name, value in now.data.items()
-        if name not in ("name", "skipped", "fingerprint") and known.data.get(name) != value
-    ]
-    if not different and known.data.get("fingerprint") != now.data["fingerprint"]:
-        different = ["the images or their labels are others"]
+    check_settings(known.experiment, now.experiment, origin)
+    then, asked = (
+        {name: value for name, value in each.data.items() if name not in ("name", "skipped")}
+        for each in (known, now)
+    )
+    different = _differences(then, asked, " of the images")
     if different:
-        raise InputError(f"The run in {origin} can only go on as it began, but {'; '.join(different)}.")
+        # The fingerprint says least, so it counts only where nothing else differs.
+        named = [each for each in different if "fingerprint" not in each] or ["images or labels are others"]
+        raise _changed(origin, named)
+
+
+def check_settings(then: Experiment | Fit, now: Experiment | Fit, origin: str) -> None:
+    """`InputError` with the difference when a run would go on with other settings."""
+    different = _differences(then.to_dict(), now.to_dict())
+    if different:
+        raise _changed(origin, different)
+
+
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any], of: str = "") -> list[str]:
+    return [
+        f"`{name}`{of} was {shown(then.get(name))} and is {shown(value)}"
+        for name, value in now.items()
+        if then.get(name) != value
+    ]
+
+
+def _changed(origin: str, different: list[str]) -> InputError:
+    return InputError(f"The run in {origin} can only go on as it began, but {'; '.join(different)}.")
 
 
 def _taken(place: Path) -> InputError:
