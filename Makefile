@@ -3,6 +3,7 @@
 # make lint        look for mistakes, change nothing             make format  lay the code out
 # make env         set up only                      make lock       pin what pyproject.toml asks for
 # make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
+# make torture     kill runs at random moments, and count what was lost
 # make probe DATA="FOLDER ..."                      how far the embedded weights carry over
 # make course      run all notebooks                make html       and render them to pages in build/html
 # What is shipped, made anew (data/recipe):
@@ -52,6 +53,9 @@ bench: env
 bench-dashboard: env
 	$(BIN)/python -m tests.benchmarks.dashboard
 
+torture: env
+	$(BIN)/python -m tests.torture $(ARGS)
+
 probe: env
 	$(BIN)/python -m tests.benchmarks.probe $(DATA)
 
@@ -84,4 +88,4 @@ lock: env
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: lab dashboard test test-fast lint format env lock course html \
-  bench bench-dashboard probe pretrain blossoms source-task study
+  bench bench-dashboard torture probe pretrain blossoms source-task study

@@ -154,7 +154,10 @@ def test_what_users_named_is_printed_as_it_is(folder, tmp_path, capsys, monkeypa
     (data / "dark" / "[red]broken.png").touch()
     assert run(*SMALL, "--data", data, f"--out=~/{out}") == 0
     printed = capsys.readouterr().out
-    assert f"Written to {tmp_path / out}: accuracy.png, history.jsonl, model.keras" in printed and f"{data}: 2 classes" in printed
+    assert (
+        f"Written to {tmp_path / out}: accuracy.png, history.jsonl, model.keras" in printed
+        and f"{data}: 2 classes" in printed
+    )
     assert f"{data}/dark/[red]broken.png: zero bytes" in printed
     assert sorted(each.name for each in (tmp_path / out).iterdir())[-1] == "model.keras"
 
