@@ -3,6 +3,7 @@
 # make lint        look for mistakes, change nothing             make format  lay the code out
 # make env         set up only                      make lock       pin what pyproject.toml asks for
 # make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
+# make bench-store                                  what writing a run as it goes costs
 # make torture     kill runs at random moments, and count what was lost
 # make probe DATA="FOLDER ..."                      how far the embedded weights carry over
 # make course      run all notebooks                make html       and render them to pages in build/html
@@ -53,6 +54,9 @@ bench: env
 bench-dashboard: env
 	$(BIN)/python -m tests.benchmarks.dashboard
 
+bench-store: env
+	$(BIN)/python -m tests.benchmarks.store
+
 torture: env
 	$(BIN)/python -m tests.torture $(ARGS)
 
@@ -88,4 +92,4 @@ lock: env
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: lab dashboard test test-fast lint format env lock course html \
-  bench bench-dashboard torture probe pretrain blossoms source-task study
+  bench bench-dashboard bench-store torture probe pretrain blossoms source-task study
