@@ -231,6 +231,22 @@ def test_a_disk_that_stays_full_is_said_and_the_history_is_returned(tiny, tmp_pa
     assert len(history.epochs) == 5 and history.events[-1]["kind"] == "not written"
 
 
+def test_a_network_that_cannot_be_written_is_said_and_can_be_made_later(
+    tiny, tmp_path, monkeypatch, every_epoch
+):
+    monkeypatch.setattr(store.RunFolder, "save_model", _without_room(store.RunFolder.save_model))
+    with pytest.warns(UserWarning, match="could not be written to .*run: no space left on device"):
+        train(PLAIN, tiny, out=tmp_path / "run")
+    assert not read_run(tmp_path / "run").is_finished
+    monkeypatch.undo()
+    assert same(train(PLAIN, tiny, resume=tmp_path / "run"), train(PLAIN, tiny))
+    assert (tmp_path / "run" / MODEL).exists()
+
+
+def _without_room(save_model):
+    return lambda self, save: save_model(self, _full)
+
+
 def _full(*given):
     raise OSError(28, "No space left on device")
 

@@ -89,7 +89,7 @@ def train(
             history.note("diverged", str(diverged))
             warnings.warn(str(diverged), stacklevel=2)
         if folder:
-            folder.close(history, finished=finished)
+            folder.conclude(history, finished=finished)
             if folder.problem:
                 history.note("not written", folder.problem)
                 warnings.warn(folder.problem, stacklevel=2)

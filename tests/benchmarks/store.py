@@ -23,7 +23,7 @@ RUNS = {
         backbone="vgg16", weights=None, unfreeze=13, epochs=8, patience=8
     ),
 }
-STEPS = ("record", "checkpoint", "save_model", "close")
+STEPS = ("record", "checkpoint", "save_model", "conclude")
 
 
 class Timed:
