@@ -87,6 +87,16 @@ def test_without_room_the_run_is_unharmed(tiny, tmp_path):
     assert "no room" in history.events[0]["text"]
 
 
+def test_without_a_folder_the_run_is_unharmed_and_says_why(tiny, tmp_path):
+    (tmp_path / "file").touch()
+    cache = FeatureCache(memory=0, folder=tmp_path / "file" / "cache")
+    history = assert_same(dataclasses.replace(BASE, unfreeze=3), tiny, cache)
+    assert history.events[0]["text"] == (
+        "Not cached: every image is computed anew in every epoch. "
+        f"The features could not be kept in {cache.folder} (not a directory)."
+    )
+
+
 def batches_of(experiment, data, epoch):
     return list(feeding._from_images(experiment, 1, data, epoch))
 

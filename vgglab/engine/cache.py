@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import math
 import os
 import shutil
+import tempfile
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 
-from vgglab.files import written_whole
+from vgglab.engine.feature_file import SUFFIX, Fill, Shape, Unfit, bytes_of, is_claimed, is_own, read, write
+from vgglab.files import is_part, readable, why_not
 
-VERSION = 2  # of the files
-SUFFIX = ".features"
 GIB = 1024**3
 
-Fill = Callable[[np.ndarray], None]
 Note = Callable[[str], None]
 
 
 def default_folder() -> Path:
-    """Where cache files go: VGGLAB_CACHE, or ~/.cache/vgglab."""
-    return Path(os.environ.get("VGGLAB_CACHE", "~/.cache/vgglab")).expanduser()
+    """Where cache files go: VGGLAB_CACHE, or ~/.cache/vgglab; a place for temporary files where there is no home."""
+    try:
+        return Path(os.environ.get("VGGLAB_CACHE") or "~/.cache/vgglab").expanduser()
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "vgglab-cache"
 
 
 def content_key(*parts: object) -> str:
@@ -46,8 +48,9 @@ class FeatureCache:
     """Arrays under keys, in memory up to `memory` bytes, larger ones in files up to `disk` bytes.
 
     When a new entry does not fit, those that were not used for longest go. Files stay for the next
-    process; each is written beside and renamed when it is whole, so that processes do not disturb
-    each other.
+    process; each is written beside and renamed when it is whole, so that threads and processes do
+    not disturb each other. The folder is made for this user alone, and nothing of others is used,
+    counted or removed in it. A folder that cannot be written is used for what it has.
     """
 
     memory: int = 2 * GIB
@@ -59,34 +62,36 @@ class FeatureCache:
         """Where an entry of so many bytes goes: "memory", "disk", or None when it is too large."""
         return "memory" if size <= self.memory else "disk" if size <= self.disk else None
 
-    def get(
-        self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill, note: Note
-    ) -> np.ndarray | None:
-        """The array under `key`, made by `fill` when it is not there; None when there is no room for it.
+    def get(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill, note: Note) -> np.ndarray | None:
+        """The array under `key`, made by `fill` when it is not there; None when it cannot be kept.
 
         `fill` writes into the array it is given. `note` is told what went wrong with a file.
         """
         if key in self._arrays:
             self._arrays.move_to_end(key)
             return self._arrays[key]
-        place = self.place(_size(shape, dtype))
+        place = self.place(bytes_of(shape, dtype))
         if place == "memory":
             return self._keep(key, shape, dtype, fill)
         return self._map(key, shape, dtype, fill, note) if place else None
 
     def clear(self) -> None:
-        """Forget everything, files included."""
+        """Forget everything, files included, but for those that a living process is writing.
+
+        `OSError` when one cannot be removed.
+        """
         self._arrays.clear()
-        for file in self._files():
-            file.unlink(missing_ok=True)
+        for file, taken in self._files():
+            if not _in_the_making(file, taken):
+                file.unlink(missing_ok=True)
 
     @property
     def used(self) -> int:
         """Bytes in memory now."""
         return sum(array.nbytes for array in self._arrays.values())
 
-    def _keep(self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> np.ndarray:
-        size = _size(shape, dtype)
+    def _keep(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill) -> np.ndarray:
+        size = bytes_of(shape, dtype)
         while self._arrays and self.used + size > self.memory:
             self._arrays.popitem(last=False)
         array = np.empty(shape, dtype)
@@ -95,71 +100,65 @@ class FeatureCache:
         self._arrays[key] = array
         return array
 
-    def _map(
-        self, key: str, shape: tuple[int, ...], dtype: np.dtype, fill: Fill, note: Note
-    ) -> np.ndarray | None:
-        path = self.folder / f"{key}{SUFFIX}"
+    def _map(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill, note: Note) -> np.ndarray | None:
+        path, unfit = self.folder / f"{key}{SUFFIX}", ""
         try:
-            array = _opened(path, shape, dtype)
-            if array is None and path.exists():
-                note(f"The cache file {path.name} was cut short or is damaged; it is made again.")
-                path.unlink(missing_ok=True)
-            if array is None:
-                self._make_room(_size(shape, dtype))
-                _write(path, shape, dtype, fill)
-                array = _opened(path, shape, dtype)
-            os.utime(path)
-            return array
+            found = read(path, shape, dtype)
+            if found is not None:
+                return found
+        except Unfit as reason:
+            unfit = f"The cache file {path.name} {reason}"
+        try:
+            self._make_room(bytes_of(shape, dtype))
+            made = write(path, shape, dtype, fill)
         except OSError as error:
-            note(
-                f"The features could not be kept in {self.folder} ({error.strerror}); they are computed anew each time."
-            )
+            said = f"The features could not be kept in {readable(self.folder)} ({why_not(error)})."
+            note(f"{unfit}. {said}" if unfit else said)
             return None
+        if unfit:
+            note(f"{unfit}; it was made again.")
+        return made
 
     def _make_room(self, size: int) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        files = sorted(self._files(), key=lambda file: file.stat().st_mtime)
-        while files and sum(file.stat().st_size for file in files) + size > self.disk:
-            files.pop(0).unlink(missing_ok=True)
+        """Remove what killed processes left, and of the rest what was not used for longest, until so many bytes fit."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        parts, whole = [], []
+        for file, taken in self._files():
+            if not is_part(file):
+                whole.append((file, taken))
+            elif _in_the_making(file, taken) or not _removed(file):
+                parts.append(taken)
+        room = self.disk - sum(parts) - size
+        if room < 0:
+            raise OSError(
+                errno.ENOSPC, f"no room beside the {sum(parts) / GIB:.1f} GB that others are writing"
+            )
+        while whole and sum(taken for _, taken in whole) > room:
+            _removed(whole.pop(0)[0])
         if shutil.disk_usage(self.folder).free < size:
-            raise OSError(28, f"no room for {size / GIB:.1f} GB")
+            raise OSError(errno.ENOSPC, f"no room for {size / GIB:.1f} GB")
 
-    def _files(self) -> list[Path]:
-        whole = [file for file in self.folder.glob(f"*{SUFFIX}") if ".part" not in file.name]
-        return whole if self.folder.is_dir() else []
-
-
-def _size(shape: tuple[int, ...], dtype: np.dtype) -> int:
-    return math.prod(shape) * np.dtype(dtype).itemsize
-
-
-def _stored(dtype: np.dtype) -> np.dtype:
-    """The type that a file has for it: NumPy's format does not know bfloat16, and keeps its bits as whole numbers."""
-    dtype = np.dtype(dtype)
-    return np.dtype(f"u{dtype.itemsize}") if dtype.kind == "V" else dtype
+    def _files(self) -> list[tuple[Path, int]]:
+        """This user's files and their sizes, parts included, those first that were not used for longest."""
+        found = []
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            with suppress(FileNotFoundError):  # another process has removed it
+                state = path.lstat()
+                if path.suffix == SUFFIX and is_own(state):
+                    found.append((state.st_mtime, path, state.st_size))
+        return [(path, size) for _, path, size in sorted(found)]
 
 
-def _opened(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray | None:
-    """The array of a file, as a map that cannot be written; None when the file is not there or is not whole."""
-    try:
-        array = open_memmap(path, "r")
-    except (FileNotFoundError, ValueError, TypeError, EOFError):
-        return None
-    size = array.offset + array.nbytes
-    whole = path.stat().st_size == size and array.shape == shape and array.dtype == _stored(dtype)
-    return array.view(dtype) if whole else None
+def _in_the_making(file: Path, taken: int) -> bool:
+    """Whether a living process writes the file: it claims a part while that is empty still."""
+    return is_part(file) and (taken == 0 or is_claimed(file))
 
 
-def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype, fill: Fill) -> None:
-    with written_whole(path) as beside:
-        array = open_memmap(beside, "w+", _stored(dtype), shape)
-        if hasattr(os, "posix_fallocate"):
-            # Takes the room now: writing to a map of a full disk would kill the process.
-            with beside.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, beside.stat().st_size)
-        fill(array.view(dtype))
-        array.flush()
-        del array  # some systems rename no file that is open
+def _removed(file: Path) -> bool:
+    with suppress(OSError):  # of a folder that cannot be written
+        file.unlink(missing_ok=True)
+        return True
+    return False
 
 
 CACHE = FeatureCache()

@@ -13,15 +13,18 @@ import tensorflow as tf
 from vgglab.architecture import BYTES, CONV_NAMES, layers_of
 from vgglab.augmentation import augmenter
 from vgglab.datasets import Dataset, Split
-from vgglab.engine.cache import VERSION, FeatureCache, content_key
+from vgglab.engine.cache import FeatureCache, content_key
 from vgglab.engine.control import Control
+from vgglab.engine.feature_file import VERSION
 from vgglab.engine.step import IMAGES_A_CALL, Compiled, as_input
 from vgglab.experiment import CONV_LAYERS, Experiment, is_random, of_role
+from vgglab.files import readable
 
 BYTES_A_CALL = 2 * 2**20  # of cached features; small batches share a call, whose overhead they would feel
 
-_WHERE = {"memory": "in memory", "disk": "in files under {cache.folder}"}
+_WHERE = {"memory": "in memory", "disk": "in files under {folder}"}
 _NO_ROOM = "Not cached: the features would take {size}, for which there is no room."
+_NOT_KEPT = "Not cached: every image is computed anew in every epoch."  # and the cache's note says why
 
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
@@ -59,7 +62,7 @@ def feed(
     below, splits = _evaluation(keeper, evaluated)
     train_below, batches, how = _training(keeper, phase, number, data)
     if keeper:
-        how = " ".join([how, *keeper.notes])
+        how = " ".join([how, *dict.fromkeys(keeper.notes)])  # several files may have met with the same
     return Feed(how, train_below, batches, below, splits)
 
 
@@ -87,10 +90,9 @@ def forecast(phase: Experiment, data: Dataset, cache: FeatureCache) -> str:
     """What a phase will keep of its training images and how large that is, before anything is computed."""
     why_not = why_not_cached(phase)
     size = cached_bytes(phase, data)
-    place = cache.place(size)
-    if why_not or place is None:
+    if why_not or cache.place(size) is None:
         return why_not or _NO_ROOM.format(size=_readable(size))
-    return f"The frozen layers run once; their output will take {_readable(size)} {_WHERE[place].format(cache=cache)}."
+    return f"The frozen layers run once; their output will take {_readable(size)} {_where(cache, size)}."
 
 
 def cached_bytes(phase: Experiment, data: Dataset) -> int:
@@ -122,7 +124,8 @@ def _training(
     batches = (_views if is_random(phase) else _features)(keeper, phase, number, data)
     size = cached_bytes(phase, data)
     if batches is None:
-        return 0, plain, _NO_ROOM.format(size=_readable(size))
+        no_room = keeper.cache.place(size) is None
+        return 0, plain, _NO_ROOM.format(size=_readable(size)) if no_room else _NOT_KEPT
     return keeper.below, batches, _report(keeper, phase, size)
 
 
@@ -142,7 +145,11 @@ def _features(
 def _report(keeper: _Keeper, phase: Experiment, size: int) -> str:
     what = f"{phase.views} epochs of augmented images" if is_random(phase) else "each training image"
     layers = f"the frozen layers up to {CONV_NAMES[keeper.below - 1]}"
-    return f"Cached: {layers} run once for {what}; their output takes {_readable(size)} {keeper.where(size)}."
+    return f"Cached: {layers} run once for {what}; their output takes {_readable(size)} {_where(keeper.cache, size)}."
+
+
+def _where(cache: FeatureCache, size: int) -> str:
+    return _WHERE[cache.place(size) or "disk"].format(folder=readable(cache.folder))
 
 
 def _readable(size: int) -> str:
@@ -168,11 +175,8 @@ class _Keeper:
         shape, dtype = tuple(self._boundary.shape), str(self._boundary.dtype)
         self._key = content_key(VERSION, model.name, below, shape, dtype, *weights)
 
-    def where(self, size: int) -> str:
-        return _WHERE[self.cache.place(size) or "disk"].format(cache=self.cache)
-
     def split(self, split: Split) -> Split | None:
-        """A split with features in place of its images; None when there is no room for them."""
+        """A split with features in place of its images; None when they cannot be kept."""
         features = self._get(content_key(self._key, split.images), len(split), lambda: [split.images])
         return None if features is None else dataclasses.replace(split, images=features)
 
