@@ -6,7 +6,8 @@ of colour vision tell apart, at least 3:1 against white (WCAG 2.2, 1.4.11), and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -41,9 +43,16 @@ SHARES = -0.03, 1.03  # of an axis from 0 to 100 %, with room for whole marks at
 _STYLE = {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "0.92", "axes.edgecolor": "0.4"}
 
 
+@contextlib.contextmanager
+def _style() -> Iterator[None]:
+    """The style of all charts; what is written as a title or beside an axis is no mathematics."""
+    with sns.axes_style("whitegrid", _STYLE), rc_context({"text.parse_math": False}):
+        yield
+
+
 def detached_axes(width: float = 7.0, height: float = 4.2) -> Axes:
     """Axes on a figure that pyplot does not know: for drawing in a thread, into a file or a widget."""
-    with sns.axes_style("whitegrid", _STYLE):
+    with _style():
         figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
         FigureCanvasAgg(figure)
         return figure.add_subplot()
@@ -166,15 +175,17 @@ def plot_forgetting(histories: Sequence[History], ax: Axes | None = None) -> Axe
     block 5. Runs that share depth and rate (other seeds) are averaged; those of their last phase count.
     """
     settings = [_depth_and_rate(history) for history in histories]  # first: a fit of one's own has none
-    known = all(history.kept["source_accuracy"] is not None for history in histories)
+    known = all(history.kept.get("source_accuracy") is not None for history in histories)
     column, label = (
         ("source_accuracy", "accuracy on the source task") if known else (DRIFT[4], "drift of block 5")
     )
     ax = new_axes(ax)
     runs = pd.DataFrame(
-        [(*setting, history.kept[column]) for setting, history in zip(settings, histories)],
+        [(*setting, history.kept.get(column)) for setting, history in zip(settings, histories)],
         columns=["unfreeze depth", "learning rate", label],
-    )
+    ).astype({label: float})
+    if runs[label].isna().all():
+        raise InputError(f"None of these runs measured the {label}. Received: {len(runs)} runs.")
     grid = runs.pivot_table(label, "unfreeze depth", "learning rate").sort_index(ascending=False)
     colours = "mako" if known else "mako_r"
     sns.heatmap(
@@ -229,7 +240,7 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:
     """The Axes given, or those of a new figure of pyplot."""
     if ax is not None:
         return ax
-    with sns.axes_style("whitegrid", _STYLE):
+    with _style():
         return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
@@ -280,9 +291,10 @@ def _epoch_axis(ax: Axes, history: History) -> None:
 
 
 def _phase_marks(ax: Axes, history: History, at: float) -> None:
-    rows, phases = history.frame(), history.experiment.phases
-    for number in sorted(set(rows["phase"]) - {1}):
-        first = rows.loc[rows["phase"] == number, "epoch"].iloc[0]
+    phases = history.experiment.phases
+    firsts = {row["phase"]: row["epoch"] for row in reversed(history.epochs)}
+    for number in sorted(firsts.keys() - {1}):
+        first = firsts[number]
         ax.axvline(first - 0.5, color="0.5", linewidth=1)
         ax.text(
             first - 0.4,
