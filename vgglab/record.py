@@ -178,3 +178,10 @@ def check_images(data: dict[str, Any]) -> None:
         raise ValueError(f"`train_counts` is {shown(counts)}, and must count the images of each class")
     if data.get("wrong_labels", 0) > data.get("train", math.inf):
         raise ValueError(f"`wrong_labels` is {data['wrong_labels']}, more than there are in train")
+
+
+def check_single(row: Row) -> None:
+    """A ValueError for a number that Keras, whose numbers are float32, cannot have logged, and no chart can draw."""
+    for name, value in row.items():
+        if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) > _SINGLE:
+            raise ValueError(f"`{name}` is {shown(value)}, and must be a float32")

@@ -10,7 +10,7 @@ from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
 from vgglab.files import why_not
 from vgglab.fit import Fit
-from vgglab.record import FIT_ROWS, ROWS, Head, Replaced, Row, check, check_images
+from vgglab.record import FIT_ROWS, ROWS, Head, Replaced, Row, check, check_images, check_single
 
 MOST_BYTES = 256 * 2**20  # of a record: 200,000 epochs take half of it
 LONGEST_LINE = 4 * 2**20  # characters
@@ -112,6 +112,8 @@ class _Reader:
         check(row, (FIT_ROWS if self._is_fit else ROWS)[kind])
         if kind == "epoch":
             _check_order(row, self._rows["epoch"][-1:], self._is_fit)
+        if self._is_fit:
+            check_single(row)
         if kind != "test":
             self._placed.append((self.number, kind, row))
         self._rows[kind].append(row)
