@@ -211,6 +211,7 @@ FIT_REFUSED = [
     ("epoch", ("row", "phase"), "2", "`phase` is 2"),
     ("epoch", ("row", "train_loss"), "null", "`train_loss` is None"),
     ("epoch", ("row", "validation_loss"), "1e308", "`validation_loss` is 1e+308"),
+    ("epoch", ("row", "more"), HUGE, "`more` is 1"),
 ]
 
 

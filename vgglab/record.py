@@ -183,5 +183,5 @@ def check_images(data: dict[str, Any]) -> None:
 def check_single(row: Row) -> None:
     """A ValueError for a number that Keras, whose numbers are float32, cannot have logged, and no chart can draw."""
     for name, value in row.items():
-        if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) > _SINGLE:
+        if isinstance(value, (int, float)) and _SINGLE < abs(value) != math.inf:
             raise ValueError(f"`{name}` is {shown(value)}, and must be a float32")

@@ -59,10 +59,10 @@ def plot_atlas(atlas: pd.DataFrame, ax: Axes | None = None) -> Axes:
         xticklabels=False,
         yticklabels=False,
     )
-    in_lines = [each.replace("_", "\n", 1).replace("_", " ") for each in means.columns]
-    name_cells(ax, means.set_axis(in_lines, axis="columns"))
     ax.set_title(f"change in {outcome.words}")
     ax.xaxis.tick_top()
+    in_lines = [each.replace("_", "\n", 1).replace("_", " ") for each in means.columns]
+    name_cells(ax, means.set_axis(in_lines, axis="columns"))
     ax.tick_params(length=0)
     ax.grid(visible=False)
     return ax

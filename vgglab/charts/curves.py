@@ -6,8 +6,7 @@ of colour vision tell apart, at least 3:1 against white (WCAG 2.2, 1.4.11), and 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vgglab.charts import colours
-from vgglab.charts.text import as_given, legend_above
+from vgglab.charts.text import as_given, legend_above, named_as_given
 from vgglab.errors import InputError
 from vgglab.experiment import what_changed
 from vgglab.history import DRIFT, History, Row
@@ -43,19 +41,12 @@ SHARES = -0.03, 1.03  # of an axis from 0 to 100 %, with room for whole marks at
 _STYLE = {"axes.spines.top": False, "axes.spines.right": False, "grid.color": "0.92", "axes.edgecolor": "0.4"}
 
 
-@contextlib.contextmanager
-def _style() -> Iterator[None]:
-    """The style of all charts; what is written as a title or beside an axis is no mathematics."""
-    with sns.axes_style("whitegrid", _STYLE), rc_context({"text.parse_math": False}):
-        yield
-
-
 def detached_axes(width: float = 7.0, height: float = 4.2) -> Axes:
     """Axes on a figure that pyplot does not know: for drawing in a thread, into a file or a widget."""
-    with _style():
+    with sns.axes_style("whitegrid", _STYLE):
         figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
         FigureCanvasAgg(figure)
-        return figure.add_subplot()
+        return named_as_given(figure.add_subplot())
 
 
 def save_chart(ax: Axes, path: Path) -> None:
@@ -240,8 +231,8 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:
     """The Axes given, or those of a new figure of pyplot."""
     if ax is not None:
         return ax
-    with _style():
-        return plt.subplots(figsize=(width, height), layout="constrained")[1]
+    with sns.axes_style("whitegrid", _STYLE):
+        return named_as_given(plt.subplots(figsize=(width, height), layout="constrained")[1])
 
 
 def line(ax: Axes, x: pd.Series, y: pd.Series, label: str, style: Mapping[str, Any]) -> None:

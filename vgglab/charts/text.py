@@ -34,6 +34,13 @@ def as_given(texts: Iterable[Text]) -> None:
             text.set_fontfamily([*text.get_fontfamily(), *_fonts_with(lacking)])
 
 
+def named_as_given(ax: Axes) -> Axes:
+    """The Axes, whose title and names of axes are never mathematics, whoever writes them and when."""
+    for text in (ax.title, ax.xaxis.label, ax.yaxis.label):
+        text.set_parse_math(False)
+    return ax
+
+
 def name_cells(ax: Axes, table: pd.DataFrame) -> None:
     """Name the rows and columns of a heatmap as those of its table, and its axes too.
 
