@@ -390,7 +390,7 @@ def calls_in(work):
     return count
 
 
-@pytest.mark.parametrize(("many", "size"), [(of_many_phases, 200), (of_many_epochs, 1000)])
+@pytest.mark.parametrize(("many", "size"), [(of_many_phases, 100), (of_many_epochs, 1000)])
 @pytest.mark.parametrize(
     "work",
     [
