@@ -213,3 +213,10 @@ def test_a_card_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path):
     with pytest.raises(OSError):
         save_card(make_history(), "run", tmp_path / "absent" / "card.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_begins_a_record_again_and_again_is_read_through_once():
+    """Looked for with a pattern, its end would be looked for from each of a million beginnings on."""
+    page = RECORD.decode() + 200_000 * ("\n" + RECORD.decode())
+    with pytest.raises(InputError, match="holds no record of a run"):
+        history_of_card(page, "the card")

@@ -7,9 +7,11 @@ import pytest
 from matplotlib import font_manager, rcParams
 from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 
 from test_history import make_history
 from vgglab.charts import text
+from vgglab.charts.atlas import plot_atlas, plot_brakes, plot_cell
 from vgglab.charts.curves import (
     detached_axes,
     plot_accuracy,
@@ -19,11 +21,13 @@ from vgglab.charts.curves import (
     plot_loss,
     plot_runs,
 )
+from vgglab.charts.learning_rate import plot_learning_rate
 from vgglab.charts.reliability import plot_reliability
 from vgglab.charts.seeds import plot_arms, plot_growth, plot_matrix, plot_on_seeds
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.history import DRIFT, History
+from vgglab.rate_search import RateSearch
 
 
 def line(ax, label):
@@ -351,6 +355,44 @@ def test_names_are_shown_to_the_letter():
         assert not any(each.get_parse_math() for each in shown)
 
 
+NO_FORMULA = r"$\frac{$"
+
+
+def charts_of_others_words(text):
+    """Charts in which this stands wherever their caller may write something; on Axes of ours, and on Axes of theirs."""
+    names = pd.Index([text, "b"], name=text)
+    ends = pd.DataFrame({"arm": [text, "b"], text: [0.1, 0.2]})
+    atlas = pd.DataFrame(
+        dict(column=[text] * 2, arm=names, mean=[0.1, 0.2], low=0.0, high=0.3, outcome="gap", setting=text)
+    )
+    curves = pd.DataFrame(
+        dict(arm=["plain", text], seed=1, epoch=1, train_accuracy=0.1, validation_accuracy=0.2)
+    )
+    for ax in (lambda: None, lambda: plt.subplots()[1]):
+        yield plot_matrix(pd.DataFrame(np.eye(2), names, names), ax(), label=text)
+        yield plot_arms(ends, text, ax=ax())
+        yield plot_atlas(atlas, ax())
+        yield plot_brakes(atlas, text, ax())
+        yield plot_cell(curves, text, ax())
+
+
+def test_words_that_are_no_mathematics_are_written_as_they_are():
+    for ax in charts_of_others_words(NO_FORMULA):
+        ax.figure.canvas.draw()
+        assert any(NO_FORMULA in each.get_text() for each in ax.figure.findobj(Text))
+        plt.close(ax.figure)
+
+
+def test_a_title_of_ones_own_is_no_mathematics_and_powers_of_ten_are():
+    ax = plot_accuracy(make_history())
+    ax.set_title(NO_FORMULA)
+    ax.figure.canvas.draw()
+    rates = plot_learning_rate(RateSearch(np.array([1e-4, 1e-3, 1e-2]), np.array([2.0, 1.0, 3.0])))
+    rates.figure.canvas.draw()
+    assert all(each.get_parse_math() for each in rates.get_xticklabels() if each.get_text())
+    plt.close("all")
+
+
 def test_letters_that_the_font_lacks_come_from_another(monkeypatch, recwarn):
     monkeypatch.setitem(rcParams, "font.family", ["cmr10"])  # of ASCII and no more
     for _, shown in named_charts(["Kätzchen", "кот"]):
@@ -371,6 +413,13 @@ def test_a_script_that_no_font_has_is_named(monkeypatch):
     with pytest.warns(UserWarning, match=r"No installed font has the characters '猫고' \(CJK, HANGUL\)"):
         plot_images(np.zeros((2, 8, 8, 3)), ["猫고", "cat"], ax=detached_axes())
     text._fonts_with.cache_clear()
+
+
+def test_records_that_did_not_measure_it_have_no_forgetting():
+    with pytest.raises(
+        InputError, match="None of these runs measured the drift of block 5. Received: 1 runs."
+    ):
+        plot_forgetting([make_history()])
 
 
 def test_what_a_fit_of_ones_own_forgot_is_not_known():

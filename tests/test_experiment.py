@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from vgglab.experiment import (
     with_first,
     without_effect,
 )
-from vgglab.toggles import AUGMENTATIONS
+from vgglab.toggles import AUGMENTATIONS, Number
 
 
 @pytest.mark.parametrize(
@@ -200,3 +201,34 @@ def test_layers_that_are_frozen_at_random_weights_are_said(experiment, layers):
 def test_what_has_no_effect_is_among_the_cautions():
     assert cautions(Experiment(fill_mode="wrap")) == without_effect(Experiment(fill_mode="wrap"))
     assert cautions(Experiment()) == []
+
+
+def test_reading_many_phases_checks_each_of_them_about_once(monkeypatch):
+    """Adding them one by one checks all of those before each time: 3,000 took a minute and a half."""
+    checked = []
+    check = Number.check
+    monkeypatch.setattr(Number, "check", lambda *given: checked.append(given[1]) or check(*given))
+    plain = Experiment().to_dict() | dict(later=[dict(l2=0.1 * (each % 2)) for each in range(100)])
+    assert len(Experiment.from_dict(plain).phases) == 101
+    assert checked.count("l2") < 3 * 101
+
+
+@pytest.mark.parametrize(
+    ("plain", "sentence"),
+    [
+        (3, "An experiment must be names of fields with their values. Received: 3."),
+        (dict(later=3), "`later` must list what each phase changes. Received: 3."),
+        (dict(later=[3]), "Each phase of `later` must be names of fields with their values. Received: 3."),
+        (dict(cls=1), "Unknown field of an experiment. Received: 'cls'."),
+        (dict(later=[dict(later=[])]), "Unknown field of an experiment. Received: 'later'."),
+        (dict(later=[dict(self=1)]), "Unknown field of an experiment. Received: 'self'."),
+    ],
+)
+def test_what_is_no_experiment_is_refused(plain, sentence):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        Experiment.from_dict(plain)
+
+
+def test_a_path_that_nobody_can_read_is_written_so_that_it_can_be_shown():
+    written = FIELDS["dataset"].written("a\ud800b\n" + "x" * 100_000)
+    assert written.startswith(r"a\x00b\x0ax") and len(written) < 1000 and written.encode()

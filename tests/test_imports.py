@@ -21,6 +21,8 @@ LAYERS = [
         "vgglab.checkup",
         "vgglab.fit",
         "vgglab.history",
+        "vgglab.record",
+        "vgglab.record_reader",
         "vgglab.rate_search",
         "vgglab.measures.intervals",
     ],

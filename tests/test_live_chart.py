@@ -476,6 +476,12 @@ def test_the_first_of_very_many_epochs_can_be_told_apart(done, shown):
     )
 
 
+def test_a_metric_may_be_called_anything():
+    history = make_history()
+    history.experiment = Fit(9, Metric("{far}{0}$\\frac{$", is_share=False))
+    assert "Train {far}{0}$\\frac{$ from" in html.unescape(live_svg(history))
+
+
 def test_long_names_of_a_metric_fit_beside_their_axis():
     root = draw(of_a_fit(Metric("a" * 90), (0.5, 0.6), (0.4, 0.5)))
     (name,) = [each.text for each in elements(root, "text") if each.text.startswith("aaa")]

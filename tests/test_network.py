@@ -261,6 +261,32 @@ def test_weights_that_cannot_be_used(tmp_path):
         build_model(Experiment(backbone="vgg16-micro"), 4)
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, number):
+    base = build_base("vgg16-mini", 32)
+    base.get_layer("block3_conv2").bias.assign([number, *[0] * 63])
+    base.get_layer("block4_conv1").kernel.assign(np.full((3, 3, 64, 128), number))
+    base.save_weights(path := tmp_path / "broken.weights.h5")
+    with pytest.raises(InputError, match="broken.weights.h5 holds weights that are no numbers, .* in "
+                       "block3_conv2, block4_conv1. Weights must be finite."):  # fmt: skip
+        build_model(Experiment(weights=str(path), image_size=32), 4)
+
+
+def test_why_weights_could_not_be_loaded_is_said_to_the_end(tmp_path):
+    """Keras says it in a paragraph of its own, below "Example error message for object ...:"."""
+    build_base("vgg16-micro", 32).save_weights(narrow := tmp_path / "narrow.weights.h5")
+    keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)]).save_weights(
+        other := tmp_path / "other.weights.h5"
+    )
+    for path, *reason in (
+        (narrow, "(block1_conv1: The shape", "(3, 3, 3, 16)", "(3, 3, 3, 4))."),
+        (other, "(block1_conv1: Layer 'block1_conv1' expected 2 variables, but received 0", "'bias'])."),
+    ):
+        with pytest.raises(InputError) as error:
+            build_model(Experiment(weights=str(path), image_size=32), 4)
+        assert all(words in str(error.value) for words in reason) and "\n" not in str(error.value)
+
+
 def test_the_dense_head_is_vgg16s_own():
     """Parameters and layers of the top of Keras's VGG16, but for the classes; a quarter as wide on the mini network."""
     theirs = keras.applications.VGG16(weights=None, classes=10, input_shape=(64, 64, 3))

@@ -1,5 +1,6 @@
 """The table of runs: what it compares, and the files that can be taken away and brought back."""
 
+import csv
 import datetime
 import html
 import json
@@ -9,8 +10,10 @@ import pandas as pd
 import pytest
 
 from test_history import make_history
+from vgglab.charts.live import live_svg
 from vgglab.experiment import Experiment
 from vgglab.history import History
+from vgglab.panel import runs as panel_runs
 from vgglab.panel.runs import Runs, compare
 from vgglab.share.card import load_card, run_card
 
@@ -374,3 +377,74 @@ def test_models_are_written_while_they_are_in_memory(tmp_path):
     select(runs, "gone")
     kind, sentence = press(runs, "Save model")
     assert kind == "alert" and sentence.startswith("The network of gone is no longer in memory.")
+
+
+HOSTILE = b'{"kind": "run", "experiment": {}, "data": {}, "epochs": [{}]}'
+
+
+def test_a_run_that_cannot_be_shown_leaves_the_table_as_it_was_and_open_to_others(runs):
+    runs.add(make_history())
+    before = runs._table.value
+    strange = make_history()
+    strange.epochs[0]["seconds"] = "long"
+    with pytest.raises(TypeError):
+        runs.add(strange)
+    assert list(runs.histories) == list(runs._selected.options) == ["run 1"] and runs._table.value == before
+    kind, sentence = upload(runs, ("theirs.jsonl", HOSTILE))
+    assert kind == "alert" and sentence.startswith("theirs.jsonl is not a history of vgglab: line 1")
+    assert runs.add(make_history()) == "run 2" and "run 2" in runs._table.value
+
+
+def test_of_several_files_the_good_ones_are_there_wherever_the_bad_one_stands(runs):
+    good = make_history().to_lines().encode()
+    kind, sentence = upload(
+        runs, ("a.jsonl", good), ("bad.jsonl", HOSTILE), ("worse.html", b""), ("b.jsonl", good)
+    )
+    assert kind == "alert" and "bad.jsonl is not" in sentence and "worse.html is not" in sentence
+    assert sentence.endswith("Loaded: a, b.") and list(runs.histories) == ["a", "b"]
+
+
+def test_a_run_without_an_epoch_can_be_loaded_and_overlaid(runs):
+    assert upload(runs, ("empty.jsonl", History(Experiment()).to_lines().encode()))[0] == "status"
+    select(runs, "empty")
+    assert runs.shown == ("empty",) and "<svg" in live_svg(make_history(), runs.histories)
+
+
+def test_no_button_fails_in_silence(runs, monkeypatch):
+    def fail(*arguments):
+        raise ZeroDivisionError("division by zero")
+
+    runs.add(make_history())
+    select(runs, "run 1")
+    monkeypatch.setattr(panel_runs, "plot_accuracy", fail)
+    assert press(runs, "Export") == ("alert", "ZeroDivisionError: division by zero")
+    monkeypatch.setattr(panel_runs, "compare", fail)
+    assert press(runs, "Delete") == ("alert", "ZeroDivisionError: division by zero")
+    assert list(runs.histories) == ["run 1"]
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\ud800 half", "a,b", "花"]
+
+
+def test_the_table_that_is_exported_is_whole_and_runs_nothing(runs):
+    """A spreadsheet takes a cell that begins with = + - @ for a formula; UTF-8 has no half characters."""
+    for name in FORMULAS:
+        runs.add(make_history(train=(0.4,), validation=(0.9,), dataset=name), name)
+    select(runs, runs._selected.options[0])
+    assert press(runs, "Export")[0] == "status"
+    with (runs.folder / "runs.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "' =1+1", r"\ud800 half", "a,b", "花"]
+    assert [row["run"] for row in rows] == names
+    assert [row["data set"] for row in rows] == [*names[:5], r"\x00 half", *names[6:]]
+    assert {row["gap, points"] for row in rows} == {"-50.0"}  # a number, not a formula
+
+
+def test_half_characters_reach_no_page(runs):
+    assert runs.add(make_history(dataset="\ud800"), "\ud800") == r"\ud800"
+    runs.add(make_history())
+    select(runs, "run 2")
+    runs._name.value = "b\ud83c"
+    assert press(runs, "Rename") == ("status", r"run 2 is now b\ud83c.")
+    for shown in (runs._table.value, runs._message.value, *runs._selected.options):
+        shown.encode()

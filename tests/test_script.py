@@ -711,3 +711,8 @@ def test_keras_shears_about_the_top_row_and_the_script_says_so():
     assert moved[0] < 0.5 < moved[32]
     assert "leaves the top row" in script(Experiment(augment=("shear",)))
     assert "top row" not in script(Experiment(augment=("rotation",)))
+
+
+def test_of_the_data_is_noted_what_is_known():
+    assert "# 2 classes.\n" in script(Experiment(), dict(classes=["a", "b"]))
+    assert script(Experiment(), dict(fingerprint="0f")).count("#") == script(Experiment()).count("#")

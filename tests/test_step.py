@@ -1,6 +1,7 @@
 import dataclasses
 import subprocess
 import sys
+from collections import OrderedDict
 
 import keras
 import numpy as np
@@ -133,6 +134,18 @@ def test_no_more_networks_and_functions_are_kept_than_said(monkeypatch):
     for below in range(14):
         compiled.prefix(below), compiled.predict(below)
     assert len(compiled._functions) == step.KEPT_FUNCTIONS
+
+
+def test_networks_go_when_their_functions_are_too_many_together(monkeypatch):
+    """Of three networks with sixteen functions each, these took half a gigabyte."""
+    monkeypatch.setattr(lending, "KEPT_IN_ALL", 5)
+    monkeypatch.setattr(lending, "_POOL", OrderedDict())
+    for classes, functions in ((2, 2), (3, 2), (4, 3), (5, 7)):
+        with borrowed(SMALL, classes) as compiled:
+            for below in range(functions):
+                compiled.prefix(below)
+        kept = [each.traced for each in lending._POOL.values()]
+        assert kept == {2: [2], 3: [2, 2], 4: [2, 3], 5: [7]}[classes]  # the latest stays, whatever it has
 
 
 @pytest.mark.slow

@@ -166,7 +166,7 @@ class Experiment:
     @property
     def phases(self) -> tuple[Experiment, ...]:
         """This run's phases in order, each an experiment of one phase."""
-        return (dataclasses.replace(self, later=()), *self.later)
+        return (dataclasses.replace(self, later=()), *self.later) if self.later else (self,)
 
     @property
     def planned_epochs(self) -> int:
@@ -178,13 +178,7 @@ class Experiment:
 
         What a run keeps from its first phase to its last cannot change; `InputError`.
         """
-        for name in changes:
-            if toggle_of(name).fixed:
-                raise InputError(
-                    f"`{name}` belongs to the whole run and cannot change in a later phase. "
-                    f"Received: {shown(changes[name])}."
-                )
-        phase = dataclasses.replace(self.phases[-1], **changes)
+        phase = _next(self.later[-1] if self.later else self, changes)
         return dataclasses.replace(self, later=(*self.later, phase))
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,16 +192,40 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Experiment:
-        """The experiment that `to_dict` wrote."""
-        experiment = cls(**{name: value for name, value in plain.items() if name != "later"})
-        for changes in plain.get("later", ()):
-            experiment = experiment.then(**changes)
-        return experiment
+        """The experiment that `to_dict` wrote; `InputError` says what is no such thing."""
+        first = {name: value for name, value in _mapping("an experiment", plain).items() if name != "later"}
+        for name in first:
+            toggle_of(name)
+        phases, later = [cls(**first)], plain.get("later", ())
+        if not isinstance(later, (list, tuple)):
+            raise InputError(f"`later` must list what each phase changes. Received: {shown(later)}.")
+        for changes in later:
+            phases.append(_next(phases[-1], _mapping("each phase of `later`", changes)))
+        return in_phases(phases)  # checked together once: to add them one by one takes the square of the time
 
 
 FIELDS: dict[str, Toggle] = {
     each.name: each.metadata["toggle"] for each in dataclasses.fields(Experiment) if each.metadata
 }
+
+
+def _mapping(what: str, plain: Any) -> Mapping[str, Any]:
+    if not isinstance(plain, Mapping):
+        raise InputError(
+            f"{what[0].upper()}{what[1:]} must be names of fields with their values. Received: {shown(plain)}."
+        )
+    return plain
+
+
+def _next(phase: Experiment, changes: Mapping[str, Any]) -> Experiment:
+    """The phase that follows one, with its changes; `InputError` for those of what the whole run keeps."""
+    for name in changes:
+        if toggle_of(name).fixed:
+            raise InputError(
+                f"`{name}` belongs to the whole run and cannot change in a later phase. "
+                f"Received: {shown(changes[name])}."
+            )
+    return dataclasses.replace(phase, later=(), **changes)
 
 
 def _checked_phases(experiment: Experiment) -> tuple[Experiment, ...]:

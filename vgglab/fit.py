@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vgglab.errors import InputError
+from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
 
 
@@ -67,10 +68,18 @@ class Fit:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Fit:
-        """What `to_dict` wrote; a KeyError or TypeError where it did not."""
-        given = plain["fit"]
+        """What `to_dict` wrote; a ValueError says what is no such thing."""
+        given = plain["fit"] if isinstance(plain["fit"], Mapping) else {}
         for name, example in cls(0).to_dict()["fit"].items():
+            if name not in given:
+                raise ValueError(f"`{name}` of the fit is missing")
             if type(given[name]) is not type(example):
-                raise TypeError(f"`{name}` of a fit is {given[name]!r}")
+                raise ValueError(
+                    f"`{name}` of the fit is {shown(given[name])}, and must be as {example!r} is"
+                )
+        if not 0 <= given["planned_epochs"] <= sys.maxsize:
+            raise ValueError(
+                f"`planned_epochs` of the fit is {shown(given['planned_epochs'])}, and must be 0 to {sys.maxsize}"
+            )
         metric = Metric(given["metric"], given["is_share"])
         return cls(given["planned_epochs"], metric, given["is_clean"], given["optimizer"])

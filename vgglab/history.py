@@ -17,36 +17,11 @@ from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.files import write_whole
 from vgglab.fit import Fit, Metric
+from vgglab.record import COLUMNS, DRIFT, MEASURED, Row
+from vgglab.record_reader import read_record, text_of
 
-DRIFT = tuple(f"drift_block{block}" for block in range(1, 6))
-COLUMNS = (
-    "epoch",  # 1, 2, ... over all phases
-    "phase",  # the number of its phase: 1, 2, ...
-    # Clean: inference mode, unaugmented, on a fixed slice of train, against the labels that are trained on, wrong ones
-    # included.
-    "train_accuracy",
-    "validation_accuracy",
-    "gap",  # train_accuracy - validation_accuracy
-    "train_loss",  # cross-entropy on the same clean slice, without the weight penalty
-    "validation_loss",
-    "logged_accuracy",  # what Keras logs: a running mean over augmented, mixed, dropped-out batches
-    "logged_loss",  # the same, weight penalty included
-    "learning_rate",
-    "seconds",  # of the epoch, evaluation included
-    "source_accuracy",  # on the task of the embedded weights, with its own head; None for other weights
-    *DRIFT,  # 1 - linear CKA of each block's features on the clean slice, from the run's start: `forgetting.drift`
-    "memorised",  # of the clean slice's wrong labels, the share that the network says; None where no label is wrong
-)
-_NEEDED = dict(  # of a record that is read; weights without a source task and older versions lack the rest
-    epoch=COLUMNS[: COLUMNS.index("source_accuracy")],
-    event=("epoch", "kind", "text"),
-    layer=("phase", "layer", "trainable", "moved"),
-    test=("accuracy", "loss", "calibration_error", "images"),
-)
+__all__ = ["COLUMNS", "DRIFT", "History", "Row"]
 
-
-_TABLES = dict(epoch="epochs", event="events", layer="layers")  # where a line of the record belongs
-Row = dict[str, Any]  # of one epoch, by `COLUMNS`
 LOOK_BACK = 1000  # rows in which the last measurement is looked for, so that a line of text costs the same in long runs
 
 
@@ -77,7 +52,7 @@ class History:
 
     def frame(self) -> pd.DataFrame:
         """The epochs as a table, one row each, in the order of `COLUMNS`; NaN for what was not measured."""
-        optional = [name for name in COLUMNS if name not in _NEEDED["epoch"]]
+        optional = [name for name in COLUMNS if name not in MEASURED]
         return pd.DataFrame(self.epochs, columns=list(COLUMNS)).astype(dict.fromkeys(optional, float))
 
     def layer_frame(self) -> pd.DataFrame:
@@ -170,30 +145,12 @@ class History:
 
     @classmethod
     def from_lines(cls, text: str, origin: str) -> History:
-        """What `to_lines` wrote; `InputError` names the `origin` and the line that is not a record."""
-        history = None
-        for number, part in enumerate(text.splitlines(), start=1):
-            try:
-                line = json.loads(part)
-                kind = line.pop("kind")
-                if kind == "run":
-                    known = line["experiment"]
-                    line["experiment"] = (Fit if "fit" in known else Experiment).from_dict(known)
-                    history = cls(**line)
-                else:
-                    _check_row(kind, line["row"])
-                    _put(history, kind, line["row"])
-            except InputError as error:  # a field or a value that this version does not have
-                raise InputError(
-                    f"{origin} is a history of vgglab, but not for this version: {error}"
-                ) from None
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise InputError(
-                    f"{origin} is not a history of vgglab: line {number} is not a record ({error})."
-                ) from None
-        if history is None:
-            raise InputError(f"{origin} is not a history of vgglab: it is empty.")
-        return history
+        """What `to_lines` wrote; `InputError` names the `origin` and the line that is not a record.
+
+        A last line that was cut short is left out; an event says so. The latest line of kind "experiment", which a run
+        writes when its phases change, takes the place of the experiment in the first line.
+        """
+        return cls(**read_record(text, origin))
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the record to a file, beside `path` first and then renamed, so that it is whole or absent."""
@@ -207,7 +164,7 @@ class History:
         path = Path(path)
         if not path.is_file():
             raise InputError(f"There is no history file at {path}.")
-        return cls.from_lines(path.read_text(encoding="utf-8"), str(path))
+        return cls.from_lines(text_of(path), str(path))
 
 
 def _line(**parts: Any) -> str:
@@ -221,19 +178,3 @@ def _losses(row: Row) -> list[str]:
         for part in ("train", "validation")
         if math.isfinite(row[f"{part}_loss"])
     ]
-
-
-def _put(history: History | None, kind: str, row: dict[str, Any]) -> None:
-    """Put a row where its kind belongs; an AttributeError when there is no history yet."""
-    if kind == "test":
-        setattr(history, kind, row)
-    else:
-        getattr(history, _TABLES[kind]).append(row)
-
-
-def _check_row(kind: str, row: dict[str, Any]) -> None:
-    for name in _NEEDED[kind]:
-        if name not in row:
-            raise ValueError(f"`{name}` is missing")
-        if kind in ("epoch", "test") and not isinstance(row[name], (int, float)):
-            raise ValueError(f"`{name}` is no number")

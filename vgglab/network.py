@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import keras
@@ -16,6 +17,11 @@ from vgglab.weights import IMAGENET_FILE, find_weights, keras_folder
 
 _IMAGENET_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{IMAGENET_FILE}"
 _IMAGENET_MD5 = "6d6bbae143d832006294945121d1f1fc"
+# Keras names a layer, says in the next paragraph what is wrong with it, and may go on with the numbers it holds.
+_EXAMPLE = re.compile(
+    r"Example error message for object <.*?name=([^,>]+).*?:\n\n(.{1,400}?)(?: Target variable:|\n\n|$)",
+    re.DOTALL,
+)
 
 
 def build_model(experiment: Experiment, classes: int) -> keras.Model:
@@ -173,8 +179,24 @@ def _load(base: keras.Model, path: Path) -> None:
     # h5py and Keras raise many kinds of error here.
     except Exception as error:
         raise InputError(
-            f"{path} does not hold weights of {base.name} without its top ({_first_line(error)})."
+            f"{path} does not hold weights of {base.name} without its top ({_reason(error)})."
         ) from None
+    broken = [
+        layer.name
+        for layer in base.layers
+        if not all(np.isfinite(each).all() for each in layer.get_weights())
+    ]
+    if broken:
+        raise InputError(
+            f"{path} holds weights that are no numbers, NaN or infinite, in {', '.join(broken)}. "
+            "Weights must be finite."
+        )
+
+
+def _reason(error: Exception) -> str:
+    """Why weights could not be loaded: the layer that Keras takes for an example, and what is wrong with it."""
+    found = _EXAMPLE.search(str(error))
+    return f"{found[1]}: {' '.join(found[2].split()).rstrip('.')}" if found else _first_line(error)
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from numbers import Real
 from typing import Any, Literal
 
 from vgglab.errors import InputError, shown, unknown
+from vgglab.files import readable
 
 Role = Literal["data", "images", "network", "objective", "schedule"]
 ALWAYS_ON = object()
@@ -164,6 +165,9 @@ class Text(Toggle):
         if not isinstance(text, str) or not text:
             raise InputError(f"`{name}` must be a name or a path. Received: {shown(value)}.")
         return str(text)
+
+    def written(self, value: str | None) -> str:
+        return "none" if value is None else readable(value)
 
 
 @dataclass(frozen=True)

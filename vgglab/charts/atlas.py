@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from vgglab.charts.curves import SHARES, VALIDATION, new_axes
-from vgglab.charts.text import legend_above
+from vgglab.charts.text import as_given, legend_above, name_cells
 from vgglab.errors import InputError, unknown
 
 _MARKS = {"helps": "▲", "harms": "▼", "no gain of 2 points": "·", "cannot tell": "?"}
@@ -56,13 +56,14 @@ def plot_atlas(atlas: pd.DataFrame, ax: Axes | None = None) -> Axes:
         linewidths=0.8,
         cbar=False,
         annot_kws=dict(size=9),
+        xticklabels=False,
+        yticklabels=False,
     )
-    ax.set(xlabel="", ylabel="", title=f"change in {outcome.words}")
+    ax.set_title(f"change in {outcome.words}")
     ax.xaxis.tick_top()
+    in_lines = [each.replace("_", "\n", 1).replace("_", " ") for each in means.columns]
+    name_cells(ax, means.set_axis(in_lines, axis="columns"))
     ax.tick_params(length=0)
-    ax.set_xticklabels(
-        [each.get_text().replace("_", "\n", 1).replace("_", " ") for each in ax.get_xticklabels()], rotation=0
-    )
     ax.grid(visible=False)
     return ax
 
@@ -92,6 +93,7 @@ def plot_brakes(atlas: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
     if "verdict" in rows:
         names = [f"{name}  {_MARKS[verdict]}" for name, verdict in zip(names, rows["verdict"])]
     ax.set_yticks(range(len(names)), names)
+    as_given(ax.get_yticklabels())
     ax.set(xlabel=f"change in {outcome.words}", ylim=(-0.6, len(rows) - 0.4))
     ax.grid(axis="y", visible=False)
     return ax

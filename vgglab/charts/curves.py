@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vgglab.charts import colours
-from vgglab.charts.text import as_given, legend_above
+from vgglab.charts.text import as_given, legend_above, named_as_given
 from vgglab.errors import InputError
 from vgglab.experiment import what_changed
 from vgglab.history import DRIFT, History, Row
@@ -46,7 +46,7 @@ def detached_axes(width: float = 7.0, height: float = 4.2) -> Axes:
     with sns.axes_style("whitegrid", _STYLE):
         figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
         FigureCanvasAgg(figure)
-        return figure.add_subplot()
+        return named_as_given(figure.add_subplot())
 
 
 def save_chart(ax: Axes, path: Path) -> None:
@@ -166,15 +166,17 @@ def plot_forgetting(histories: Sequence[History], ax: Axes | None = None) -> Axe
     block 5. Runs that share depth and rate (other seeds) are averaged; those of their last phase count.
     """
     settings = [_depth_and_rate(history) for history in histories]  # first: a fit of one's own has none
-    known = all(history.kept["source_accuracy"] is not None for history in histories)
+    known = all(history.kept.get("source_accuracy") is not None for history in histories)
     column, label = (
         ("source_accuracy", "accuracy on the source task") if known else (DRIFT[4], "drift of block 5")
     )
     ax = new_axes(ax)
     runs = pd.DataFrame(
-        [(*setting, history.kept[column]) for setting, history in zip(settings, histories)],
+        [(*setting, history.kept.get(column)) for setting, history in zip(settings, histories)],
         columns=["unfreeze depth", "learning rate", label],
-    )
+    ).astype({label: float})
+    if runs[label].isna().all():
+        raise InputError(f"None of these runs measured the {label}. Received: {len(runs)} runs.")
     grid = runs.pivot_table(label, "unfreeze depth", "learning rate").sort_index(ascending=False)
     colours = "mako" if known else "mako_r"
     sns.heatmap(
@@ -230,7 +232,7 @@ def new_axes(ax: Axes | None, width: float = 7.0, height: float = 4.2) -> Axes:
     if ax is not None:
         return ax
     with sns.axes_style("whitegrid", _STYLE):
-        return plt.subplots(figsize=(width, height), layout="constrained")[1]
+        return named_as_given(plt.subplots(figsize=(width, height), layout="constrained")[1])
 
 
 def line(ax: Axes, x: pd.Series, y: pd.Series, label: str, style: Mapping[str, Any]) -> None:
@@ -280,9 +282,10 @@ def _epoch_axis(ax: Axes, history: History) -> None:
 
 
 def _phase_marks(ax: Axes, history: History, at: float) -> None:
-    rows, phases = history.frame(), history.experiment.phases
-    for number in sorted(set(rows["phase"]) - {1}):
-        first = rows.loc[rows["phase"] == number, "epoch"].iloc[0]
+    phases = history.experiment.phases
+    firsts = {row["phase"]: row["epoch"] for row in reversed(history.epochs)}
+    for number in sorted(firsts.keys() - {1}):
+        first = firsts[number]
         ax.axvline(first - 0.5, color="0.5", linewidth=1)
         ax.text(
             first - 0.4,

@@ -202,14 +202,14 @@ def _sentences(history: History, rows: Sequence[Row]) -> Iterator[str]:
     yield f"{history.summary().removesuffix('.')}."
     if len(rows) > 1:
         name = history.metric.name or "accuracy"
-        yield from _course(rows, "accuracy", f"{{}} {name}", history.metric.written, "highest", max)
-        yield from _course(rows, "loss", "{} loss", "{:.3g}".format, "lowest", min)
+        yield from _course(rows, "accuracy", name, history.metric.written, "highest", max)
+        yield from _course(rows, "loss", "loss", "{:.3g}".format, "lowest", min)
 
 
 def _course(
     rows: Sequence[Row],
     what: str,
-    named: str,
+    name: str,
     written: Callable[[float], str],
     best: str,
     choose: Callable[..., Row],
@@ -222,7 +222,7 @@ def _course(
             continue
         first, last = known[0], known[-1]
         sentence = (
-            f"{named.format(part)} from {written(first[column])} in epoch {first['epoch']} "
+            f"{part} {name} from {written(first[column])} in epoch {first['epoch']} "
             f"to {written(last[column])} in epoch {last['epoch']}"
         )
         if part == "validation":

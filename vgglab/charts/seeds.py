@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vgglab.charts.curves import SHARES, TRAIN, VALIDATION, line, new_axes
-from vgglab.charts.text import as_given, legend_above
+from vgglab.charts.text import as_given, legend_above, name_cells
 from vgglab.history import History
 
 _PAIR = (("train_accuracy", "train", TRAIN), ("validation_accuracy", "validation", VALIDATION))
@@ -69,8 +69,8 @@ def plot_arms(
         ax.plot(value, arms.index(arm), "*", color=colour, markersize=14, clip_on=False, label=label)
         label = None
     ax.set_yticks(range(len(arms)), arms)
-    as_given(ax.get_yticklabels())
     ax.set(ylim=(len(arms) - 0.5, -0.5), xlabel=metric.replace("_", " "))
+    as_given([*ax.get_yticklabels(), ax.xaxis.label])
     if "accuracy" in metric or metric == "gap":
         ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))  # no 2.5 %, which would be rounded
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -124,17 +124,17 @@ def plot_matrix(
     """
     ax = new_axes(ax, width=8.4, height=5)
     if difference:
-        scale = dict(cmap="vlag_r", center=0, fmt="+.0f", cbar_kws=dict(label="points gained"))
+        scale, label = dict(cmap="vlag_r", center=0, fmt="+.0f"), "points gained"
         table = (100 * table).round() + 0.0  # which makes -0 a plain 0
     else:
-        scale = dict(cmap="mako", vmin=0, vmax=1, fmt=".0%", cbar_kws=dict(label=label))
-    unnamed = dict(xticklabels=False, yticklabels=False)  # seaborn would take names for mathematics
+        scale = dict(cmap="mako", vmin=0, vmax=1, fmt=".0%")
+    unnamed = dict(xticklabels=False, yticklabels=False)
     sns.heatmap(table, ax=ax, annot=True, linewidths=0.5, annot_kws=dict(size=8), **unnamed, **scale)
-    ax.set_xticks(np.arange(len(table.columns)) + 0.5, [str(each) for each in table.columns])
-    ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(each) for each in table.index])
-    ax.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
-    as_given([*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label])
-    ax.tick_params(axis="y", rotation=0)
+    name_cells(ax, table)
+    bar = ax.collections[0].colorbar
+    assert bar is not None  # seaborn draws one
+    bar.set_label(label)
+    as_given([bar.ax.yaxis.label])
     if max(len(str(each)) for each in table.columns) > 8:
         for tick in ax.get_xticklabels():
             tick.set(rotation=35, ha="right", rotation_mode="anchor")

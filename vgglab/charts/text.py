@@ -7,6 +7,8 @@ import unicodedata
 import warnings
 from collections.abc import Iterable
 
+import numpy as np
+import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axes._base import _AxesBase
@@ -30,6 +32,24 @@ def as_given(texts: Iterable[Text]) -> None:
         lacking = _lacking(text.get_text(), tuple(text.get_fontfamily()))
         if lacking:
             text.set_fontfamily([*text.get_fontfamily(), *_fonts_with(lacking)])
+
+
+def named_as_given(ax: Axes) -> Axes:
+    """The Axes, whose title and names of axes are never mathematics, whoever writes them and when."""
+    for text in (ax.title, ax.xaxis.label, ax.yaxis.label):
+        text.set_parse_math(False)
+    return ax
+
+
+def name_cells(ax: Axes, table: pd.DataFrame) -> None:
+    """Name the rows and columns of a heatmap as those of its table, and its axes too.
+
+    It has to be drawn with no names: seaborn would take them for mathematics.
+    """
+    ax.set_xticks(np.arange(len(table.columns)) + 0.5, [str(each) for each in table.columns])
+    ax.set_yticks(np.arange(len(table.index)) + 0.5, [str(each) for each in table.index], rotation=0)
+    ax.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
+    as_given([*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label])
 
 
 def legend_above(ax: Axes, columns: int = 4) -> None:

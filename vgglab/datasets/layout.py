@@ -88,6 +88,8 @@ def entries(folder: Path) -> list[Path]:
         found = sorted(folder.iterdir())
     except OSError as error:
         raise InputError(f"{readable(folder)} cannot be read: {why_not(error)}.") from None
+    except ValueError:  # a zero in it, or half a character
+        raise InputError(f"{readable(folder)} cannot be read: no folder can be called that.") from None
     return [
         each for each in found if not each.name.startswith(".") and each.name.casefold() not in OF_SYSTEMS
     ]

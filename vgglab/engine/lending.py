@@ -15,6 +15,7 @@ from vgglab.experiment import Experiment, built_from
 from vgglab.network import build_network, initialise
 
 KEPT_NETWORKS = 3
+KEPT_IN_ALL = 24  # functions of all networks together; one takes about 10 MB
 _POOL: OrderedDict[tuple, Compiled] = OrderedDict()  # touched only by the thread that has Keras
 
 
@@ -32,5 +33,9 @@ def borrowed(experiment: Experiment, classes: int, **waiting: Callable) -> Itera
             yield compiled
         finally:
             _POOL[shape] = compiled
-            while len(_POOL) > KEPT_NETWORKS:
+            while len(_POOL) > 1 and (len(_POOL) > KEPT_NETWORKS or _traced() > KEPT_IN_ALL):
                 _POOL.popitem(last=False)
+
+
+def _traced() -> int:
+    return sum(compiled.traced for compiled in _POOL.values())

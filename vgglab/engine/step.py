@@ -39,6 +39,11 @@ class Compiled:
         self._functions: OrderedDict[tuple, Callable] = OrderedDict()
         self._adam = _Adam()
 
+    @property
+    def traced(self) -> int:
+        """How many functions are kept."""
+        return len(self._functions)
+
     def boundary(self, below: int) -> keras.KerasTensor:
         """What the network computes from images with its lowest `below` conv layers."""
         if below == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vgglab.history import History
+from vgglab.history import History, Row
 
 
 def badge(history: History) -> tuple[bool | None, str]:
@@ -11,9 +11,11 @@ def badge(history: History) -> tuple[bool | None, str]:
     A phase that was stopped in its first epoch counts only if something in it went wrong.
     """
     finished = {row["phase"] for row in history.epochs}
+    by_phase: dict[int, list[Row]] = {}
+    for row in history.layers:
+        by_phase.setdefault(row["phase"], []).append(row)
     good, bad = [], []
-    for number in dict.fromkeys(row["phase"] for row in history.layers):
-        rows = [row for row in history.layers if row["phase"] == number]
+    for number, rows in by_phase.items():
         faults = {
             "no longer numbers": [row for row in rows if row["moved"] is None],
             "trainable but unmoved": [row for row in rows if row["trainable"] and row["moved"] == 0],

@@ -11,6 +11,7 @@ import itertools
 from dataclasses import dataclass
 
 from vgglab.experiment import CONV_LAYERS, FIELDS, brakes, in_phases, never_trained, random_changes
+from vgglab.fit import Fit
 from vgglab.history import History
 from vgglab.measures.badge import badge
 from vgglab.measures.evidence import (
@@ -76,7 +77,8 @@ def diagnose(history: History) -> list[Diagnosis]:
         advice = _advice("more", "epochs") if planned < EARLIEST else ""
         early = f"Too early to tell: a trend takes at least {EARLIEST} epochs."
         return [*found, Diagnosis("too-early", early, history.summary(), advice)]
-    if not (history.data.get("train") and history.data.get("validation")):
+    is_counted = history.data.get("train") and history.data.get("validation")
+    if not is_counted or isinstance(history.experiment, Fit):  # of which it is not known what was measured
         uncounted = "This record does not say how many images were measured, so the uncertainty is unknown."
         return [*found, Diagnosis("too-small-to-tell", uncounted, history.summary())]
     if len(phase_rows(history)) < RECENT and history.epochs[-1]["phase"] > 1:
@@ -94,11 +96,13 @@ def diagnose(history: History) -> list[Diagnosis]:
 
 def _too_early_in_its_phase(history: History) -> Diagnosis:
     """What was said before the latest phase began still stands; what the phase changes is not known yet."""
-    rows = phase_rows(history)
-    before = dataclasses.replace(history, epochs=history.epochs[: -len(rows)], layers=[])
-    finding = (
-        f"Too early to tell what phase {rows[0]['phase']} changes: a trend takes at least {RECENT} epochs."
-    )
+    rows, number = history.epochs, history.epochs[-1]["phase"]
+    end = len(rows) - len(phase_rows(history))
+    # Phases before it that were as short say nothing either.
+    while 1 < rows[end - 1]["phase"] != rows[max(0, end - RECENT)]["phase"]:
+        end -= 1
+    before = dataclasses.replace(history, epochs=rows[:end], layers=[])
+    finding = f"Too early to tell what phase {number} changes: a trend takes at least {RECENT} epochs."
     return Diagnosis("too-early", finding, f"{measured(history)} Before it: {diagnose(before)[0].finding}")
 
 

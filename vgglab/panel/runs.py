@@ -14,9 +14,10 @@ import traitlets
 from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS
-from vgglab.files import written_whole
+from vgglab.files import readable, write_whole, written_whole
 from vgglab.history import History
 from vgglab.share.card import history_of_card, save_card
+from vgglab.share.sheet import csv_text
 from vgglab.templates import render
 
 TABLE = "runs"  # the name of the file with the table
@@ -42,7 +43,7 @@ def compare(runs: Mapping[str, History]) -> pd.DataFrame:
 def _figures(name: str, history: History) -> dict[str, Any]:
     kept = history.kept if history.epochs else None
     return {
-        "run": name,
+        "run": readable(name),
         "epochs run": len(history.epochs),
         "planned": history.experiment.planned_epochs,
         "kept epoch": kept and kept["epoch"],
@@ -55,8 +56,9 @@ def _figures(name: str, history: History) -> dict[str, Any]:
 
 def _settings(history: History) -> dict[str, str]:
     """The value of every field; of one that later phases changed, all values in order."""
+    phases = history.experiment.phases
     values = {
-        toggle.label: [toggle.written(getattr(phase, name)) for phase in history.experiment.phases]
+        toggle.label: [toggle.written(getattr(phase, name)) for phase in phases]
         for name, toggle in FIELDS.items()
         if not toggle.is_own
     }
@@ -66,6 +68,15 @@ def _settings(history: History) -> dict[str, str]:
 def _numbered(name: str, form: str) -> Iterator[str]:
     """`name`, and what `form` makes of it with 2, 3, ..."""
     return itertools.chain([name], (form.format(name, number) for number in itertools.count(2)))
+
+
+def _sendable(name: str) -> str:
+    """A name without half characters, which no page and no file takes."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, (InputError, OSError)) else f"{type(error).__name__}: {error}"
 
 
 class Runs(widgets.VBox):
@@ -103,15 +114,14 @@ class Runs(widgets.VBox):
         self._upload.observe(self._uploaded, "value")
         choice = widgets.HBox([self._selected, widgets.VBox([self._name, self._upload])])
         super().__init__([self._table, choice, widgets.HBox(list(self.buttons.values())), self._message])
-        self._refresh()
+        self._show({})
 
     def add(self, history: History, name: str | None = None) -> str:
         """Put a run on the table under a name of its own; returns the name."""
         unnamed = (f"run {number}" for number in itertools.count(len(self.histories) + 1))
-        wanted = _numbered(name, "{} ({})") if name else unnamed
+        wanted = _numbered(_sendable(name), "{} ({})") if name else unnamed
         free = next(each for each in wanted if each not in self.histories)
-        self.histories[free] = history
-        self._refresh()
+        self._show({**self.histories, free: history})
         return free
 
     @property
@@ -119,19 +129,16 @@ class Runs(widgets.VBox):
         return list(self._selected.value)
 
     def rename(self) -> str:
-        old, new = self._only_one(), self._name.value.strip()
+        old, new = self._only_one(), _sendable(self._name.value.strip())
         if not new or new in self.histories:
             raise InputError(f"The new name must be one that no other run has. Received: {new!r}.")
-        self.histories = {new if name == old else name: history for name, history in self.histories.items()}
-        self._refresh()
+        self._show({new if name == old else name: history for name, history in self.histories.items()})
         self._selected.value = [new]
         return f"{old} is now {new}."
 
     def delete(self) -> str:
         gone = self._some()
-        for name in gone:
-            del self.histories[name]
-        self._refresh()
+        self._show({name: history for name, history in self.histories.items() if name not in gone})
         return f"Deleted: {', '.join(gone)}."
 
     def export(self) -> str:
@@ -140,10 +147,10 @@ class Runs(widgets.VBox):
         for name in names:
             stem, history = self._stem(name), self.histories[name]
             history.save(stem.with_suffix(".jsonl"))
-            history.frame().to_csv(stem.with_suffix(".csv"), index=False)
+            write_whole(stem.with_suffix(".csv"), csv_text(history.frame()))
             for kind in (".png", ".svg"):
                 save_chart(plot_accuracy(history, detached_axes()), stem.with_suffix(kind))
-        compare(self.histories).to_csv(self.folder / f"{TABLE}.csv", index=False)
+        write_whole(self.folder / f"{TABLE}.csv", csv_text(compare(self.histories)))
         return f"Written to {self.folder}: {', '.join(names)} (.jsonl, .csv, .png, .svg) and {TABLE}.csv."
 
     def cards(self) -> str:
@@ -164,13 +171,19 @@ class Runs(widgets.VBox):
         return f"Written to {self.folder}: {', '.join(f'{self._stem(name).name}.keras' for name in names)}."
 
     def _load(self) -> str:
-        names, files = [], self._upload.value
+        loaded, refused, files = [], [], self._upload.value
         self._upload.value = ()  # so that the same files can be given again
         for file in files:
             text = bytes(file["content"]).decode("utf-8", errors="replace")
             read = history_of_card if file["name"].lower().endswith(".html") else History.from_lines
-            names.append(self.add(read(text, file["name"]), Path(file["name"]).stem))
-        return f"Loaded: {', '.join(names)}."
+            try:
+                loaded.append(self.add(read(text, file["name"]), Path(file["name"]).stem))
+            except Exception as error:  # one file must not keep the others off the table
+                refused.append(_in_words(error))
+        said = f"Loaded: {', '.join(loaded)}." if loaded else ""
+        if refused:
+            raise InputError(" ".join([*refused, said]).rstrip())
+        return said
 
     def _uploaded(self, change: dict[str, Any]) -> None:
         if change["new"]:
@@ -179,8 +192,8 @@ class Runs(widgets.VBox):
     def _try(self, action: Callable[[], str]) -> None:
         try:
             self._message.value = render("status.html", text=action())
-        except (InputError, OSError) as error:
-            self._message.value = render("alert.html", text=str(error))
+        except Exception as error:  # of whatever kind: nobody sees what is raised in a click
+            self._message.value = render("alert.html", text=_in_words(error))
 
     def _some(self) -> list[str]:
         if not self.selected:
@@ -205,8 +218,10 @@ class Runs(widgets.VBox):
     def _select(self, change: object) -> None:
         self.shown = tuple(self._selected.value)
 
-    def _refresh(self) -> None:
-        table = compare(self.histories)
+    def _show(self, histories: dict[str, History]) -> None:
+        """Have these runs on the table; where one of them cannot be shown, those of before stay."""
+        table = compare(histories)
+        self.histories = histories
         self._table.value = (
             table.to_html(index=False, border=0, na_rep="", justify="left", classes="vgglab-runs")
             if len(table)

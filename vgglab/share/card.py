@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from pathlib import Path
 
 from vgglab.charts.live import live_svg
@@ -19,7 +18,7 @@ from vgglab.history import History
 from vgglab.measures.diagnosis import diagnose
 from vgglab.templates import render
 
-_RECORD = re.compile(r'<script type="application/jsonl" id="vgglab-history">\s*(.*?)</script>', re.DOTALL)
+_BEGIN, _END = '<script type="application/jsonl" id="vgglab-history">', "</script>"  # of the record
 
 
 def run_card(history: History, name: str) -> str:
@@ -55,10 +54,11 @@ def load_card(path: str | os.PathLike) -> History:
 
 def history_of_card(page: str, origin: str) -> History:
     """The run in a card's text; `origin` names it in errors."""
-    found = _RECORD.search(page)
-    if found is None:
+    _, begun, rest = page.partition(_BEGIN)
+    record, ended, _ = rest.partition(_END)
+    if not (begun and ended):
         raise InputError(f"{origin} is not a run card of vgglab: it holds no record of a run.")
-    return History.from_lines(found.group(1), origin)
+    return History.from_lines(record.lstrip(), origin)
 
 
 def _configuration(history: History) -> list[tuple[str, str]]:

@@ -122,11 +122,13 @@ def _weights_file(experiment: Experiment) -> Path | None:
 
 
 def _about(experiment: Experiment, data: dict[str, Any]) -> str:
-    classes, images, validation = len(data["classes"]), data["train"], data["validation"]
-    text = f"{classes} classes, {images} images to train on, {validation} to validate on."
-    if data["name"] != experiment.dataset and _absolute(data["name"]) != _folder(experiment):
-        text += f" The run had others than this folder's: {data['name']!r}."
-    return text
+    counted = [f"{len(data['classes'])} classes"] if data.get("classes") else []
+    counted += [f"{data['train']} images to train on"] if data.get("train") else []
+    counted += [f"{data['validation']} to validate on"] if data.get("validation") else []
+    sentences, name = [f"{', '.join(counted)}."] if counted else [], data.get("name")
+    if name and name != experiment.dataset and _absolute(name) != _folder(experiment):
+        sentences.append(f"The run had others than this folder's: {name!r}.")
+    return " ".join(sentences)
 
 
 def _absolute(path: str) -> Path:
