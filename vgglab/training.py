@@ -23,7 +23,7 @@ from vgglab.engine.lending import borrowed
 from vgglab.engine.owner import alone
 from vgglab.engine.rates import rates
 from vgglab.engine.step import Compiled, blocks, outputs
-from vgglab.experiment import CONV_LAYERS, Experiment, in_phases, of_role
+from vgglab.experiment import CONV_LAYERS, Experiment, followed_by, in_phases, of_role
 from vgglab.history import DRIFT, History, Row
 from vgglab.measures.evaluation import judged, known_by_heart, score
 from vgglab.measures.forgetting import drift, has_source_task, source_accuracy, source_images
@@ -59,6 +59,7 @@ def train(
     used = under_conditions(data, experiment)
     check_fits(experiment, used)
     history, control = History(experiment, used.describe(), versions()), control or Control()
+    control.begin(lambda phase: check_fits(followed_by(experiment, phase), used))
     for sentence in in_words(data, used, experiment):
         history.note("data", sentence)
     try:
