@@ -18,6 +18,7 @@ _HERE = Path(__file__).parent
 class _Input(anywidget.AnyWidget):
     """What both share: a name, what it says when pointed at, and whether it can be moved."""
 
+    # Text, not paths: for a path anywidget keeps a hold of every instance, which is then never freed.
     _css = (_HERE / "inputs.css").read_text(encoding="utf-8")
 
     description = traitlets.Unicode().tag(sync=True)
