@@ -1,18 +1,29 @@
+import dataclasses
+import gc
+import itertools
 import threading
 import time
+import weakref
 
 import ipywidgets as widgets
 import pytest
+from PIL import Image
 
 from vgglab import training
+from vgglab.datasets import check_fits, load
+from vgglab.engine.cache import CACHE
+from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
-from vgglab.panel import Dashboard
+from vgglab.history import History
+from vgglab.panel import Dashboard, opened
 from vgglab.panel.controls import PRESETS, Controls
 from vgglab.panel.inputs import Slider
+from vgglab.share.card import load_card
 from vgglab.toggles import AUGMENTATIONS
 
 START = Experiment(image_size=32, epochs=2, batch_size=8, unfreeze=1)
+ENDLESS = dataclasses.replace(START, epochs=1000)
 
 
 def wait(dashboard):
@@ -78,12 +89,13 @@ def test_train_draws_each_epoch_and_frees_the_kernel(tiny):
     dashboard.train_button.click()  # a second click while it runs changes nothing
     wait(dashboard)
     assert len(dashboard.history.epochs) == 2 and len(pictures) >= 2
+    assert list(dashboard.runs.histories) == ["run 1"]
     assert dashboard.chart.text == dashboard.history.summary()
     assert not dashboard.train_button.disabled and dashboard.stop_button.disabled
 
 
 def test_stop_ends_the_run_and_keeps_the_epochs(tiny):
-    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
     dashboard.stop_button.click()
     wait(dashboard)
@@ -92,7 +104,7 @@ def test_stop_ends_the_run_and_keeps_the_epochs(tiny):
 
 def test_a_new_run_stops_that_of_another_dashboard(tiny):
     endless, other = (
-        Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1)),
+        Dashboard(tiny, ENDLESS),
         Dashboard(tiny, START),
     )
     endless.train_button.click()
@@ -136,7 +148,7 @@ def test_what_cannot_be_run_is_refused_when_it_is_set(tiny, changes, said):
 
 
 def test_a_control_moved_to_what_cannot_be_goes_back_while_a_run_goes_on(tiny):
-    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
     dashboard.controls.widgets["batch_size"].value = 64
     assert dashboard.controls.widgets["batch_size"].value == dashboard.controls.experiment.batch_size == 8
@@ -167,7 +179,7 @@ def test_a_control_without_effect_says_why_beneath_it(name):
 
 
 def test_a_paused_run_says_that_it_is(tiny):
-    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
     dashboard.pause_button.click()
     time.sleep(0.5)
@@ -223,7 +235,7 @@ def test_the_default_experiment_fits_the_data(tiny):
 
 
 def test_pause_holds_the_run_and_resume_goes_on(tiny):
-    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
     dashboard.pause_button.click()
     assert dashboard.pause_button.description == "Resume"
@@ -274,6 +286,8 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
     dashboard.runs._selected.value = ("run 1",)
     assert "thin: earlier runs" in dashboard.chart._picture.value
     dashboard.runs.buttons["Save model"].click()
+    dashboard.runs.buttons["Save model"].click()  # the same network, though the file would say another time
+    assert [each.name for each in (tmp_path / "runs").iterdir()] == ["run-1.keras"]
     saved = keras.saving.load_model(tmp_path / "runs" / "run-1.keras")
     accuracy, loss = evaluate(saved, tiny.validation)
     row = dashboard.runs.histories["run 1"].kept
@@ -342,7 +356,7 @@ def test_a_value_between_the_stops_gets_a_place_of_its_own():
 
 
 def test_reset_moves_nothing_that_is_locked(tiny):
-    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
+    dashboard = Dashboard(tiny, ENDLESS)
     dashboard.controls.set(dict(epochs=500))
     train_until_the_first_epoch(dashboard)
     dashboard.reset_button.click()
@@ -423,8 +437,6 @@ def test_the_words_beside_the_chart_are_those_of_the_diagnosis(tiny):
 
 
 def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
-    import dataclasses
-
     data = dataclasses.replace(tiny, test=tiny.validation)
     dashboard = Dashboard(data, dataclasses.replace(START, epochs=1))
     for name, label, value in (("images_a_class", "10", 10), ("label_noise", "0.4", 0.4)):
@@ -467,19 +479,211 @@ def test_a_not_a_number_is_said(tiny):
 
 
 def test_a_dashboard_that_is_thrown_away_leaves_no_thread(tiny):
-    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=1000, batch_size=8, unfreeze=1))
-    dashboard.start()
-    thread = dashboard._thread
+    before = set(threading.enumerate())
+    Dashboard(tiny, ENDLESS).start()
+    (thread,) = set(threading.enumerate()) - before
     Dashboard(tiny, START).start()  # what running the cell again does
     thread.join(60)
     assert not thread.is_alive()
 
 
+def test_train_right_after_stop_trains_as_soon_as_the_stopped_run_has_ended(tiny):
+    dashboard, states, said = Dashboard(tiny, ENDLESS), [], []
+    train_until_the_first_epoch(dashboard)
+    dashboard._runner.observe(lambda change: states.append(change["new"]), "state")
+    dashboard.chart._status.observe(lambda change: said.append(change["new"]), "value")
+    for times in range(1, 11):
+        dashboard.stop_button.click()
+        assert not dashboard.train_button.disabled and dashboard.stop_button.disabled
+        train_until_the_first_epoch(dashboard)
+        assert len(dashboard.runs.histories) == times, "the stopped run is kept"
+    assert states == ["stopping", "waiting", "running"] * 10
+    assert sum("Trains as soon as the stopped run has ended." in each for each in said) == 10
+    dashboard.stop_button.click()
+    wait(dashboard)
+    assert dashboard.train_button.disabled is False and len(dashboard.runs.histories) == 11
+
+
+def test_stop_takes_a_train_back_that_waits(tiny):
+    dashboard = Dashboard(tiny, ENDLESS)
+    train_until_the_first_epoch(dashboard)
+    for button in (dashboard.stop_button, dashboard.train_button, dashboard.stop_button):
+        assert not button.disabled
+        button.click()
+    wait(dashboard)
+    assert list(dashboard.runs.histories) == ["run 1"] and not dashboard.controls.held
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, dict(augment=("flip",), views=2, patience=3)], ids=["plain", "views"]
+)
+def test_a_run_stopped_anywhere_before_its_first_epoch_says_so_quietly(tiny, changes, monkeypatch):
+    """It listens to Stop at every call of `Control.check`: before the network, in the features, in batches, in the
+    evaluation."""
+    listen, left = Control.check, [0]
+
+    def stop_at_the_last(control):
+        left[0] -= 1
+        if left[0] == 0:
+            control.stop()
+        listen(control)
+
+    dashboard = Dashboard(tiny, dataclasses.replace(ENDLESS, **changes))
+    dashboard.start()
+    dashboard.stop()  # before the thread has done anything
+    wait(dashboard)
+    assert dashboard.chart.text == "Stopped before it began."
+    monkeypatch.setattr(Control, "check", stop_at_the_last)
+    for place in itertools.count(1):
+        CACHE.clear()
+        left[0] = place
+        dashboard.start()
+        wait(dashboard)
+        if dashboard.history:
+            break
+        assert dashboard.chart.text == "Stopped before it began."
+        assert not dashboard.message.value and not dashboard.runs.histories
+        assert not dashboard.train_button.disabled and dashboard.stop_button.disabled
+    assert place > 5 and dashboard.chart.text.startswith("Epoch 1 of 1000")
+
+
+def test_two_dashboards_started_in_turn_end_cleanly(tiny, monkeypatch):
+    broken = []
+    monkeypatch.setattr(threading, "excepthook", broken.append)
+    boards = Dashboard(tiny, ENDLESS), Dashboard(tiny, START)
+    for turn in range(10):
+        boards[turn % 2].train_button.click()
+        time.sleep(0.02 * turn)
+    for dashboard in boards:
+        wait(dashboard)
+        assert "alert" not in dashboard.message.value and not dashboard.train_button.disabled
+    assert len(boards[1].history.epochs) == 2 and not broken
+    first = boards[0].chart.text
+    assert first == "Stopped before it began." or first == boards[0].history.summary()
+
+
+def test_pause_does_not_hold_up_a_run_that_was_stopped(tiny):
+    dashboard = Dashboard(tiny, ENDLESS)
+    train_until_the_first_epoch(dashboard)
+    dashboard.pause()
+    assert dashboard.pause_button.description == "Resume"
+    dashboard.stop()
+    dashboard.pause()
+    wait(dashboard)
+    assert dashboard.pause_button.description == "Pause"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_of_many_dashboards_in_a_kernel_few_are_kept_and_the_others_are_freed(tiny, capsys):
+    def made(experiment=START):
+        return weakref.ref(Dashboard(tiny, experiment))
+
+    for each in list(opened._OPEN):
+        each.close()
+    before = len(widgets.Widget.widgets)
+    made()
+    each = len(widgets.Widget.widgets) - before
+    boards = [made() for _ in range(59)]
+    assert len(widgets.Widget.widgets) - before == opened.AT_MOST * each
+    gc.collect()
+    assert [board() is not None for board in boards] == [False] * (59 - opened.AT_MOST) + [
+        True
+    ] * opened.AT_MOST
+    said = "The oldest dashboard of this notebook was closed, because at most 8 are kept open.\n"
+    assert capsys.readouterr().out == said * (60 - opened.AT_MOST)
+
+
+def test_a_dashboard_whose_run_goes_on_is_not_closed_for_others(tiny):
+    dashboard = Dashboard(tiny, ENDLESS)
+    train_until_the_first_epoch(dashboard)
+    others = [Dashboard(tiny, START) for _ in range(opened.AT_MOST)]
+    assert dashboard.comm is not None and others[0].comm is None and others[1].comm is not None
+    dashboard.stop()
+    wait(dashboard)
+
+
+def test_a_closed_dashboard_stops_lets_go_of_everything_and_keeps_its_records(tiny):
+    other, dashboard = Dashboard(tiny, START), Dashboard(tiny, ENDLESS)
+    train_until_the_first_epoch(dashboard)
+    inside = [*opened.parts(dashboard)]
+    assert {dashboard, dashboard.bar, dashboard.bar.layout, dashboard.runs.buttons["Export"]} <= {*inside}
+    dashboard.close()
+    wait(dashboard)
+    assert not [each for each in inside if each.comm is not None] and "closed" in repr(dashboard)
+    assert dashboard.history.epochs and list(dashboard.runs.histories) == ["run 1"]
+    assert all(each.comm is not None for each in opened.parts(other)), "they share no widget"
+    for action in (dashboard.start, dashboard.run):
+        with pytest.raises(InputError, match="This dashboard was closed"):
+            action()
+    dashboard.close()  # once more
+    left, inside = weakref.ref(dashboard), None
+    del dashboard, action
+    gc.collect()
+    assert left() is None
+
+
+def other_value(name, value):
+    """One that the field may have, and does not have now."""
+    toggle = FIELDS[name]
+    options = getattr(toggle, "options", None) or getattr(toggle, "stops", None) or ("somewhere", 7)
+    fitting = [
+        each for each in options if each is not None and each != value and isinstance(each, (int, str, float))
+    ]
+    for each in fitting:
+        try:
+            return toggle.check(name, each)
+        except InputError:
+            continue
+    raise AssertionError(name)
+
+
+def test_what_a_run_keeps_cannot_be_moved_in_it_and_its_export_and_card_load_again(tmp_path):
+    """Neither by a control, nor by Reset after it was moved before the run; the record is one that can be replayed."""
+    for name, part, label in itertools.product(("one", "two"), ("train", "validation"), ("dark", "light")):
+        (tmp_path / name / part / label).mkdir(parents=True)
+        for number in range(8):
+            level = 40 if label == "dark" else 220
+            picture = Image.new("RGB", (32, 32), (level, level, 8 * number))
+            picture.save(tmp_path / name / part / label / f"{number}.png")
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    start = dataclasses.replace(ENDLESS, dataset=one)
+    moved = dict(dataset=two, image_size=64, images_a_class=5, label_noise=0.2, backbone="vgg16-micro")
+    moved |= dict(weights=None, precision="bfloat16", head="dense", seed=3)
+    fixed = [name for name, toggle in FIELDS.items() if toggle.fixed]
+    assert moved.keys() == {*fixed}
+    dashboard = Dashboard(load(one, 32), start, folder=tmp_path / "runs")
+    dashboard.controls.set(moved)
+    asked = dashboard.controls.experiment
+    assert not dashboard.controls.problem
+    train_until_the_first_epoch(dashboard)
+    dashboard.reset_button.click()
+    for name in fixed:
+        dashboard.controls.widgets[name].value = other_value(name, getattr(asked, name))
+        sentence = f"`{name}` belongs to the whole run and cannot change in a later phase."
+        assert sentence in dashboard.controls.note.value, name
+        assert dashboard.controls.experiment == asked, name
+        with pytest.raises(InputError, match=sentence):
+            change = {name: other_value(name, getattr(asked, name))}
+            dashboard._runner.control.change(dataclasses.replace(asked, **change))
+    dashboard.controls.widgets["l2"].value = 0.01  # what a phase may change, it does
+    done = len(dashboard.history.epochs)
+    deadline = time.monotonic() + 60
+    while len(dashboard.history.experiment.phases) < 2 or len(dashboard.history.epochs) < done + 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    dashboard.stop_button.click()
+    wait(dashboard)
+    history = dashboard.runs.histories["run 1"]
+    assert [phase.l2 for phase in history.experiment.phases][:2] == [0, 0.01]
+    dashboard.runs._selected.value = ("run 1",)
+    for button in ("Export", "Run card"):
+        dashboard.runs.buttons[button].click()
+    assert History.load(tmp_path / "runs" / "run-1.jsonl") == history
+    assert load_card(tmp_path / "runs" / "run-1.html") == history
+    check_fits(history.experiment, dashboard.data)
+
+
 def test_another_image_size_or_data_set_is_read_when_it_is_needed(tmp_path):
-    from PIL import Image
-
-    from vgglab.datasets import load
-
     for part in ("train", "validation"):
         for label, level in (("dark", 40), ("light", 220)):
             (tmp_path / part / label).mkdir(parents=True)
@@ -512,15 +716,13 @@ def test_images_in_memory_are_not_exchanged_for_others_of_another_size():
 
 
 def test_the_data_given_come_back_with_their_size():
-    from vgglab.datasets import load
-
     given = load("blossoms", 32)
     dashboard = Dashboard(given, Experiment(image_size=32, epochs=1))
     dashboard.controls.widgets["image_size"].value = 64
-    dashboard._load_data(dashboard.controls.experiment)
+    dashboard._images.fetch(dashboard.controls.experiment, print)
     assert dashboard.data.image_size == 64
     dashboard.controls.widgets["image_size"].value = 32
-    dashboard._load_data(dashboard.controls.experiment)
+    dashboard._images.fetch(dashboard.controls.experiment, print)
     assert dashboard.data is given
 
 
@@ -533,8 +735,6 @@ def test_an_empty_name_leaves_the_experiment_as_it_was(tiny):
 
 
 def test_pixels_that_are_no_0_255_images_are_pointed_out(tiny):
-    import dataclasses
-
     from vgglab.datasets import Split
 
     assert not tiny.odd_pixels

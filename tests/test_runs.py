@@ -2,8 +2,13 @@
 
 import csv
 import datetime
+import functools
 import html
+import itertools
 import json
+import os
+import threading
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -13,7 +18,9 @@ from test_history import make_history
 from vgglab.charts.live import live_svg
 from vgglab.experiment import Experiment
 from vgglab.history import History
+from vgglab.panel import exports
 from vgglab.panel import runs as panel_runs
+from vgglab.panel.exports import place
 from vgglab.panel.runs import Runs, compare
 from vgglab.share.card import load_card, run_card
 
@@ -233,7 +240,10 @@ def test_export_writes_record_table_and_charts(runs):
     runs.add(make_history(l2=0.1))
     select(runs, "run 1")
     kind, sentence = press(runs, "Export")
-    assert kind == "status" and str(runs.folder) in sentence and "run 1" in sentence
+    assert (kind, sentence) == (
+        "status",
+        f"Written to {runs.folder}: run-1.jsonl, run-1.csv, run-1.png, run-1.svg, runs.csv.",
+    )
     assert files_of(runs) == ["run-1.csv", "run-1.jsonl", "run-1.png", "run-1.svg", "runs.csv"]
     assert History.load(runs.folder / "run-1.jsonl") == history
     table = pd.read_csv(runs.folder / "run-1.csv")
@@ -314,8 +324,8 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(runs):
     runs.add(make_history())
     select(runs, "run 1")
     for button in ("Export", "Run card"):
-        kind, sentence = press(runs, button)
-        assert kind == "alert" and str(runs.folder) in sentence
+        said = f"The files of run 1 cannot be written to {runs.folder}: file exists."
+        assert press(runs, button) == ("alert", said)
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
@@ -359,6 +369,177 @@ def test_a_run_does_not_take_the_files_of_a_deleted_one_over(runs):
         press(runs, "Export")
         press(runs, "Delete")
     assert {History.load(path).experiment.seed for path in runs.folder.glob("*.jsonl")} == {0, 1}
+
+
+def content_of(runs):
+    return {name: (runs.folder / name).read_bytes() for name in files_of(runs)}
+
+
+def press_all(folder, history, name=None):
+    """What the three buttons write of a run in a session that begins with it; returns what was said."""
+    runs = Runs(folder, lambda history, path: bool(path.write_text(f"network {history.experiment.seed}")))
+    select(runs, runs.add(history, name))
+    return [press(runs, button)[1] for button in ("Export", "Run card", "Save model")]
+
+
+KINDS = (".csv", ".html", ".jsonl", ".keras", ".png", ".svg")
+
+
+def test_the_next_session_replaces_no_file_of_another_run(runs):
+    """Every session begins at run 1, and so does everybody who writes to a folder that is shared."""
+    for seed in range(3):
+        before = content_of(runs)
+        press_all(runs.folder, make_history(seed=seed, validation=(0.1, 0.2, 0.1 * seed)))
+        after = content_of(runs)
+        assert {name: after[name] for name in before} == before
+    stems = ("run-1", "run-1-2", "run-1-3")
+    tables = {"runs.csv", "runs-2.csv", "runs-3.csv"}
+    assert {*files_of(runs)} == tables | {f"{stem}{kind}" for stem in stems for kind in KINDS}
+    for seed, stem in enumerate(stems):  # the files of a run have one name, whichever button wrote them
+        assert History.load(runs.folder / f"{stem}.jsonl").experiment.seed == seed
+        assert load_card(runs.folder / f"{stem}.html").experiment.seed == seed
+        assert (runs.folder / f"{stem}.keras").read_text() == f"network {seed}"
+
+
+@pytest.mark.parametrize("button", ["Export", "Run card", "Save model"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_under_which_there_is_a_file_of_any_kind_is_another_runs(runs, kind, button):
+    runs.folder.mkdir()
+    (runs.folder / f"run-1{kind}").write_text("not ours")
+    runs._save_model = lambda history, path: bool(path.write_text("a network"))
+    select(runs, runs.add(make_history()))
+    assert press(runs, button)[0] == "status"
+    assert (runs.folder / f"run-1{kind}").read_text() == "not ours"
+    ours = {name for name in files_of(runs) if name != "runs.csv"} - {f"run-1{kind}"}
+    assert ours and all(name.startswith("run-1-2.") for name in ours)
+
+
+def test_what_is_there_already_is_left_and_said(runs):
+    history = make_history()
+    press_all(runs.folder, history)
+    before, when = content_of(runs), {path: path.stat().st_mtime_ns for path in runs.folder.iterdir()}
+    exported, card, model = press_all(runs.folder, history)
+    assert content_of(runs) == before
+    assert when == {path: path.stat().st_mtime_ns for path in runs.folder.iterdir()}
+    there = f"Already in {runs.folder}, with the same content:"
+    assert exported == f"{there} run-1.jsonl, run-1.csv, run-1.png, run-1.svg, runs.csv."
+    assert (card, model) == (f"{there} run-1.html.", f"{there} run-1.keras.")
+
+
+def test_only_what_was_written_is_said_to_be(runs):
+    press_all(runs.folder, make_history())
+    (runs.folder / "run-1.png").unlink()
+    said, *_ = press_all(runs.folder, make_history())
+    assert said.startswith(f"Written to {runs.folder}: run-1.png. Already in {runs.folder}")
+
+
+def test_delete_train_export_leaves_the_files_of_the_deleted_run(runs):
+    for seed in (1, 2):
+        select(runs, runs.add(make_history(seed=seed)))
+        press(runs, "Export")
+        press(runs, "Delete")
+    assert {History.load(path).experiment.seed for path in runs.folder.glob("*.jsonl")} == {1, 2}
+    assert runs.add(make_history()) == "run 3", "a number is not given twice"
+
+
+@pytest.mark.parametrize("name", ["run-1.jsonl", "runs.csv"])
+@pytest.mark.parametrize("what", ["link that leads nowhere", "folder"])
+def test_what_is_no_file_is_not_replaced_either(runs, name, what):
+    runs.folder.mkdir()
+    target = runs.folder.parent / "elsewhere"
+    if what == "folder":
+        (runs.folder / name).mkdir()
+    else:
+        (runs.folder / name).symlink_to(target)
+    select(runs, runs.add(make_history()))
+    assert press(runs, "Export")[0] == "status" and not target.exists()
+    assert (runs.folder / name).is_dir() if what == "folder" else (runs.folder / name).is_symlink()
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_sessions_that_write_at_the_same_moment_do_not_replace_each_others_files(
+    tmp_path, links, monkeypatch
+):
+    def refuse(*paths):
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:  # as file systems of memory cards and some networks do
+        monkeypatch.setattr(os, "link", refuse)
+    together, sessions, times = threading.Barrier(8), 8, 5
+
+    def session(number):
+        for time in range(times):
+            together.wait()
+            write = functools.partial(Path.write_text, data=f"{number} {time}")
+            makers = dict.fromkeys((".one", ".two"), write)
+            place(makers, tmp_path, (f"run-{each}" for each in itertools.count(1)))
+
+    threads = [threading.Thread(target=session, args=(number,)) for number in range(sessions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    everything = {f"{number} {time}" for number in range(sessions) for time in range(times)}
+    for kind in (".one", ".two"):
+        assert sorted(path.read_text() for path in tmp_path.glob(f"*{kind}")) == sorted(everything)
+    assert len(list(tmp_path.iterdir())) == 2 * len(everything)
+    for path in tmp_path.glob("*.one"):  # the files of a run stay together
+        assert path.read_text() == path.with_suffix(".two").read_text()
+
+
+def test_an_export_is_whole_or_absent_and_says_what_was_written_before(runs, monkeypatch):
+    for seed in (1, 2):
+        runs.add(make_history(seed=seed))
+    select(runs, "run 1", "run 2")
+    save, left = panel_runs.save_chart, iter(range(3))
+
+    def full(chart, path):
+        if next(left, None) is None:
+            path.write_bytes(b"half of it")
+            raise OSError(28, "No space left on device")
+        save(chart, path)
+
+    monkeypatch.setattr(panel_runs, "save_chart", full)
+    written = f"Written to {runs.folder}: run-1.jsonl, run-1.csv, run-1.png, run-1.svg."
+    sentence = f"The files of run 2 cannot be written to {runs.folder}: no space left on device. {written}"
+    assert press(runs, "Export") == ("alert", sentence)
+    assert files_of(runs) == ["run-1.csv", "run-1.jsonl", "run-1.png", "run-1.svg"]
+
+
+def test_a_disk_that_fills_up_between_two_files_keeps_none(runs, monkeypatch):
+    def full(file, path):
+        if path.suffix == ".png":
+            raise OSError(28, "No space left on device")
+        path.write_bytes(file.read_bytes())
+
+    monkeypatch.setattr(exports, "link_new", full)
+    select(runs, runs.add(make_history()))
+    assert press(runs, "Export")[0] == "alert" and files_of(runs) == []
+
+
+def test_a_very_long_name_gives_files_too(runs):
+    name = "花" * 300
+    select(runs, runs.add(make_history(), name))
+    assert press(runs, "Export")[0] == press(runs, "Run card")[0] == "status" and len(files_of(runs)) == 6
+
+
+def test_a_run_that_cannot_be_shown_is_not_added(runs):
+    runs.add(make_history())
+    broken = make_history()
+    del broken.epochs[-1]["seconds"]
+    with pytest.raises(KeyError):
+        runs.add(broken)
+    assert list(runs.histories) == ["run 1"] and runs.add(make_history(), "next") == "next"
+
+
+def test_no_button_fails_in_silence(runs):
+    def fail(history, path):
+        raise RuntimeError("the disk is on fire")
+
+    runs._save_model = fail
+    select(runs, runs.add(make_history()))
+    kind, sentence = press(runs, "Save model")
+    assert kind == "alert" and "RuntimeError: the disk is on fire" in sentence and files_of(runs) == []
 
 
 def test_models_are_written_while_they_are_in_memory(tmp_path):

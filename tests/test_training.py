@@ -12,9 +12,9 @@ from vgglab.architecture import CONV_NAMES
 from vgglab.datasets import under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.engine.cache import FeatureCache
-from vgglab.engine.control import Control
+from vgglab.engine.control import Control, Stopped
 from vgglab.errors import InputError
-from vgglab.experiment import Experiment
+from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import COLUMNS
 from vgglab.measures import rows
 from vgglab.measures.evaluation import evaluate
@@ -413,6 +413,60 @@ def test_a_change_on_the_way_is_a_phase_that_replays_to_the_same_curve(tiny):
     assert [row["phase"] for row in live.epochs] == [1, 1, 2, 2, 2]
     replayed = train(live.experiment, tiny)
     assert curves(replayed) == curves(live) and replayed.layers == live.layers
+
+
+CHANGED = dict(
+    dataset="elsewhere",
+    image_size=64,
+    images_a_class=5,
+    label_noise=0.2,
+    backbone="vgg16",
+    weights="imagenet",
+    precision="bfloat16",
+    head="dense",
+    seed=7,
+)
+
+
+def test_a_change_that_could_not_be_replayed_is_refused_at_once(tiny):
+    """What the whole run keeps, a batch larger than the data, or no phase; the run goes on as if nobody had asked."""
+    assert CHANGED.keys() == {name for name, toggle in FIELDS.items() if toggle.fixed}
+    refused = {name: f"`{name}` belongs to the whole run" for name in CHANGED}
+    control, epochs = Control(), []
+
+    def ask(history):
+        epochs.append(len(history.epochs))
+        for name, sentence in refused.items():
+            with pytest.raises(InputError, match=sentence):
+                control.change(dataclasses.replace(SMALL, **{name: CHANGED[name]}))
+        with pytest.raises(
+            InputError, match="`batch_size` must be at most the number of training images, 24"
+        ):
+            control.change(dataclasses.replace(SMALL, batch_size=25))
+        for other in (SMALL.then(l2=0.1), "faster", None):
+            with pytest.raises(InputError, match="`phase` must be an Experiment of one phase. Received: "):
+                control.change(other)
+        assert not control.changed
+
+    history = train(SMALL, tiny, ask, control=control)
+    assert epochs and history.experiment == SMALL and curves(history) == curves(train(SMALL, tiny))
+
+
+def test_a_change_asked_for_before_the_run_is_checked_as_it_begins(tiny):
+    control = Control()
+    control.change(dataclasses.replace(SMALL, seed=7))
+    with pytest.raises(InputError, match="`seed` belongs to the whole run"):
+        train(SMALL, tiny, control=control)
+
+
+def test_a_run_that_was_stopped_cannot_be_paused(tiny):
+    control = Control()
+    control.pause()
+    control.stop()
+    control.pause()
+    assert not control.paused  # it would wait for ever
+    with pytest.raises(Stopped):
+        control.check()
 
 
 def test_ctrl_c_returns_what_there_is(tiny):

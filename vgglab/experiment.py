@@ -325,6 +325,13 @@ def in_phases(phases: Sequence[Experiment]) -> Experiment:
     return dataclasses.replace(first, later=tuple(later))
 
 
+def followed_by(experiment: Experiment, phase: Experiment) -> Experiment:
+    """The experiment with one more phase; `InputError` where that phase changes what the whole run keeps."""
+    last = experiment.phases[-1]
+    changed = [name for name in FIELDS if getattr(phase, name) != getattr(last, name)]
+    return experiment.then(**{name: getattr(phase, name) for name in changed})
+
+
 def with_seed(experiment: Experiment, seed: int) -> Experiment:
     """The experiment with another seed, in all of its phases."""
     return in_phases([dataclasses.replace(phase, seed=seed) for phase in experiment.phases])

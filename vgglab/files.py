@@ -118,3 +118,20 @@ def shipped(name: str) -> Path:
     package = Path(__file__).parent
     places = [root / "data" / name for root in (package, package.parent)]
     return next((place for place in places if place.is_dir()), places[-1])
+
+
+def link_new(file: Path, path: Path) -> None:
+    """Give a whole file a name on the same disk that nothing has; `FileExistsError` where something has it by now."""
+    try:
+        os.link(file, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: the name is taken first, and then filled
+        content = file.read_bytes()
+        with path.open("xb") as taken:
+            try:
+                taken.write(content)
+                taken.flush()
+            except BaseException:
+                path.unlink()
+                raise

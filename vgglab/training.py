@@ -22,7 +22,7 @@ from vgglab.engine.lending import borrowed
 from vgglab.engine.owner import alone
 from vgglab.engine.step import Compiled, outputs
 from vgglab.errors import InputError
-from vgglab.experiment import Experiment, in_phases
+from vgglab.experiment import Experiment, followed_by, in_phases
 from vgglab.files import readable
 from vgglab.history import History
 from vgglab.measures.evaluation import judged
@@ -62,6 +62,7 @@ def train(
     check_fits(experiment, used)
     _check_places(out, resume)
     history, control = History(experiment, used.describe(), versions()), control or Control()
+    control.begin(lambda phase: check_fits(followed_by(experiment, phase), used))
     for sentence in in_words(data, used, experiment):
         history.note("data", sentence)
     folder: RunFolder | None = None

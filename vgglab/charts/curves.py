@@ -50,10 +50,12 @@ def detached_axes(width: float = 7.0, height: float = 4.2) -> Axes:
 
 
 def save_chart(ax: Axes, path: Path) -> None:
-    """Write the figure of these Axes, as the kind of file that the path's suffix names."""
+    """Write the figure of these Axes, as what the path's suffix names; the same chart is the same file."""
     figure = ax.get_figure(root=True)
     assert figure is not None  # Axes of a chart are never without one
-    figure.savefig(path)
+    # An SVG would have the time in it, and names of its parts that are drawn anew each time.
+    with plt.rc_context({"svg.hashsalt": "vgglab"}):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = False) -> Axes:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
 
 Progress = Callable[[int, int], object]
@@ -26,6 +27,8 @@ class Control:
         self._stop, self._go = threading.Event(), threading.Event()
         self._go.set()
         self._changes: deque[Experiment] = deque(maxlen=1)  # the latest, taken and put in one step each
+        self._check: Callable[[Experiment], object] = lambda phase: None
+        self._checking = threading.Lock()  # no change goes by between two checks
 
     @property
     def stopped(self) -> bool:
@@ -41,8 +44,10 @@ class Control:
         self._go.set()
 
     def pause(self) -> None:
-        """Hold the run after the running batch."""
+        """Hold the run after the running batch; one that was stopped is not held."""
         self._go.clear()
+        if self._stop.is_set():
+            self._go.set()
 
     def resume(self) -> None:
         """Let a paused run go on."""
@@ -51,9 +56,24 @@ class Control:
     def change(self, phase: Experiment) -> None:
         """Go on with this phase from the next epoch; the latest of several counts.
 
-        Its `epochs` are those of the whole run, what is done already included.
+        Its `epochs` are those of the whole run, what is done already included. `InputError` where the run's record
+        could not be replayed: the phase changes what the whole run keeps, or does not fit its data.
         """
-        self._changes.append(phase)
+        if not isinstance(phase, Experiment) or phase.later:
+            raise InputError(f"`phase` must be an Experiment of one phase. Received: {shown(phase)}.")
+        with self._checking:
+            self._check(phase)
+            self._changes.append(phase)
+
+    def begin(self, check: Callable[[Experiment], object]) -> None:
+        """Called by the run before its first epoch: `check` raises `InputError` for a change that it cannot go on with.
+
+        A change that was asked for before is checked now.
+        """
+        with self._checking:
+            for phase in self._changes:
+                check(phase)
+            self._check = check
 
     @property
     def changed(self) -> bool:

@@ -10,12 +10,12 @@ import traitlets
 
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
-from vgglab.experiment import FIELDS, Experiment, cautions, with_first
+from vgglab.experiment import FIELDS, Experiment, cautions, followed_by, with_first
 from vgglab.panel.inputs import Slider, Switches
 from vgglab.templates import render
 from vgglab.toggles import AUGMENTATIONS, GENERATOR, Choice, Number, Strengths, Text, Toggle
 
-_ROW = dict(style={"description_width": "110px"}, layout=widgets.Layout(width="372px"))
+_ROW: dict[str, Any] = dict(style={"description_width": "110px"}, layout={"width": "372px"})
 _LONGEST_SLIDER = 50  # whole numbers; more cannot be told apart by the pointer, and are typed
 
 # The three examples of the text that the course is built on stand among them.
@@ -103,7 +103,8 @@ class Controls(widgets.VBox):
 
     `check` raises `InputError` where an experiment cannot be run; `problem` is then its sentence, and "" otherwise.
     Where the controls say what is no experiment at all, `experiment` stays what it was. While a run goes on (`held`),
-    a control that was moved to a problem goes back instead: what runs is always what the controls show.
+    a control that was moved to a problem, or to what no later phase of the run can have, goes back instead: what runs
+    is always what the controls show.
     """
 
     experiment = traitlets.Instance(Experiment)
@@ -181,6 +182,8 @@ class Controls(widgets.VBox):
         asked, problem = self.experiment, ""
         try:
             asked = with_first(asked, **{name: widget.value for name, widget in self.widgets.items()})
+            if self.held:
+                followed_by(self.experiment.phases[0], asked.phases[0])
             self._check(asked)
         except InputError as error:
             problem = str(error)

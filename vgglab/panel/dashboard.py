@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import dataclasses
-import threading
 import time
 import traceback
-import weakref
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.datasets import Dataset, check_fits, is_there, load, under_conditions
+from vgglab.datasets import Dataset, under_conditions
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.owner import alone_at_once
 from vgglab.errors import InputError, shown
@@ -25,15 +21,18 @@ from vgglab.history import History
 from vgglab.measures.badge import badge
 from vgglab.measures.diagnosis import diagnose
 from vgglab.panel.controls import Controls
+from vgglab.panel.images import Images
 from vgglab.panel.live import LiveChart
+from vgglab.panel.networks import Networks
+from vgglab.panel.opened import count_in, count_out, parts
+from vgglab.panel.runner import Runner
 from vgglab.panel.runs import Runs
 from vgglab.share.script import script
 from vgglab.templates import render
 from vgglab.weights import find_weights
 
-_DASHBOARDS: weakref.WeakSet[Dashboard] = weakref.WeakSet()
-MODELS_KEPT = 3  # trained networks that can still be saved
 PROGRESS_PAUSE = 0.2  # seconds between two movements of the progress bar
+_NEVER_BEGAN = "Stopped before it began."
 LONG_EPOCH = 2  # seconds, after which the images done are counted
 
 
@@ -53,8 +52,10 @@ class Dashboard(widgets.VBox):
     Training runs in a thread, so that the notebook stays free: a control moved meanwhile takes effect at
     the next epoch, as a new phase of the run. `history` is the latest run's, None before the first epoch.
     `controls` names the fields that get one, all by default: a lesson shows those that it is about.
-    Starting a run stops the one that another dashboard may have going. What cannot be run is refused as soon as it is
-    set: Train waits until it is mended. `run()` trains in the foreground, for a notebook that nobody watches.
+    Starting a run stops the one that another dashboard may have going; Train after Stop waits for the stopped run's
+    end. What cannot be run is refused as soon as it is set: Train waits until it is mended. `run()` trains in the
+    foreground, for a notebook that nobody watches. Of more than eight open dashboards of a kernel, the oldest without
+    a run is closed.
     """
 
     history = traitlets.Instance(History, allow_none=True)
@@ -75,18 +76,14 @@ class Dashboard(widgets.VBox):
             image_size=data.image_size,
             batch_size=min(DEFAULTS["batch_size"], len(data.train)),
         )
-        self.data = self._given = data
-        self._loaded = self._given_as = _images_of(experiment)
-        self._trained: deque[tuple[History, list]] = deque(
-            maxlen=MODELS_KEPT
-        )  # the latest, with their weights
-        self._control = Control()
-        self._thread: threading.Thread | None = None
+        self._images = Images(data, experiment)
+        self._networks = Networks()
+        self._runner = Runner(self._begin, self._guarded, self._end, self._progress)
         self._planned = 0
         self._moved = self._epoch_began = 0.0
         self.controls = Controls(experiment, controls, self._check)
         self.chart = LiveChart(experiment)
-        self.runs = Runs(Path(folder), self._save_model)
+        self.runs = Runs(Path(folder), self._networks.save)
         self.train_button = _button("Train", "play", "start a run", self.start, button_style="primary")
         self.pause_button = _button("Pause", "pause", "hold or go on", self.pause, disabled=True)
         self.stop_button = _button("Stop", "stop", "end the run now", self.stop, disabled=True)
@@ -108,11 +105,12 @@ class Dashboard(widgets.VBox):
         self.tabs.observe(lambda _: self._fill_tab(), "selected_index")
         self.logged.observe(self._toggle_logged, "value")
         self.controls.observe(self._experiment_changed, "experiment")
-        self.controls.observe(lambda _: self._free_train(), "problem")
-        self._free_train()
+        self.controls.observe(lambda _: self._free_buttons(), "problem")
+        self._runner.observe(self._state_changed, "state")
+        self._free_buttons()
         self.runs.observe(self._overlay, "shown")
         self._fill_tab()
-        _DASHBOARDS.add(self)
+        count_in(self)
 
     def _board(self) -> widgets.Box:
         """What stands above the tabs."""
@@ -127,140 +125,139 @@ class Dashboard(widgets.VBox):
         )
 
     def __repr__(self) -> str:
-        return "Dashboard: controls and a live chart, in the open notebook"
+        what = (
+            "a dashboard that was closed"
+            if self.comm is None
+            else "controls and a live chart, in the open notebook"
+        )
+        return f"Dashboard: {what}"
+
+    @property
+    def data(self) -> Dataset:
+        """The images at hand: those of the latest run, or those given."""
+        return self._images.data
 
     @property
     def running(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        """Whether a run goes on; a stopped one does until its last batch is done."""
+        return self._runner.running
 
     def start(self) -> None:
-        """Train what the controls say, in the background; nothing happens while a run is going."""
-        if self.running or self.controls.problem:
-            return
-        experiment, control = self._prepare()
-        thread = threading.Thread(target=self._guarded, args=(experiment, control), daemon=True)
-        self._thread = thread
-        thread.start()
+        """Train what the controls say, in the background; nothing happens while a run is going.
+
+        After Stop the new run waits until the stopped one has ended.
+        """
+        self._check_open()
+        if not self.controls.problem:
+            self._runner.start()
 
     def run(self) -> History:
         """Train what the controls say and wait for it; what goes wrong is raised, and the chart stays."""
-        self.stop()
-        self.join()
+        self._check_open()
         if self.controls.problem:
             raise InputError(self.controls.problem)
-        experiment, control = self._prepare()
-        try:
+        with self._runner.here() as (experiment, control):
             return self._work(experiment, control)
-        finally:
-            self._finish()
 
     def pause(self) -> None:
         """Hold the run after the running batch, or let it go on."""
-        if self._control.paused:
-            self._control.resume()
+        control = self._runner.control
+        if control.paused:
+            control.resume()
         else:
-            self._control.pause()
+            control.pause()
         self._label_pause()
         self._say_left("")
 
     def stop(self) -> None:
         """Ask the run to end; it does so within the running batch and keeps the finished epochs."""
-        self._control.stop()
+        self._runner.stop()
 
     def reset(self) -> None:
         """Put the controls back to where they started."""
         self.controls.reset()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the run has ended."""
-        if self._thread is not None:
-            self._thread.join(timeout)
+        """Wait until the run has ended, and the one that may wait for its end."""
+        self._runner.join(timeout)
 
-    def _prepare(self) -> tuple[Experiment, Control]:
-        for other in list(_DASHBOARDS):
-            other.stop()
-        experiment, self._control = self.controls.experiment, Control(self._progress)
+    def close(self) -> None:
+        """Take the dashboard off the page, stop its run, and let go of its widgets and trained networks.
+
+        `history` and the `histories` of `runs` stay.
+        """
+        if self.comm is None:
+            return
+        self._runner.stop()
+        count_out(self)
+        self._networks.forget()
+        *inside, _ = parts(self)
+        for widget in inside:
+            widget.close()
+        super().close()
+
+    def _check_open(self) -> None:
+        if self.comm is None:
+            raise InputError(
+                "This dashboard was closed, so that nobody would see its run. Make a new Dashboard."
+            )
+
+    def _begin(self) -> Experiment:
+        self.controls.hold()  # before it is read: what is moved from now on is a change of the run
+        experiment = self.controls.experiment
         self._planned = experiment.planned_epochs
-        self.pause_button.disabled = self.stop_button.disabled = False
-        self._label_pause()
-        self.controls.hold()
-        self._free_train()
         self.message.value, self.diagnosis.value, self.history = "", "", None
         self.bar.value, self.left.value, self._epoch_began = 0, "", time.monotonic()
-        self.chart.draw(History(experiment))
-        self.chart.say("Getting ready: the network is set up and its first step compiled.")
-        return experiment, self._control
+        return experiment
+
+    def _end(self) -> None:
+        self.left.value = ""
+        self.controls.release()
+
+    def _state_changed(self, change: dict[str, Any]) -> None:
+        self._free_buttons()
+        self._label_pause()
+        if change["new"] == "waiting":
+            self.chart.say("Trains as soon as the stopped run has ended.")
+
+    def _free_buttons(self) -> None:
+        """Train waits while a run goes on, and while the controls say what cannot be run."""
+        state = self._runner.state
+        self.train_button.disabled = state in ("running", "waiting") or bool(self.controls.problem)
+        self.pause_button.disabled = state != "running"
+        self.stop_button.disabled = state not in ("running", "waiting")
 
     def _guarded(self, experiment: Experiment, control: Control) -> None:
         try:
             self._work(experiment, control)
         except Stopped:
-            self.chart.say("Stopped before it began.")
+            self.chart.say(_NEVER_BEGAN)
         except InputError as error:
             self._complain(str(error))
         except Exception as error:  # shown with its frames: a failure in a thread is seen nowhere else
             self._complain(f"{type(error).__name__}: {error}", traceback.format_exc())
-        finally:
-            self._finish()
 
     def _work(self, experiment: Experiment, control: Control) -> History:
         # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
         from vgglab.engine.lending import borrowed
         from vgglab.training import train
 
-        self._load_data(experiment)
-        classes = len(self.data.class_names)
+        self.chart.draw(History(experiment))
+        self.chart.say("Getting ready: the network is set up and its first step compiled.")
+        data = self._images.fetch(experiment, self.chart.say)
+        classes = len(data.class_names)
         with borrowed(experiment, classes, check=control.check, say=self.chart.say) as compiled:
             control.check()
-            history = train(experiment, self.data, self._update, model=compiled, control=control)
+            history = train(experiment, data, self._update, model=compiled, control=control)
             if history.epochs:
-                self._trained.append((history, compiled.model.get_weights()))
+                self._networks.keep(history, compiled.model.get_weights())
         self._show(history)
         return history
-
-    def _load_data(self, experiment: Experiment) -> None:
-        """Have the data that name and image size ask for: those at hand, those given, or read anew."""
-        wanted = _images_of(experiment)
-        if wanted == self._loaded:
-            return
-        self.chart.say("Reading the images.")
-        is_given = wanted == self._given_as
-        self.data = (
-            self._given if is_given else load(self._place(experiment), experiment.image_size, experiment.seed)
-        )
-        self._loaded = wanted
-
-    def _place(self, experiment: Experiment) -> str:
-        """What `load` is asked for to read images anew; `InputError` where it would not find them."""
-        name = experiment.dataset
-        if name == self._given_as[0]:
-            name = self._given.name
-            if not is_there(name):
-                # What `load` has under the experiment's name would be other images, unsaid.
-                raise InputError(
-                    f"The images of '{name}' are in memory only, {self._given.image_size} pixels a side. "
-                    f"Received: image size {experiment.image_size}. Make them anew in that size, for a new Dashboard."
-                )
-        if not is_there(name):
-            raise InputError(
-                f"`dataset` must be 'blossoms' or the path of an image folder. There is no folder at {name}."
-            )
-        return name
 
     def _check(self, experiment: Experiment) -> None:
         """`InputError` where a run of the experiment would fail at once: its weights, its images, its batches."""
         find_weights(experiment)
-        wanted = _images_of(experiment)
-        if wanted not in (self._loaded, self._given_as):
-            self._place(experiment)  # how many images there are is known once they are read
-            return
-        check_fits(experiment, self.data if wanted == self._loaded else self._given)
-
-    def _finish(self) -> None:
-        self.left.value = ""
-        self.pause_button.disabled = self.stop_button.disabled = True
-        self.controls.release()
-        self._free_train()
+        self._images.check(experiment)
 
     def _update(self, history: History) -> None:
         self.history = history
@@ -280,6 +277,9 @@ class Dashboard(widgets.VBox):
             self._moved = time.monotonic()
 
     def _show(self, history: History) -> None:
+        if not history.epochs and self._runner.control.stopped:
+            self.chart.say(_NEVER_BEGAN)
+            return
         self.history = history
         self.chart.draw(history)
         self.left.value = ""
@@ -305,11 +305,11 @@ class Dashboard(widgets.VBox):
             self.diagnosis.value = text
 
     def _experiment_changed(self, change: dict[str, Any]) -> None:
-        if self.running:
+        if self._runner.state == "running":
             # Phases that were planned give way to what the controls say now, for as long as they would have lasted.
             phase = dataclasses.replace(change["new"], later=(), epochs=change["new"].planned_epochs)
             self._planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
-            self._control.change(phase)
+            self._runner.control.change(phase)
             self._say_left("takes effect at the next epoch")
         else:
             self._fill_tab()
@@ -341,49 +341,18 @@ class Dashboard(widgets.VBox):
         self.chart.draw(self.history or History(self.controls.experiment))
 
     def _label_pause(self) -> None:
-        self.pause_button.description = "Resume" if self._control.paused else "Pause"
+        self.pause_button.description = "Resume" if self._runner.control.paused else "Pause"
 
     def _say_left(self, text: str) -> None:
         """How far the run is; while it is paused, that it is."""
         epochs = len(self.history.epochs) if self.history else 0
         paused = f"paused after epoch {epochs} of {self._planned}; Resume goes on"
-        self.left.value = paused if self._control.paused else text
-
-    def _free_train(self) -> None:
-        """Train waits while a run goes on, and while the controls say what cannot be run."""
-        self.train_button.disabled = self.controls.held or bool(self.controls.problem)
-
-    def _save_model(self, history: History, path: Path) -> bool:
-        """Write the trained network of a run; False when it is no longer kept."""
-        from vgglab.network import build_network, configure
-
-        weights = next((weights for run, weights in self._trained if run is history), None)
-        if weights is None:
-            return False
-        last = history.experiment.phases[-1]
-        with alone_at_once("Saving a network"):
-            model = build_network(last, len(history.data["classes"]))
-            model.set_weights(weights)
-            configure(model, last).save(path)
-        return True
+        self.left.value = paused if self._runner.control.paused else text
 
     def _complain(self, text: str, details: str = "") -> None:
         self.chart.say("The run failed.")
         self.message.value = render("alert.html", text=text, details=details)
 
 
-def _images_of(experiment: Experiment) -> tuple[str, int]:
-    """What says which images an experiment is about, before its conditions."""
-    return experiment.dataset, experiment.image_size
-
-
 def _clock(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
-@atexit.register
-def _stop_all() -> None:
-    # TensorFlow aborts the process when a step is under way while Python takes it down.
-    for dashboard in list(_DASHBOARDS):
-        dashboard.stop()
-        dashboard.join(timeout=10)

@@ -18,7 +18,8 @@ _HERE = Path(__file__).parent
 class _Input(anywidget.AnyWidget):
     """What both share: a name, what it says when pointed at, and whether it can be moved."""
 
-    _css = _HERE / "inputs.css"
+    # Text, not paths: for a path anywidget keeps a hold of every instance, which is then never freed.
+    _css = (_HERE / "inputs.css").read_text(encoding="utf-8")
 
     description = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode().tag(sync=True)
@@ -32,7 +33,7 @@ class Slider(_Input):
     becomes one. None stands before all numbers.
     """
 
-    _esm = _HERE / "slider.js"
+    _esm = (_HERE / "slider.js").read_text(encoding="utf-8")
 
     labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
@@ -75,7 +76,7 @@ def _ordered(values: Iterable[Any]) -> list[Any]:
 class Switches(_Input):
     """A button for each name; `pressed` says of each whether it is on."""
 
-    _esm = _HERE / "switches.js"
+    _esm = (_HERE / "switches.js").read_text(encoding="utf-8")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tooltips = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,16 @@ import traitlets
 from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS
-from vgglab.files import readable, write_whole, written_whole
+from vgglab.files import readable, why_not
 from vgglab.history import History
+from vgglab.panel.exports import Makers, Placed, holds, place
 from vgglab.share.card import history_of_card, save_card
 from vgglab.share.sheet import csv_text
 from vgglab.templates import render
 
 TABLE = "runs"  # the name of the file with the table
+LONGEST_STEM = 60  # characters: file systems take 255 bytes, and a character has up to 4
+RECORD = ".jsonl"  # the file that says whose the others of its stem are
 
 
 def compare(runs: Mapping[str, History]) -> pd.DataFrame:
@@ -82,7 +88,8 @@ def _in_words(error: Exception) -> str:
 class Runs(widgets.VBox):
     """A table of runs with the ones to overlay selected; `shown` holds their names.
 
-    `folder` is where exports go. `save_model` writes the trained network of a run, or returns False.
+    `folder` is where exports go; nothing of other content is ever replaced in it. `save_model` writes the trained
+    network of a run, or returns False.
     """
 
     shown = traitlets.Tuple()
@@ -90,7 +97,8 @@ class Runs(widgets.VBox):
     def __init__(self, folder: Path, save_model: Callable[[History, Path], bool]) -> None:
         self.histories: dict[str, History] = {}
         self.folder, self._save_model = folder, save_model
-        self._stems: dict[str, str] = {}  # of the files of each run there ever was
+        self._numbers = itertools.count(1)  # of runs; none is given twice, also after a deletion
+        self._stems: dict[str, str] = {}  # of the files that were written of each run on the table
         self._table, self._message = widgets.HTML(), widgets.HTML()
         self._selected = widgets.SelectMultiple(
             description="overlay", rows=5, layout=widgets.Layout(width="360px")
@@ -114,14 +122,15 @@ class Runs(widgets.VBox):
         self._upload.observe(self._uploaded, "value")
         choice = widgets.HBox([self._selected, widgets.VBox([self._name, self._upload])])
         super().__init__([self._table, choice, widgets.HBox(list(self.buttons.values())), self._message])
-        self._show({})
+        self._set({})
 
     def add(self, history: History, name: str | None = None) -> str:
         """Put a run on the table under a name of its own; returns the name."""
-        unnamed = (f"run {number}" for number in itertools.count(len(self.histories) + 1))
-        wanted = _numbered(_sendable(name), "{} ({})") if name else unnamed
+        wanted = (
+            _numbered(_sendable(name), "{} ({})") if name else (f"run {number}" for number in self._numbers)
+        )
         free = next(each for each in wanted if each not in self.histories)
-        self._show({**self.histories, free: history})
+        self._set(self.histories | {free: history})
         return free
 
     @property
@@ -132,43 +141,96 @@ class Runs(widgets.VBox):
         old, new = self._only_one(), _sendable(self._name.value.strip())
         if not new or new in self.histories:
             raise InputError(f"The new name must be one that no other run has. Received: {new!r}.")
-        self._show({new if name == old else name: history for name, history in self.histories.items()})
+        self._set({new if name == old else name: history for name, history in self.histories.items()})
+        self._stems.pop(old, None)
         self._selected.value = [new]
         return f"{old} is now {new}."
 
     def delete(self) -> str:
         gone = self._some()
-        self._show({name: history for name, history in self.histories.items() if name not in gone})
+        self._set({name: history for name, history in self.histories.items() if name not in gone})
+        for name in gone:
+            self._stems.pop(name, None)
         return f"Deleted: {', '.join(gone)}."
 
     def export(self) -> str:
         """Write history (JSON lines and CSV) and chart (PNG and SVG) of each selected run, and the table."""
-        names = self._some()
-        for name in names:
-            stem, history = self._stem(name), self.histories[name]
-            history.save(stem.with_suffix(".jsonl"))
-            write_whole(stem.with_suffix(".csv"), csv_text(history.frame()))
-            for kind in (".png", ".svg"):
-                save_chart(plot_accuracy(history, detached_axes()), stem.with_suffix(kind))
-        write_whole(self.folder / f"{TABLE}.csv", csv_text(compare(self.histories)))
-        return f"Written to {self.folder}: {', '.join(names)} (.jsonl, .csv, .png, .svg) and {TABLE}.csv."
+        placed = self._written(self._some(), self._record_and_charts)
+        table = compare(self.histories)
+        with self._said(placed, "the table"):
+            makers = {".csv": lambda path: path.write_text(csv_text(table), encoding="utf-8")}
+            placed.add(place(makers, self.folder, _numbered(TABLE, "{}-{}"))[1])
+        return placed.said(self.folder)
 
     def cards(self) -> str:
-        paths = [
-            save_card(self.histories[name], name, self._stem(name).with_suffix(".html"))
-            for name in self._some()
-        ]
-        return f"Written to {self.folder}: {', '.join(path.name for path in paths)}."
+        """Write one HTML page for each selected run."""
+        placed = self._written(
+            self._some(),
+            lambda name: {".html": lambda path: save_card(self.histories[name], name, path)},
+        )
+        return placed.said(self.folder)
 
     def save_models(self) -> str:
-        names = self._some()
+        """Write the trained network of each selected run."""
+        placed = self._written(
+            self._some(), lambda name: {".keras": lambda path: self._save_network(name, path)}
+        )
+        return placed.said(self.folder)
+
+    def _record_and_charts(self, name: str) -> Makers:
+        history = self.histories[name]
+        chart = plot_accuracy(history, detached_axes())
+        return {
+            RECORD: history.save,
+            ".csv": lambda path: path.write_text(csv_text(history.frame()), encoding="utf-8"),
+            ".png": lambda path: save_chart(chart, path),
+            ".svg": lambda path: save_chart(chart, path),
+        }
+
+    def _save_network(self, name: str, path: Path) -> None:
+        if not self._save_model(self.histories[name], path):
+            raise InputError(f"The network of {name} is no longer in memory. Train it again to save it.")
+
+    def _written(self, names: Sequence[str], makers_of: Callable[[str], Makers]) -> Placed:
+        """The files of each of these runs, those of one under one stem."""
+        placed = Placed()
         for name in names:
-            with written_whole(self._stem(name).with_suffix(".keras")) as beside:
-                if not self._save_model(self.histories[name], beside):
-                    raise InputError(
-                        f"The network of {name} is no longer in memory. Train it again to save it."
-                    )
-        return f"Written to {self.folder}: {', '.join(f'{self._stem(name).name}.keras' for name in names)}."
+            with self._said(placed, name):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                makers = makers_of(name)
+                self._stems[name], new = place(makers, self.folder, self._stems_for(name, set(makers)))
+                placed.add(new)
+        return placed
+
+    @contextmanager
+    def _said(self, placed: Placed, what: str) -> Iterator[None]:
+        """What goes wrong with the files of `what` in a sentence, and what was `placed` before."""
+        try:
+            yield
+        except InputError as error:
+            raise InputError(f"{error} {placed.said(self.folder)}".strip()) from None
+        except OSError as error:
+            sentence = f"The files of {what} cannot be written to {self.folder}: {why_not(error)}."
+            raise InputError(f"{sentence} {placed.said(self.folder)}".strip()) from None
+
+    def _stems_for(self, name: str, suffixes: Set[str]) -> Iterator[str]:
+        """What the files of a run may be called, but for their suffixes: as those before, or as no other run's files.
+
+        No other run's name on the table gives the same, also where capitals make no difference.
+        """
+        if name in self._stems:
+            yield self._stems[name]
+        taken = {TABLE, *(stem.casefold() for run, stem in self._stems.items() if run != name)}
+        safe = "".join(each if each.isalnum() or each in "-_" else "-" for each in name[:LONGEST_STEM])
+        for stem in _numbered(safe, "{}-{}"):
+            if stem.casefold() not in taken and not self._is_anothers(stem, name, suffixes):
+                yield stem
+
+    def _is_anothers(self, stem: str, name: str, suffixes: Set[str]) -> bool:
+        """Whether files of other kinds stand there, and no record says that they are this run's."""
+        there = {path.suffix for path in self.folder.glob(f"{glob.escape(stem)}.*")}
+        record = self.histories[name].to_lines().encode()
+        return bool(there - suffixes) and not holds(self.folder / f"{stem}{RECORD}", record)
 
     def _load(self) -> str:
         loaded, refused, files = [], [], self._upload.value
@@ -192,8 +254,14 @@ class Runs(widgets.VBox):
     def _try(self, action: Callable[[], str]) -> None:
         try:
             self._message.value = render("status.html", text=action())
-        except Exception as error:  # of whatever kind: nobody sees what is raised in a click
-            self._message.value = render("alert.html", text=_in_words(error))
+        except InputError as error:
+            self._message.value = render("alert.html", text=str(error))
+        except (
+            Exception
+        ) as error:  # of whatever kind: a button that fails in silence is pressed again and again
+            self._message.value = render(
+                "alert.html", text=f"{type(error).__name__}: {error}", details=traceback.format_exc()
+            )
 
     def _some(self) -> list[str]:
         if not self.selected:
@@ -205,28 +273,15 @@ class Runs(widgets.VBox):
             raise InputError(f"Select one run in the list. Selected: {len(self.selected)}.")
         return self.selected[0]
 
-    def _stem(self, name: str) -> Path:
-        """Where a run's files go, without suffix: no other run's name gives the same, whatever the file system."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if name not in self._stems:
-            taken = {TABLE, *(stem.casefold() for stem in self._stems.values())}
-            safe = "".join(each if each.isalnum() or each in "-_" else "-" for each in name)
-            wanted = _numbered(safe, "{}-{}")
-            self._stems[name] = next(each for each in wanted if each.casefold() not in taken)
-        return self.folder / self._stems[name]
-
     def _select(self, change: object) -> None:
         self.shown = tuple(self._selected.value)
 
-    def _show(self, histories: dict[str, History]) -> None:
-        """Have these runs on the table; where one of them cannot be shown, those of before stay."""
+    def _set(self, histories: dict[str, History]) -> None:
+        """Have these runs on the table; where one cannot be shown, all stays as it was."""
         table = compare(histories)
+        shown = table.to_html(index=False, border=0, na_rep="", justify="left", classes="vgglab-runs")
         self.histories = histories
-        self._table.value = (
-            table.to_html(index=False, border=0, na_rep="", justify="left", classes="vgglab-runs")
-            if len(table)
-            else "<i>No runs yet.</i>"
-        )
-        chosen = [name for name in self._selected.value if name in self.histories]
-        self._selected.options = list(self.histories)
+        self._table.value = shown if len(table) else "<i>No runs yet.</i>"
+        chosen = [name for name in self._selected.value if name in histories]
+        self._selected.options = list(histories)
         self._selected.value = chosen
