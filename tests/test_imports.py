@@ -39,6 +39,7 @@ LAYERS = [
     ["vgglab.measures"],
     ["vgglab.training", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
+    ["vgglab.serving", "vgglab.terminal"],
     ["vgglab.cli", "vgglab.__main__"],
 ]
 ONLY = {
@@ -48,6 +49,9 @@ ONLY = {
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
     "rich": ("cli",),
+    "jupyterlab": ("serving",),
+    "voila": ("serving.pages",),
+    "tornado": ("serving.pages",),
     "scipy": ("measures.intervals",),
     "jinja2": ("templates",),
 }

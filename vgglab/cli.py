@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import difflib
 import os
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -26,6 +25,7 @@ from rich.progress import (
 from rich.table import Table
 
 import vgglab
+from vgglab import serving
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment, cautions
 from vgglab.files import expanded, readable, why_not
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     import keras
 
     from vgglab.datasets import Dataset
-
-FIRST_NOTEBOOK = "00_start_here.ipynb"
-DASHBOARD = Path(__file__).parent / "panel" / "app.ipynb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +94,16 @@ def _parser() -> argparse.ArgumentParser:
         "dashboard", help="serve the dashboard alone; further options go to `voila`", allow_abbrev=False
     )
     dashboard.set_defaults(run=_dashboard)
+    dashboard.add_argument(
+        "--pages", type=int, default=8, metavar="NUMBER", help="pages open at a time (default %(default)s)"
+    )
+    dashboard.add_argument(
+        "--cache-memory",
+        type=float,
+        default=0.25,
+        metavar="GB",
+        help="memory for each page's cache of features; what is larger goes to files (default %(default)s)",
+    )
     return parser
 
 
@@ -243,33 +250,10 @@ def _write_run(out: Path, history: History, model: keras.Model) -> None:
 
 
 def _lab(options: argparse.Namespace, rest: list[str]) -> int:
-    notebooks = Path(__file__).parent.parent / "notebooks"
-    if not (notebooks / FIRST_NOTEBOOK).is_file():
-        raise InputError(
-            f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md."
-        )
-    command = [
-        "lab",
-        "--ServerApp.ip=127.0.0.1",
-        f"--LabApp.default_url=/lab/tree/notebooks/{FIRST_NOTEBOOK}",
-        # Nothing is asked of the network that the user did not ask for.
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        # Jupyter refuses to run as root, which is who one is in most containers.
-        command.append("--allow-root")
-    return _serve([sys.executable, "-m", "jupyter", *command, *rest], notebooks.parent)
+    serving.lab(rest)
+    return 0
 
 
 def _dashboard(options: argparse.Namespace, rest: list[str]) -> int:
-    # `--token` makes one up; without it every program of this machine could run code through the page.
-    command = [sys.executable, "-m", "voila", str(DASHBOARD), "--Voila.ip=127.0.0.1", "--token"]
-    os.environ["VGGLAB_RUNS"] = str(Path.cwd() / "runs")
-    return _serve([*command, *rest], Path.cwd())
-
-
-def _serve(command: list[str], folder: Path) -> int:
-    try:
-        return subprocess.call(command, cwd=folder)
-    except KeyboardInterrupt:
-        return 0
+    serving.dashboard(rest, options.pages, options.cache_memory)
+    return 0
