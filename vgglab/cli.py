@@ -29,17 +29,29 @@ from vgglab import serving
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment, cautions
 from vgglab.files import expanded, readable, why_not
-from vgglab.history import History
+from vgglab.terminal import Signals, speaking
 from vgglab.toggles import Toggle
 
 if TYPE_CHECKING:
     import keras
 
     from vgglab.datasets import Dataset
+    from vgglab.history import History
+
+INTERRUPTED = 130  # the exit code, whether anything was kept or not
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, or after a sentence on what was wrong 2, after Ctrl-C 130."""
+    """Run the command line; returns the exit code: 0, after a sentence on what was wrong 2, after a stop 130.
+
+    What cannot be printed ends nothing; a loss of output is an error too, unless a pipe was closed.
+    """
+    with speaking() as lost:
+        code = _run(arguments)
+    return code or (2 if lost() else 0)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.run not in (_lab, _dashboard):
@@ -49,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
-        return _complain("Interrupted before there was anything to keep.", code=130)
+        return _complain("Interrupted before there was anything to keep.", code=INTERRUPTED)
     except MemoryError:
         return _complain("The memory of this machine was not enough. Smaller images or batches need less.")
     except OSError as error:
@@ -126,6 +138,11 @@ def _help(toggle: Toggle) -> str:
 
 
 def _train(options: argparse.Namespace, rest: list[str]) -> int:
+    with Signals() as signals:
+        return _train_until(options, signals)
+
+
+def _train_until(options: argparse.Namespace, signals: Signals) -> int:
     experiment = Experiment(**{name: value for name, value in vars(options).items() if name in _FLAGS})
     out = None if options.out is None else _new_folder(options.out)
     console = Console(markup=False, emoji=False, soft_wrap=True)  # what users named is printed as it is
@@ -147,16 +164,20 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     for sentence in cautions(experiment):
         _warn(console, sentence)
     console.print(forecast(experiment, used, CACHE))
+    signals.keep()
     with _progress(console) as progress:
         task = progress.add_task("epoch", total=experiment.epochs, said="compiling the first step")
         history = train(
             experiment,
             data,
             model=model,
+            control=signals,
             on_epoch=lambda history: progress.update(
                 task, completed=len(history.epochs), said=_said(history)
             ),
         )
+    if signals.came and not history.epochs:
+        raise KeyboardInterrupt
     console.print(_result_table(history))
     for event in history.events:
         if event["kind"] != "data":  # was said before
@@ -166,7 +187,7 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
     if out is not None:
         _write_run(out, history, model)
         console.print(f"Written to {readable(out)}: history.jsonl, model.keras, accuracy.png")
-    return 0 if history.epochs else 2
+    return INTERRUPTED if signals.came else 0 if history.epochs else 2
 
 
 def _load(experiment: Experiment, console: Console) -> Dataset:
