@@ -4,13 +4,17 @@ import asyncio
 import signal
 import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError
 
+import vgglab
 from vgglab.cli import main
+from vgglab.engine.cache import CACHE
 from vgglab.serving.pages import Pages
 
 
@@ -128,6 +132,43 @@ def test_what_a_server_cannot_be_started_with_is_one_sentence(
         monkeypatch.setenv(name, "")  # so that what the command sets is taken back
     assert main(["dashboard", *options]) == 2
     assert sentence in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_no_home_at_all_is_one_sentence(monkeypatch, capsys):
+    """As for a user that the system has no entry of."""
+
+    def expanduser(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", expanduser)
+    monkeypatch.setattr(signal, "signal", lambda *given: None)
+    for name in ("VGGLAB_RUNS", "VGGLAB_CACHE_MEMORY"):
+        monkeypatch.setenv(name, "")
+    for name in ("JUPYTER_DATA_DIR", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["dashboard"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "vgglab: The dashboard keeps files in a home folder, and there is none."
+    )
+
+
+def test_the_page_takes_the_limits_that_the_command_was_given(monkeypatch):
+    given = []
+    monkeypatch.setattr("vgglab.serving.pages.serve", lambda *arguments: given.append(arguments))
+    monkeypatch.setattr(signal, "signal", lambda *given: None)
+    for name in ("VGGLAB_RUNS", "VGGLAB_CACHE_MEMORY"):
+        monkeypatch.setenv(name, "")
+    assert main(["dashboard", "--pages", "3", "--cache-memory", "0.5", "--port=99"]) == 0
+    ((notebook, options, limit),) = given
+    assert (options, limit) == (["--port=99"], 3)
+
+    monkeypatch.setattr(CACHE, "memory", 1)
+    monkeypatch.setattr(vgglab, "load", str, raising=False)
+    monkeypatch.setattr(vgglab, "Dashboard", lambda *arguments, folder: given.append(folder), raising=False)
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            exec(cell.source, {})
+    assert CACHE.memory == 2**29 and given[-1] == str(Path.cwd() / "runs")
 
 
 def make_server(**options):

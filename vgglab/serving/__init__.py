@@ -12,6 +12,7 @@ from vgglab.errors import InputError
 from vgglab.files import readable, why_not
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
+SET_HOME = "Set HOME to a folder that may be written to."
 DASHBOARD = Path(__file__).parent.parent / "panel" / "app.ipynb"
 
 
@@ -70,10 +71,7 @@ def _serving(what: str) -> Iterator[None]:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` sets it
         signal.signal(signal.SIGHUP, lambda *given: signal.raise_signal(signal.SIGTERM))
     try:
-        from jupyter_core.paths import jupyter_data_dir
-
-        # Voilà would find out with its first page only.
-        Path(jupyter_data_dir()).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_room_for_files(what)
         yield
     except KeyboardInterrupt:
         pass
@@ -81,6 +79,15 @@ def _serving(what: str) -> Iterator[None]:
         if error.filename is None:
             raise InputError(f"{what} cannot be served: {why_not(error)}.") from error
         raise InputError(
-            f"{what} cannot keep its files in {readable(error.filename)}: {why_not(error)}. "
-            "Set HOME to a folder that may be written to."
+            f"{what} cannot keep its files in {readable(error.filename)}: {why_not(error)}. {SET_HOME}"
         ) from error
+
+
+def _make_room_for_files(what: str) -> None:
+    """Make Jupyter's folder in the home folder; Voilà would find out with its first page only that it cannot."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    try:
+        Path(jupyter_data_dir()).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except RuntimeError as error:  # of `Path.expanduser`
+        raise InputError(f"{what} keeps files in a home folder, and there is none. {SET_HOME}") from error
