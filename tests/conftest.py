@@ -44,14 +44,37 @@ def tiny() -> Dataset:
 @contextmanager
 def running(target: str, runtime: Path, options: str = "") -> Iterator[str]:
     """`make lab` or `make dashboard` on a free port until the block ends; gives the address it prints."""
-    runtime.mkdir(exist_ok=True)
-    log = runtime / f"{target}.log"
+    port = free_port()
+    process = serve(["make", target, f"ARGS=--no-browser --port={port} {options}"], runtime)
+    try:
+        yield printed_address(process, runtime, port)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+    for _ in range(40):  # what make started takes a moment longer than make itself
+        if not listens("127.0.0.1", port):
+            return
+        time.sleep(0.5)
+    pytest.fail("the server still runs")
+
+
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            ["make", target, f"ARGS=--no-browser --port={port} {options}"],
+        return free.getsockname()[1]
+
+
+def listens(host: str, port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex((host, port)) == 0
+
+
+def serve(command: list[str], runtime: Path) -> subprocess.Popen:
+    """Start a server, with nothing in its environment that is there for tests; what it prints is in `server.log`."""
+    runtime.mkdir(exist_ok=True)
+    with (runtime / "server.log").open("w") as out:
+        return subprocess.Popen(
+            command,
             cwd=ROOT,
             stdout=out,
             stderr=out,
@@ -61,22 +84,12 @@ def running(target: str, runtime: Path, options: str = "") -> Iterator[str]:
                 "JUPYTER_RUNTIME_DIR": str(runtime),
             },
         )
-    try:
-        yield _printed_address(process, log, port)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
-    for _ in range(40):  # what make started takes a moment longer than make itself
-        with socket.socket() as stopped:
-            if stopped.connect_ex(("127.0.0.1", port)) != 0:
-                return
-        time.sleep(0.5)
-    pytest.fail("the server still runs")
 
 
-def _printed_address(process: subprocess.Popen, log: Path, port: int) -> str:
+def printed_address(process: subprocess.Popen, runtime: Path, port: int) -> str:
+    log = runtime / "server.log"
     for _ in range(240):
-        found = re.search(rf"http://(?:127\.0\.0\.1|localhost):{port}/\S*token=\w+", log.read_text())
+        found = re.search(rf"http://(?:127\.0\.0\.\d|localhost):{port}/\S*token=\w+", log.read_text())
         if found:
             return found[0]
         assert process.poll() is None, log.read_text()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from vgglab.toggles import AUGMENTATIONS, Number, Strengths
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SCREENSHOTS = ROOT / "build" / "screenshots"
+OWN = re.compile(r"(http|ws)://(127\.0\.0\.1|localhost):|(data|blob|file|about):")
 CELL = """
 from vgglab import Dashboard, Experiment, draw_blossoms
 data = draw_blossoms(train_images=8, validation_images=8, image_size=32)
@@ -52,12 +54,15 @@ def browser():
 def page(browser):
     page = browser.new_page(viewport=dict(width=1500, height=1300))
     page.set_default_timeout(60_000)
-    errors = []
+    errors, asked = [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
     yield page
     page.screenshot(path=SCREENSHOTS / "last.png")  # of a test that failed, what was seen then
     page.close()
     assert not errors
+    assert asked and not {url for url in asked if not OWN.match(url)}, "all comes from this machine"
 
 
 class Person:
@@ -222,6 +227,18 @@ def test_the_dashboard_in_voila(page, tmp_path):
         person.wait_for("of 20: train")
         page.locator("td", has_text="run 1").first.wait_for()
         person.look("2-trained")
+
+        # Whoever leaves while it trains takes the kernel along.
+        settings = json.loads(page.locator("#jupyter-config-data").text_content())
+        kernel = f"{address.split('?')[0]}api/kernels/{settings['kernelId']}?{address.split('?')[1]}"
+        person.press("Train")
+        person.wait_for("of 20: train")
+        assert page.request.get(kernel).status == 200
+        page.goto("about:blank")
+        deadline = time.monotonic() + 20
+        while page.request.get(kernel).status != 404:
+            assert time.monotonic() < deadline, "the kernel is ended"
+            page.wait_for_timeout(200)
 
 
 def as_shown(experiment):

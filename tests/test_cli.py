@@ -1,8 +1,12 @@
+import contextlib
+import io
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import keras
 import numpy as np
@@ -10,10 +14,14 @@ import pytest
 from PIL import Image
 
 import vgglab
-from vgglab import phase
+from vgglab import phase, train_command
+from vgglab.charts import curves
 from vgglab.cli import main
 from vgglab.datasets import load
+from vgglab.engine.feed import feed
 from vgglab.history import History
+from vgglab.network import configure
+from vgglab.terminal import Output
 
 
 @pytest.fixture
@@ -263,12 +271,147 @@ def _interrupted_in(epoch, train_epoch):
     return interrupted
 
 
+BROKEN_OFF = "Interrupted before there was anything to keep."
+
+
+def again(original, number=signal.SIGINT, times=1):
+    """The same function, during which a signal arrives, or several."""
+
+    def interrupted(*given, **named):
+        for _ in range(times):
+            signal.raise_signal(number)
+        return original(*given, **named)
+
+    return interrupted
+
+
 def test_a_chart_that_fails_costs_nothing_that_was_trained(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("vgglab.charts.curves.plot_accuracy", lambda *given: exec("raise ValueError('no')"))
     assert run(*SMALL, "--data", folder, "--out", tmp_path / "run") == 0
     printed = capsys.readouterr().out
     assert "The chart could not be drawn (ValueError: no)." in printed
     assert sorted(each.name for each in (tmp_path / "run").iterdir()) == ["history.jsonl", "model.keras"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_asks_a_training_to_stop_ends_it_and_loses_nothing(
+    folder, tmp_path, capsys, monkeypatch, number
+):
+    """It arrives twice in an epoch, as from somebody who presses Ctrl-C again, and again while the run is written."""
+    before = signal.getsignal(number)
+    monkeypatch.setattr(train_command, "_said", again(train_command._said, number, times=2))
+    monkeypatch.setattr("vgglab.charts.curves.save_chart", again(curves.save_chart, number))
+    assert run(*SMALL, "--epochs", 500, "--data", folder, "--out", tmp_path / "run") == 130
+    history = History.load(tmp_path / "run" / "history.jsonl")
+    assert len(history.epochs) == 1 and history.events[-1]["kind"] == "stopped"
+    assert "the epochs before are kept" in capsys.readouterr().out
+    assert sorted(each.name for each in (tmp_path / "run").iterdir())[-1] == "model.keras"
+    assert signal.getsignal(number) is before
+
+
+def test_a_stop_while_a_finished_run_is_written_loses_nothing(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(History, "save", again(History.save, signal.SIGTERM, times=2))
+    assert run(*SMALL, "--data", folder, "--out", tmp_path / "run") == 130
+    assert len(History.load(tmp_path / "run" / "history.jsonl").epochs) == 1
+    assert (tmp_path / "run" / "model.keras").is_file()
+
+
+def broken_off(*given, **named):
+    """What an extension module makes of a Ctrl-C while it is imported."""
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ImportError("initialization failed") from None
+
+
+def swallowed(*given, **named):
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    return []
+
+
+@pytest.mark.parametrize(
+    ("where", "happens"),
+    [
+        ("vgglab.phase.feed", again(feed)),
+        ("vgglab.phase.configure", again(configure, signal.SIGTERM, times=2)),
+        ("vgglab.network.build_network", broken_off),
+        ("vgglab.train_command.cautions", swallowed),
+    ],
+)
+def test_a_stop_before_the_first_epoch_is_one_sentence_and_no_run(
+    folder, tmp_path, capsys, monkeypatch, where, happens
+):
+    monkeypatch.setattr(where, happens)
+    assert run(*SMALL, "--data", folder, "--out", tmp_path / "run") == 130
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [f"vgglab: {BROKEN_OFF}"]
+    assert "did not move" not in printed.out and not (tmp_path / "run").exists()
+
+
+def test_a_signal_that_is_ignored_stays_so(folder, monkeypatch):
+    """As `nohup` has it for the end of the terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    monkeypatch.setattr(train_command, "_said", again(train_command._said, signal.SIGHUP))
+    try:
+        assert run(*SMALL, "--data", folder) == 0
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def closed_pipe():
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w")
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "sentence"),
+    [
+        (closed_pipe, 0, ""),
+        (
+            partial(open, "/dev/full", "w"),
+            2,
+            "vgglab: The output could not be written: no space left on device.",
+        ),
+        (partial(open, os.devnull, "w", encoding="ascii"), 0, ""),
+        (lambda: None, 0, ""),
+    ],
+)
+def test_a_training_goes_on_where_nothing_can_be_printed(
+    folder, tmp_path, capsys, monkeypatch, output, code, sentence
+):
+    stream = output()
+    monkeypatch.setattr(sys, "stdout", stream)
+    data = folder.rename(tmp_path / "Blüten × 2 …")
+    assert run(*SMALL, "--data", data, "--out", tmp_path / "run") == code
+    assert sys.stdout is stream and capsys.readouterr().err.strip() == sentence
+    assert len(History.load(tmp_path / "run" / "history.jsonl").epochs) == 1
+    if stream:
+        stream.close()  # nothing is left in it that would fail now
+
+
+def test_what_an_encoding_lacks_is_printed_as_an_escape():
+    written = io.BytesIO()
+    output = Output(io.TextIOWrapper(written, encoding="ascii"))
+    assert output.write("Blüten × 2\n") == 11
+    output.flush()
+    assert written.getvalue() == rb"Bl\xfcten \xd7 2" + b"\n" and output.error is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("after", "code", "said"), [("| head -2", 0, 0), ("> /dev/full", 2, 1)])
+def test_a_shell_that_takes_no_output_gets_the_run(folder, tmp_path, after, code, said):
+    """To the end of Python itself, which writes what is left in its buffers."""
+    arguments = shlex.join(map(str, [*SMALL, "--data", folder, "--out", tmp_path / "run"]))
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m vgglab {arguments} {after}"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code and len(done.stderr.splitlines()) == said
+    assert (tmp_path / "run" / "model.keras").is_file()
 
 
 @pytest.mark.slow

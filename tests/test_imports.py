@@ -41,7 +41,8 @@ LAYERS = [
     ["vgglab.measures"],
     ["vgglab.phase", "vgglab.training", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
-    ["vgglab.cli", "vgglab.__main__"],
+    ["vgglab.serving", "vgglab.terminal"],
+    ["vgglab.train_command", "vgglab.cli", "vgglab.__main__"],
 ]
 ONLY = {
     "matplotlib": ("charts",),
@@ -49,7 +50,10 @@ ONLY = {
     "anywidget": ("panel",),
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
-    "rich": ("cli",),
+    "rich": ("train_command",),
+    "jupyterlab": ("serving",),
+    "voila": ("serving.pages",),
+    "tornado": ("serving.pages",),
     "scipy": ("measures.intervals",),
     "jinja2": ("templates",),
 }

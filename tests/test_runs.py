@@ -532,16 +532,6 @@ def test_a_run_that_cannot_be_shown_is_not_added(runs):
     assert list(runs.histories) == ["run 1"] and runs.add(make_history(), "next") == "next"
 
 
-def test_no_button_fails_in_silence(runs):
-    def fail(history, path):
-        raise RuntimeError("the disk is on fire")
-
-    runs._save_model = fail
-    select(runs, runs.add(make_history()))
-    kind, sentence = press(runs, "Save model")
-    assert kind == "alert" and "RuntimeError: the disk is on fire" in sentence and files_of(runs) == []
-
-
 def test_models_are_written_while_they_are_in_memory(tmp_path):
     def save(history, path):
         kept = history is not runs.histories["gone"]
@@ -598,9 +588,11 @@ def test_no_button_fails_in_silence(runs, monkeypatch):
     runs.add(make_history())
     select(runs, "run 1")
     monkeypatch.setattr(panel_runs, "plot_accuracy", fail)
-    assert press(runs, "Export") == ("alert", "ZeroDivisionError: division by zero")
+    kind, sentence = press(runs, "Export")
+    assert kind == "alert" and "ZeroDivisionError: division by zero" in sentence and files_of(runs) == []
     monkeypatch.setattr(panel_runs, "compare", fail)
-    assert press(runs, "Delete") == ("alert", "ZeroDivisionError: division by zero")
+    kind, sentence = press(runs, "Delete")
+    assert kind == "alert" and "ZeroDivisionError: division by zero" in sentence
     assert list(runs.histories) == ["run 1"]
 
 

@@ -22,6 +22,7 @@ from vgglab.record_reader import read_record, text_of
 
 __all__ = ["COLUMNS", "DRIFT", "History", "Row"]
 
+_TABLES = dict(epoch="epochs", event="events", layer="layers")  # where the rows of a line's kind are
 LOOK_BACK = 1000  # rows in which the last measurement is looked for, so that a line of text costs the same in long runs
 
 

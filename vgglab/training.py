@@ -55,8 +55,9 @@ def train(
     time, with the same result.
     `out` names a new folder, to which the run is written as it goes (`vgglab.share.store`). `resume` names that of a
     run which was cut short, and goes on after its last checkpoint: on the same machine to the same History, but for the
-    seconds, that it would have had. `InputError` when experiment and data do not fit together, or are not those of the
-    run that is resumed, and when a folder cannot be used.
+    seconds, that it would have had. A run that is stopped before its first epoch leaves no folder. `InputError` when
+    experiment and data do not fit together, or are not those of the run that is resumed, and when a folder cannot be
+    used.
     """
     used = under_conditions(data, experiment)
     check_fits(experiment, used)
@@ -89,7 +90,9 @@ def train(
             finished = True
             history.note("diverged", str(diverged))
             warnings.warn(str(diverged), stacklevel=2)
-        if folder:
+        if folder and out is not None and not (finished or history.epochs):
+            folder.discard()
+        elif folder:
             folder.conclude(history, finished=finished)
             if folder.problem:
                 history.note("not written", folder.problem)

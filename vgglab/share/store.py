@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ import numpy as np
 
 from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
-from vgglab.files import expanded, readable, why_not, write_whole, written_whole
+from vgglab.files import expanded, is_part, readable, why_not, write_whole, written_whole
 from vgglab.fit import Fit
 from vgglab.history import History
 
@@ -105,6 +106,7 @@ class RunFolder:
                 raise InputError(
                     f"Nothing is left to do in {readable(place)}: the run ended after epoch {epochs}."
                 )
+            _remove_parts(place)
             with contextlib.closing(cls(place, epochs)) as folder:
                 yield folder, stored.history, _read_checkpoint(place / CHECKPOINT)
 
@@ -181,6 +183,10 @@ class RunFolder:
                 with self._noticed(CHECKPOINT):
                     (self.path / CHECKPOINT).unlink(missing_ok=True)
 
+    def discard(self) -> None:
+        """Take the folder away: the run ended before there was anything to keep."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     def close(self) -> None:
         if self._file:
             self._file.close()
@@ -201,6 +207,15 @@ class StoredRun:
     path: Path
     history: History
     is_finished: bool
+
+    @property
+    def experiment(self) -> Experiment:
+        """What it would go on with; `InputError` where vgglab did not set it up."""
+        if isinstance(self.history.experiment, Fit):
+            raise InputError(
+                f"{readable(self.path)} holds a fit that vgglab did not set up, and cannot go on."
+            )
+        return self.history.experiment
 
 
 def read_run(path: str | os.PathLike) -> StoredRun:
@@ -283,6 +298,13 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _remove_parts(folder: Path) -> None:
+    """What an earlier session was killed in the middle of writing; the run is locked, so nobody is writing now."""
+    for file in folder.iterdir():
+        if is_part(file):
+            file.unlink(missing_ok=True)
 
 
 def _share(path: Path) -> float:

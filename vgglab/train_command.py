@@ -1,0 +1,183 @@
+"""The command `vgglab train`: what it says on the way, and how it ends; each function returns the exit code."""
+
+from __future__ import annotations
+
+import shlex
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from vgglab.experiment import FIELDS, Experiment, cautions, with_first
+from vgglab.files import expanded, readable
+from vgglab.terminal import INTERRUPTED, Signals
+
+if TYPE_CHECKING:
+    from vgglab.datasets import Dataset
+    from vgglab.history import History
+
+
+def train_anew(experiment: Experiment, out: Path | None, signals: Signals) -> int:
+    """Run an experiment, and write it to the new folder `out` where one is named."""
+    from vgglab.share.store import check_place
+
+    if out is not None:
+        check_place(out)
+    return _train(_console(), experiment, signals, out=out)
+
+
+def train_on(folder: Path, given: dict[str, Any], signals: Signals) -> int:
+    """Go on with the run in a folder; `given` are the fields that the user named, which must be as they were."""
+    from vgglab.share.store import check_settings, read_run
+
+    console, stored = _console(), read_run(folder)
+    experiment, place = stored.experiment, readable(stored.path)
+    check_settings(experiment, with_first(experiment, **given), place)
+    if stored.is_finished:
+        console.print(f"Nothing is left to do in {place}.")
+        _report(console, stored.history)
+        return 0
+    console.print(f"Goes on with {place}. Epochs finished: {len(stored.history.epochs)}.")
+    return _train(console, experiment, signals, resume=stored.path)
+
+
+def _console() -> Console:
+    return Console(markup=False, emoji=False, soft_wrap=True)  # what users named is printed as it is
+
+
+def _train(
+    console: Console,
+    experiment: Experiment,
+    signals: Signals,
+    out: Path | None = None,
+    resume: Path | None = None,
+) -> int:
+    data = _load(experiment, console)
+    from vgglab.datasets import in_words, under_conditions
+    from vgglab.engine.cache import CACHE
+    from vgglab.engine.feed import forecast
+    from vgglab.network import build_model
+    from vgglab.training import train
+
+    used = under_conditions(data, experiment)
+    for sentence in in_words(data, used, experiment):
+        console.print(sentence)
+    model = build_model(experiment, len(data.class_names))
+    if experiment.weights and experiment.weights not in getattr(FIELDS["weights"], "suggestions", ()):
+        console.print(
+            f"Of {readable(experiment.weights)} the conv layers are used; its head is not, if it has one."
+        )
+    for sentence in cautions(experiment):
+        _warn(console, sentence)
+    console.print(forecast(experiment, used, CACHE))
+    signals.keep()
+    with _progress(console) as progress:
+        task = progress.add_task("epoch", total=experiment.planned_epochs, said="compiling the first step")
+        history = train(
+            experiment,
+            data,
+            model=model,
+            control=signals,
+            on_epoch=lambda history: progress.update(
+                task, completed=len(history.epochs), said=_said(history)
+            ),
+            out=out,
+            resume=resume,
+        )
+    if signals.came and not history.epochs:
+        raise KeyboardInterrupt
+    _report(console, history)
+    folder = out or resume
+    if folder is not None:
+        _conclude(console, expanded(folder), history)
+    failed = any(event["kind"] == "not written" for event in history.events)
+    return INTERRUPTED if signals.came else 0 if history.epochs and not failed else 2
+
+
+def _report(console: Console, history: History) -> None:
+    console.print(_result_table(history))
+    for event in history.events:
+        if event["kind"] != "data":  # was said before
+            console.print(event["text"])
+    if history.test:
+        console.print(history.tested())
+
+
+def _conclude(console: Console, folder: Path, history: History) -> None:
+    """Add the chart to a run's folder, and say what is there."""
+    from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
+    from vgglab.share.store import CHECKPOINT
+
+    if history.epochs:
+        try:
+            save_chart(plot_accuracy(history, detached_axes()), folder / "accuracy.png")
+        # A chart is drawn from what is written already; no failure of it may end the command.
+        except Exception as error:
+            _warn(console, f"The chart could not be drawn ({type(error).__name__}: {error}).")
+    there = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    console.print(f"Written to {readable(folder)}: {', '.join(there)}")
+    if CHECKPOINT in there:
+        console.print(f"To go on: vgglab train --resume {shlex.quote(readable(folder))}")
+
+
+def _load(experiment: Experiment, console: Console) -> Dataset:
+    from vgglab.datasets import load
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = load(experiment.dataset, experiment.image_size, experiment.seed)
+    for said in [*(str(warning.message) for warning in caught), *data.odd_pixels]:
+        _warn(console, said)
+    console.print(
+        f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and "
+        f"{len(data.validation)} validation images"
+    )
+    return data
+
+
+def _warn(console: Console, sentence: str) -> None:
+    console.print(f"Warning: {sentence}", style="yellow")
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        BarColumn(20),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[said]}"),
+        console=console,
+    )
+
+
+def _said(history: History) -> str:
+    return history.summary().partition(": ")[2]
+
+
+def _result_table(history: History) -> Table:
+    last, kept = history.epochs[-1:], history.epochs and history.kept
+    table = Table("", "epoch", "train", "validation", "gap", "logged by Keras", "validation loss")
+    rows = [("last", row) for row in last] + ([("kept", kept)] if kept and kept is not last[0] else [])
+    for name, row in rows:
+        table.add_row(
+            name,
+            str(row["epoch"]),
+            f"{row['train_accuracy']:.1%}",
+            f"{row['validation_accuracy']:.1%}",
+            f"{100 * row['gap']:.1f} points",
+            f"{row['logged_accuracy']:.1%}",
+            f"{row['validation_loss']:.3f}",
+        )
+    return table
