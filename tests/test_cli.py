@@ -21,6 +21,7 @@ from vgglab.datasets import load
 from vgglab.engine.feed import feed
 from vgglab.history import History
 from vgglab.network import configure
+from vgglab.share.store import RunFolder
 from vgglab.terminal import Output
 
 
@@ -244,9 +245,9 @@ def test_a_run_that_was_cut_short_goes_on_by_command(folder, tmp_path, monkeypat
     rows = [line for line in whole if line.startswith("│ last")]
     train_epoch = phase._Going._train_epoch
     monkeypatch.setattr(phase._Going, "_train_epoch", _interrupted_in(2, train_epoch))
-    assert run(*command, "--out", out) == 0
+    assert run(*command, "--out", out) == 130
     printed = capsys.readouterr().out
-    assert "Interrupted; the epochs before are kept." in printed
+    assert "Stopped; the epochs before are kept." in printed
     assert f"To go on: vgglab train --resume '{out}'" in printed
     monkeypatch.undo()
     assert run("train", "--resume", out, "--l2", 0.1) == 2
@@ -310,7 +311,7 @@ def test_what_asks_a_training_to_stop_ends_it_and_loses_nothing(
 
 
 def test_a_stop_while_a_finished_run_is_written_loses_nothing(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(History, "save", again(History.save, signal.SIGTERM, times=2))
+    monkeypatch.setattr(RunFolder, "conclude", again(RunFolder.conclude, signal.SIGTERM, times=2))
     assert run(*SMALL, "--data", folder, "--out", tmp_path / "run") == 130
     assert len(History.load(tmp_path / "run" / "history.jsonl").epochs) == 1
     assert (tmp_path / "run" / "model.keras").is_file()
