@@ -18,6 +18,12 @@ from vgglab.engine.cache import CACHE
 from vgglab.serving.pages import Pages
 
 
+@pytest.fixture(autouse=True)
+def handlers_that_stay(monkeypatch):
+    """A server that is set up closes every handler of the process, and absl's closes pytest's stderr with it."""
+    monkeypatch.setattr("logging.config._clearExistingHandlers", lambda: None)
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """What time it is for the pages; may be set."""

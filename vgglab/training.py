@@ -83,9 +83,9 @@ def train(
                 _train(run, state)
             finished = True
         except KeyboardInterrupt:
-            history.note("interrupted", "Interrupted; the epochs before are kept.")
+            history.note("interrupted", f"Interrupted; {_kept(history)}.")
         except Stopped:
-            history.note("stopped", "Stopped; the epochs before are kept.")
+            history.note("stopped", f"Stopped; {_kept(history)}.")
         except Diverged as diverged:
             finished = True
             history.note("diverged", str(diverged))
@@ -98,6 +98,10 @@ def train(
                 history.note("not written", folder.problem)
                 warnings.warn(folder.problem, stacklevel=2)
     return history
+
+
+def _kept(history: History) -> str:
+    return "the epochs before are kept" if history.epochs else "no epoch was finished"
 
 
 def _check_places(out: str | os.PathLike | None, resume: str | os.PathLike | None) -> None:
