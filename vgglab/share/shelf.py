@@ -15,11 +15,21 @@ from pathlib import Path
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not, write_whole
 from vgglab.history import History
-from vgglab.share.store import RECORD, NoPlace, StoredRun, Taken, check_place, locked, read_run
+from vgglab.share.store import (
+    CHECKPOINT,
+    RECORD,
+    NoPlace,
+    StoredRun,
+    Taken,
+    check_place,
+    is_going_on,
+    locked,
+    read_run,
+)
 
 NAME = "name.txt"  # in a run's folder: what somebody has called it
 LONGEST_NAME = 200  # characters
-GOING_ON = "running elsewhere"
+ELSEWHERE = "running elsewhere"
 _NUMBER = re.compile(r"run-([0-9]{1,9})(?![0-9])")  # also of what was exported of a run
 
 
@@ -99,7 +109,7 @@ class Shelf:
         return max(numbers) + 1
 
     def _entries(self) -> list[Path]:
-        return [*self.folder.iterdir()] if self.folder.exists() else []
+        return [*self.folder.iterdir()] if self.folder.is_dir() else []
 
 
 def default_folder() -> Path:
@@ -108,7 +118,7 @@ def default_folder() -> Path:
     Outside a notebook, or where its name is unknown, that is "runs" or $VGGLAB_RUNS itself.
     """
     # The path of the notebook in Jupyter; to its name, VS Code adds a mark that is another one each time.
-    name = Path(os.environ.get("JPY_SESSION_NAME", "").replace("\0", ""))
+    name = Path(os.environ.get("JPY_SESSION_NAME", ""))
     notebook = name.stem.partition("-jvsc-")[0] if name.suffix == ".ipynb" else ""
     return runs_folder() / notebook
 
@@ -134,13 +144,13 @@ def rename(folder: Path, name: str) -> None:
         raise InputError(f"The name cannot be written to {readable(folder)}: {why_not(error)}.") from None
 
 
-def state_of(run: StoredRun) -> str:
+def state_of(folder: Path, history: History) -> str:
     """What keeps a run from being finished, in a word or two; "" where nothing is left to do."""
-    if run.is_finished:
+    if not (folder / CHECKPOINT).exists():
         return ""
-    if is_going_on(run.path):
-        return GOING_ON
-    return "stopped" if any(event["kind"] == "stopped" for event in run.history.events) else "interrupted"
+    if is_going_on(folder):
+        return ELSEWHERE
+    return "stopped" if any(event["kind"] == "stopped" for event in history.events) else "interrupted"
 
 
 def delete(folder: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,13 @@ class StoredRun:
                 f"{readable(self.path)} holds a fit that vgglab did not set up, and cannot go on."
             )
         return self.history.experiment
+
+    @property
+    def present(self) -> Experiment:
+        """The phase that it was in, with the epochs of the whole run."""
+        phases, rows = self.experiment.phases, self.history.epochs
+        phase = phases[rows[-1]["phase"] - 1] if rows else phases[0]
+        return replace(phase, epochs=self.experiment.planned_epochs)
 
 
 def read_run(path: str | os.PathLike) -> StoredRun:
