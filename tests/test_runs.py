@@ -4,7 +4,6 @@ import csv
 import datetime
 import functools
 import html
-import io
 import itertools
 import json
 import os
@@ -19,15 +18,14 @@ from test_history import make_history
 from vgglab.charts.live import live_svg
 from vgglab.experiment import Experiment
 from vgglab.history import History
-from vgglab.panel import exports
-from vgglab.panel import run_files
+from vgglab.panel import exports, run_files
 from vgglab.panel import runs as panel_runs
 from vgglab.panel.exports import place
 from vgglab.panel.runs import Runs
 from vgglab.panel.table import compare
 from vgglab.share.card import load_card, run_card
 from vgglab.share.shelf import Shelf
-from vgglab.share.store import CHECKPOINT, MODEL, RECORD, locked
+from vgglab.share.store import CHECKPOINT, MODEL, RECORD, check_place, locked
 
 FIGURES = ["run", "epochs run", "kept epoch", "validation %", "gap, points", "seconds"]
 UNUSUAL = (
@@ -57,7 +55,7 @@ def add(runs, history, name=None):
 def kept(history, folder, state="finished"):
     """What a run leaves in its folder, if it has one."""
     if folder:
-        folder.mkdir(parents=True)
+        check_place(folder).mkdir(parents=True)
         history.save(folder / RECORD)
         (folder / (MODEL if state == "finished" else CHECKPOINT)).write_text(
             f"network {history.experiment.seed}"
@@ -425,7 +423,8 @@ def test_the_next_session_replaces_no_file_of_another_run(tmp_path):
     """Whoever shares a folder may have a run of the same name, as where two tables know nothing of each other."""
     sessions = [open_runs(tmp_path / "runs") for _ in range(3)]
     for seed, runs in enumerate(sessions):
-        history, folder = runs.shelf.train(functools.partial(kept, make_history(seed=seed)))
+        history = make_history(seed=seed, validation=(0.1, 0.2, 0.1 * seed))
+        _, folder = runs.shelf.train(functools.partial(kept, history))
         runs.add(history, "mine", folder)
         before = content_of(runs)
         press_all(runs, "mine")
@@ -658,8 +657,10 @@ def test_half_characters_reach_no_page(runs):
 
 def states(runs):
     """What the table says of each run beside its name."""
-    (table,) = pd.read_html(io.StringIO(runs._table.value), keep_default_na=False)
-    return dict(zip(table["run"], table["state"] if "state" in table else itertools.repeat("")))
+    head, *rows = ElementTree.fromstring(runs._table.value).iter("tr")
+    names = [each.text for each in head]
+    rows = [dict(zip(names, (each.text or "" for each in row))) for row in rows]
+    return {row["run"]: row.get("state", "") for row in rows}
 
 
 def test_a_new_table_has_the_runs_of_the_folder_with_names_records_and_states(runs):

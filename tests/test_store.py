@@ -188,7 +188,7 @@ def test_folders_that_are_no_run(tiny, tmp_path, every_epoch):
         train(PLAIN, tiny, resume=tmp_path / "nowhere")
     with pytest.raises(InputError, match=f"it has no {RECORD}"):
         train(PLAIN, tiny, resume=tmp_path)
-    with pytest.raises(InputError, match="exists already; `out` must name a new folder"):
+    with pytest.raises(InputError, match=r"^/\S* exists already; `out` must name a new folder\.$"):
         train(PLAIN, tiny, out=tmp_path)
     killed_after(1, PLAIN, tiny, out=tmp_path / "run")
     checkpoint = tmp_path / "run" / CHECKPOINT

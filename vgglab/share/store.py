@@ -85,14 +85,14 @@ def check_place(path: str | os.PathLike) -> Path:
     """Where a new run goes; `InputError` before it when it could not be written there."""
     place = expanded(path)
     try:
-        if os.path.lexists(place):
-            raise Taken(place)
         os.lstat(place)
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError) as error:  # a name that no file can have
         reason = why_not(error) if isinstance(error, OSError) else str(error)
         raise NoPlace(f"`out` cannot be {readable(place)}: {reason}.", reason) from None
+    else:
+        raise Taken(place)
     above = next(each for each in place.absolute().parents if os.path.lexists(each))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         reason = "no new folder may be made there" if above.is_dir() else "it is no folder"
