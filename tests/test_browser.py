@@ -233,7 +233,7 @@ def test_the_runs_of_a_dashboard_outlive_the_page_and_its_kernel(page, tmp_path,
         page.locator("td", has_text="stopped").first.wait_for()
         epochs = int(page.locator("td:nth-child(3)").first.inner_text())
         person.press("Train")
-        person.wait_for("Epoch 1 of 400")
+        page.get_by_text(re.compile(r"epoch \d+ of 400, \d+ s left")).first.wait_for()
         server, token = address.partition("/lab/tree")[0], address.partition("?")[2]
         (kernel,) = page.request.get(f"{server}/api/kernels?{token}").json()
         assert page.request.post(

@@ -882,6 +882,7 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
         press(dashboard, name, "Go on")
         wait(dashboard)
         assert said in dashboard.message.value and "Traceback" not in dashboard.message.value
+        assert said in dashboard.runs._message.value, "the button may be far below the chart"
     assert dashboard.runs._table.value == before and not dashboard.train_button.disabled
     with store.locked(tmp_path / "run-2"):
         press(dashboard, "run 2", "Go on")
@@ -896,6 +897,28 @@ def test_where_runs_cannot_be_kept_training_works_and_one_sentence_says_so(tiny,
     assert dashboard.runs._place.value.count(said) == 1
     assert len(dashboard.run().epochs) == 2 and list(dashboard.runs.histories) == ["run 1"]
     assert "alert" not in dashboard.message.value and [*tmp_path.iterdir()] == [tmp_path / "file"]
+
+
+def test_a_run_that_failed_on_its_way_can_go_on(tiny, tmp_path, every_epoch, monkeypatch):
+    dashboard, update = (
+        Dashboard(tiny, dataclasses.replace(START, epochs=4), folder=tmp_path),
+        Dashboard._update,
+    )
+
+    def fail(self, history):
+        update(self, history)
+        if len(history.epochs) == 2:
+            raise MemoryError
+
+    monkeypatch.setattr(Dashboard, "_update", fail)
+    dashboard.start()
+    wait(dashboard)
+    assert "MemoryError" in dashboard.message.value and "interrupted" in dashboard.runs._table.value
+    monkeypatch.undo()
+    monkeypatch.setattr(run_folder._Pace, "due", True)
+    press(dashboard, "run 1", "Go on")
+    wait(dashboard)
+    assert same(dashboard.runs.histories["run 1"], training.train(dashboard.controls.experiment, tiny))
 
 
 def test_a_dashboard_opens_before_tensorflow_is_loaded(tiny, tmp_path):

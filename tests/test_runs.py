@@ -730,7 +730,10 @@ def test_delete_asks_first_and_takes_the_folders_away(runs):
     select(runs, "run 1", "card")
     kind, sentence = press(runs, "Delete")
     assert runs.buttons["Delete"].description == "Really delete 2 runs?"
-    assert (kind, sentence) == ("status", "Press it again to delete run 1, card, and all that is kept of it.")
+    assert (kind, sentence) == (
+        "status",
+        "Press it again to delete run 1, card, and all that is kept of them.",
+    )
     select(runs, "run 3")  # something else: it is no answer to the question
     assert runs.buttons["Delete"].description == "Delete"
     press(runs, "Delete")

@@ -247,8 +247,11 @@ class Dashboard(widgets.VBox):
             self.chart.say(_NEVER_BEGAN)
         except InputError as error:
             self._complain(str(error))
+            if job.stored:
+                self.runs.complain(str(error))  # where Go on was pressed
         except Exception as error:  # shown with its frames: a failure in a thread is seen nowhere else
             self._complain(f"{type(error).__name__}: {error}", traceback.format_exc())
+            self.runs.read()  # its epochs are kept
 
     def _work(self, job: Job, control: Control) -> History:
         # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.

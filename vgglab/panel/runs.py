@@ -78,16 +78,25 @@ class Runs(widgets.VBox):
         choice = widgets.HBox([self._selected, widgets.VBox([self._name, self._upload])])
         buttons = widgets.HBox(list(self.buttons.values()), layout=widgets.Layout(flex_flow="row wrap"))
         super().__init__([self._table, self._place, choice, buttons, self._message])
-        self._found = self.shelf.newest(NEWEST)
-        rows: dict[str, Row] = {}
-        for run in self._found.runs:
-            rows[_free(shelf.name_of(run.path), rows)] = Row(run.history, run.path)
-        self._set(rows)
+        self.read()
 
     @property
     def histories(self) -> dict[str, History]:
         """The record of each run on the table, by its name."""
         return {name: row.history for name, row in self._rows.items()}
+
+    def read(self) -> None:
+        """Put the newest runs of the folder on the table, but for those that have a row."""
+        self._found, rows = self.shelf.newest(NEWEST), dict(self._rows)
+        known = {row.folder for row in rows.values()}
+        for run in self._found.runs:
+            if run.path not in known:
+                rows[_free(shelf.name_of(run.path), rows)] = Row(run.history, run.path)
+        self._set(rows)
+
+    def complain(self, text: str) -> None:
+        """Say under the table what is wrong."""
+        self._message.value = render("alert.html", text=text)
 
     def add(self, history: History, name: str = "", folder: Path | None = None) -> str:
         """Put a run on the table under a name of its own, or in the place of what stood there of the same folder.
@@ -144,7 +153,8 @@ class Runs(widgets.VBox):
         if not button.button_style:
             runs = "1 run" if len(gone) == 1 else f"{len(gone)} runs"
             button.description, button.button_style = f"Really delete {runs}?", "danger"
-            return f"Press it again to delete {', '.join(gone)}, and all that is kept of it."
+            what = "it" if len(gone) == 1 else "them"
+            return f"Press it again to delete {', '.join(gone)}, and all that is kept of {what}."
         left = dict(self._rows)
         try:
             for name in gone:
@@ -183,7 +193,7 @@ class Runs(widgets.VBox):
         try:
             self._message.value = render("status.html", text=action())
         except InputError as error:
-            self._message.value = render("alert.html", text=str(error))
+            self.complain(str(error))
         except (
             Exception
         ) as error:  # of whatever kind: a button that fails in silence is pressed again and again
