@@ -157,6 +157,23 @@ def test_stopped_diverged_and_interrupted_runs(tiny, tmp_path, every_epoch):
     assert stored.is_finished and same(stored.history, diverged)
 
 
+@pytest.mark.parametrize("step", ["record", "checkpoint"])
+def test_a_run_that_is_killed_as_it_begins_is_not_taken_for_one_that_has_ended(
+    tiny, tmp_path, monkeypatch, step
+):
+    write = getattr(run_folder.RunFolder, step)
+
+    def killed(self, *given):
+        write(self, *given)
+        raise Killed
+
+    monkeypatch.setattr(run_folder.RunFolder, step, killed)
+    with pytest.raises(Killed):
+        train(PLAIN, tiny, out=tmp_path / "run")
+    if (tmp_path / "run" / RECORD).exists():
+        assert not read_run(tmp_path / "run").is_finished
+
+
 def test_other_settings_images_or_weights_are_refused_by_name(tiny, tmp_path, every_epoch):
     folder = tmp_path / "run"
     killed_after(2, PLAIN, tiny, out=folder)
