@@ -4,7 +4,7 @@
 # make env         set up only                      make lock       pin what pyproject.toml asks for
 # make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
 # make bench-store                                  what writing a run as it goes costs
-# make torture     kill runs at random moments, and count what was lost
+# make torture     kill runs and kernels at random moments, and count what was lost
 # make probe DATA="FOLDER ..."                      how far the embedded weights carry over
 # make course      run all notebooks                make html       and render them to pages in build/html
 # What is shipped, made anew (data/recipe):

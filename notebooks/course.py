@@ -63,12 +63,13 @@ def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
         # Not with --embed-images: it closes what a Markdown cell folds away, and leaves the solutions open.
         command += _OFFLINE
     command += [f"--ExecutePreprocessor.timeout={SECONDS_A_CELL}", "--output-dir", str(folder.resolve())]
-    with tempfile.TemporaryDirectory() as sockets:
+    with tempfile.TemporaryDirectory() as own:
+        runs = dict(VGGLAB_RUNS=f"{own}/runs")  # neither other runs on its tables, nor its runs on others'
         done = subprocess.run(
-            [*command, *_transport(sockets), str(notebook.resolve())],
+            [*command, *_transport(own), str(notebook.resolve())],
             capture_output=True,
             text=True,
-            env={**os.environ, **_threads(jobs), **_path()},
+            env={**os.environ, **_threads(jobs), **_path(), **runs},
         )
     return Run(notebook, time.monotonic() - start, done.stderr.strip() if done.returncode else "")
 

@@ -41,6 +41,13 @@ def tiny() -> Dataset:
     return Dataset("tiny", ("dark", "light"), split(24), split(10))
 
 
+@pytest.fixture(autouse=True)
+def runs_of_their_own(tmp_path_factory, monkeypatch):
+    """Dashboards that are told no folder keep their runs where no other test finds them."""
+    monkeypatch.setenv("VGGLAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+
+
 @contextmanager
 def running(target: str, runtime: Path, options: str = "") -> Iterator[str]:
     """`make lab` or `make dashboard` on a free port until the block ends; gives the address it prints."""

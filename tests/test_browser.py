@@ -196,7 +196,8 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
 
         person.press("Export")
         page.get_by_text("Written to").first.wait_for()
-        assert {path.suffix for path in (tmp_path / "runs").iterdir()} == {".jsonl", ".csv", ".png", ".svg"}
+        kinds = {path.suffix for path in (tmp_path / "runs").iterdir() if path.is_file()}
+        assert kinds == {".jsonl", ".csv", ".png", ".svg"}
         person.press("Run card")
         page.get_by_text(".html").first.wait_for()
         page.get_by_role("tab", name="Cost").click()
@@ -214,6 +215,51 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
     page.goto(card.as_uri())
     person.look("6-run-card")
     assert "gap" in page.locator("p.line").inner_text()
+
+
+def test_the_runs_of_a_dashboard_outlive_the_page_and_its_kernel(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("VGGLAB_RUNS", str(tmp_path / "runs"))
+    cell = nbformat.v4.new_code_cell(CELL.format(folder=None).strip())
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = dict(name="python3", display_name="Python 3", language="python")
+    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+    person = Person(page, "kept")
+    with running("lab", tmp_path / "runtime", f"--ServerApp.root_dir={tmp_path}") as address:
+        page.goto(address.replace("notebooks/00_start_here.ipynb", "lesson.ipynb"))
+        run_only_cell(page)
+        person.press("Train")
+        person.wait_for("of 400: train")
+        person.press("Stop")
+        page.locator("td", has_text="stopped").first.wait_for()
+        epochs = int(page.locator("td:nth-child(3)").first.inner_text())
+        person.press("Train")
+        page.get_by_text(re.compile(r"epoch \d+ of 400, \d+ s left")).first.wait_for()
+        server, token = address.partition("/lab/tree")[0], address.partition("?")[2]
+        (kernel,) = page.request.get(f"{server}/api/kernels?{token}").json()
+        assert page.request.post(
+            f"{server}/api/kernels/{kernel['id']}/restart?{token}"
+        ).ok  # in the middle of it
+        page.reload()
+        run_only_cell(page)
+        page.get_by_text(f"Runs are kept in {tmp_path / 'runs' / 'lesson'}.").wait_for()
+        assert page.locator("tr", has_text="run 1").locator("td").nth(2).inner_text() == str(epochs)
+        assert page.locator("tr", has_text="run 2").locator("td").nth(1).inner_text() == "interrupted"
+        page.locator("select[multiple] option", has_text="run 1").click()
+        person.look("1-again")
+        person.press("Go on")
+        page.locator("td", has_text="going on").first.wait_for()
+        person.wait_for("of 400: train")
+        person.see_charts(3)
+        person.press("Stop")
+        page.locator("tr", has_text="run 1").locator("td", has_text="stopped").wait_for()
+        assert int(page.locator("tr", has_text="run 1").locator("td").nth(2).inner_text()) > epochs
+        person.press("Delete")
+        page.get_by_role("button", name="Really delete 1 run?").wait_for()
+        person.look("2-really")
+        assert not person.faults()
+        person.press(r"Really delete 1 run\?")
+        page.get_by_text("Deleted: run 1.").first.wait_for()
+    assert [each.name for each in (tmp_path / "runs" / "lesson").iterdir()] == ["run-2"]
 
 
 def test_the_dashboard_in_voila(page, tmp_path):

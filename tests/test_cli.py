@@ -21,7 +21,7 @@ from vgglab.datasets import load
 from vgglab.engine.feed import feed
 from vgglab.history import History
 from vgglab.network import configure
-from vgglab.share.store import RunFolder
+from vgglab.share.run_folder import RunFolder
 from vgglab.terminal import Output
 
 

@@ -1,6 +1,8 @@
 import dataclasses
 import gc
 import itertools
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -9,8 +11,9 @@ import ipywidgets as widgets
 import pytest
 from PIL import Image
 
+from test_store import same
 from vgglab import training
-from vgglab.datasets import check_fits, load
+from vgglab.datasets import Split, check_fits, load
 from vgglab.engine.cache import CACHE
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
@@ -19,6 +22,7 @@ from vgglab.history import History
 from vgglab.panel import Dashboard, opened
 from vgglab.panel.controls import PRESETS, Controls
 from vgglab.panel.inputs import Slider
+from vgglab.share import run_folder, store
 from vgglab.share.card import load_card
 from vgglab.toggles import AUGMENTATIONS
 
@@ -184,9 +188,9 @@ def test_a_paused_run_says_that_it_is(tiny):
     dashboard.pause_button.click()
     time.sleep(0.5)
     done = len(dashboard.history.epochs)
-    assert f"paused after epoch {done} of 1000" in dashboard.left.value
+    assert f"paused after epoch {done} of 1000" in dashboard.progress.left.value
     dashboard.pause_button.click()
-    assert "paused" not in dashboard.left.value
+    assert "paused" not in dashboard.progress.left.value
     dashboard.stop_button.click()
     wait(dashboard)
 
@@ -286,8 +290,8 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
     dashboard.runs._selected.value = ("run 1",)
     assert "thin: earlier runs" in dashboard.chart._picture.value
     dashboard.runs.buttons["Save model"].click()
-    dashboard.runs.buttons["Save model"].click()  # the same network, though the file would say another time
-    assert [each.name for each in (tmp_path / "runs").iterdir()] == ["run-1.keras"]
+    dashboard.runs.buttons["Save model"].click()  # is there already
+    assert sorted(each.name for each in (tmp_path / "runs").iterdir()) == ["run-1", "run-1.keras", "run-2"]
     saved = keras.saving.load_model(tmp_path / "runs" / "run-1.keras")
     accuracy, loss = evaluate(saved, tiny.validation)
     row = dashboard.runs.histories["run 1"].kept
@@ -392,7 +396,7 @@ def test_phases_that_were_planned_keep_the_run_its_length_when_a_control_is_move
     assert [phase.seed for phase in dashboard.controls.experiment.phases] == [3, 3]
     train_until_the_first_epoch(dashboard)
     dashboard.controls.widgets["l2"].value = 0.01
-    assert dashboard._planned == 302
+    assert dashboard.progress.planned == 302
     dashboard.stop_button.click()
     wait(dashboard)
 
@@ -606,7 +610,12 @@ def test_a_closed_dashboard_stops_lets_go_of_everything_and_keeps_its_records(ti
     other, dashboard = Dashboard(tiny, START), Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
     inside = [*opened.parts(dashboard)]
-    assert {dashboard, dashboard.bar, dashboard.bar.layout, dashboard.runs.buttons["Export"]} <= {*inside}
+    assert {
+        dashboard,
+        dashboard.progress,
+        dashboard.progress.bar.layout,
+        dashboard.runs.buttons["Export"],
+    } <= {*inside}
     dashboard.close()
     wait(dashboard)
     assert not [each for each in inside if each.comm is not None] and "closed" in repr(dashboard)
@@ -749,3 +758,176 @@ def test_pixels_that_are_no_0_255_images_are_pointed_out(tiny):
     dashboard = Dashboard(dark, START)
     dashboard.run()
     assert "differ in brightness" in dashboard.diagnosis.value
+
+
+class Killed(BaseException):
+    """Ends a run as no code of it expects."""
+
+
+def cut_short(data, experiment, folder, epochs=2):
+    """What is left of a run whose process was killed after so many epochs."""
+
+    def end(history):
+        if len(history.epochs) == epochs:
+            raise Killed
+
+    with pytest.raises(Killed):
+        training.train(experiment, data, end, out=folder)
+
+
+@pytest.fixture
+def every_epoch(monkeypatch):
+    """A checkpoint after every epoch, however long it takes."""
+    monkeypatch.setattr(run_folder._Pace, "due", True)
+
+
+def press(dashboard, name, button):
+    dashboard.runs._selected.value = (name,)
+    dashboard.runs.buttons[button].click()
+    return dashboard.runs._message.value
+
+
+def test_a_new_dashboard_has_the_runs_before_it_on_its_table(tiny, tmp_path):
+    first = Dashboard(tiny, START, folder=tmp_path)
+    first.run()
+    first.start()
+    wait(first)
+    second = Dashboard(tiny, START, folder=tmp_path)
+    assert second.runs.histories == first.runs.histories and list(second.runs.histories) == ["run 1", "run 2"]
+    assert second.runs._table.value == first.runs._table.value
+    second.run()
+    first.run()
+    assert list(second.runs.histories) == ["run 1", "run 2", "run 3"]
+    assert list(first.runs.histories) == ["run 1", "run 2", "run 4"], "two that are open share no number"
+    press(first, "run 4", "Save model")
+    assert (tmp_path / "run-4.keras").is_file()
+
+
+ONE_PHASE = dataclasses.replace(START, epochs=4, dropout=0.3)
+
+
+@pytest.mark.parametrize("experiment", [ONE_PHASE, ONE_PHASE.then(unfreeze=3, epochs=3)], ids=["one", "two"])
+def test_a_run_that_was_cut_short_goes_on_to_the_same_history(tiny, tmp_path, every_epoch, experiment):
+    cut_short(tiny, experiment, tmp_path / "run-1", epochs=5 if experiment.later else 3)
+    dashboard, drawn = Dashboard(tiny, START, folder=tmp_path), []
+    dashboard.chart._status.observe(lambda change: drawn.append(dashboard.chart.text), "value")
+    dashboard.runs.add(dashboard.runs.histories["run 1"], "a card")
+    assert "interrupted" in dashboard.runs._table.value
+    assert "run 1 goes on." in press(dashboard, "run 1", "Go on")
+    assert dashboard.controls.widgets["dropout"].value == 0.3
+    assert dashboard.controls.widgets["unfreeze"].value == (3 if experiment.later else 1)
+    assert dashboard.controls.widgets["seed"].disabled and "going on" in dashboard.runs._table.value
+    wait(dashboard)
+    assert drawn[0].startswith(f"Epoch {5 if experiment.later else 3} of"), (
+        "the epochs so far are drawn at once"
+    )
+    whole = training.train(experiment, tiny)
+    assert same(dashboard.history, whole) and same(dashboard.runs.histories["run 1"], whole)
+    assert list(dashboard.runs.histories) == ["run 1", "a card"]
+    assert "interrupted" not in dashboard.runs._table.value and not dashboard.message.value.count("alert")
+    assert same(Dashboard(tiny, START, folder=tmp_path).runs.histories["run 1"], whole)
+
+
+def test_a_run_that_was_stopped_goes_on_while_the_next_one_still_stops(tiny, tmp_path):
+    dashboard = Dashboard(tiny, dataclasses.replace(START, epochs=40), folder=tmp_path)
+    train_until_the_first_epoch(dashboard)
+    dashboard.stop()
+    wait(dashboard)
+    assert "stopped" in dashboard.runs._table.value
+    dashboard.controls.set(dict(epochs=1000, l2=0.1))
+    train_until_the_first_epoch(dashboard)
+    assert "Another run has to end before run 1 can go on" in press(dashboard, "run 1", "Go on")
+    dashboard.stop()
+    press(dashboard, "run 1", "Go on")
+    wait(dashboard)
+    assert len(dashboard.history.epochs) == 40 and len(dashboard.history.experiment.phases) == 1
+    assert same(dashboard.runs.histories["run 1"], training.train(dashboard.history.experiment, tiny))
+    assert list(dashboard.runs.histories) == ["run 1", "run 2"]
+
+
+def test_a_control_moved_in_a_run_that_goes_on_changes_that_alone(tiny, tmp_path, every_epoch):
+    """Also of what has no control here; afterwards the dashboard is set as it was."""
+    cut_short(tiny, dataclasses.replace(ENDLESS, dropout=0.3, l2=0.1), tmp_path / "run-1")
+    dashboard = Dashboard(tiny, START, folder=tmp_path, controls=["weight_decay", "l2"])
+    press(dashboard, "run 1", "Go on")
+    dashboard.controls.widgets["weight_decay"].value = 0.01
+    deadline = time.monotonic() + 60
+    while not (dashboard.history and len(dashboard.history.experiment.phases) == 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    dashboard.stop()
+    wait(dashboard)
+    before, after = dashboard.history.experiment.phases
+    assert (before.dropout, before.l2, before.weight_decay) == (0.3, 0.1, 0)
+    assert (after.dropout, after.l2, after.weight_decay) == (0.3, 0.1, 0.01)
+    assert dashboard.history.experiment.planned_epochs == 1000
+    assert dashboard.controls.experiment == dataclasses.replace(START, weight_decay=0.01, l2=0.1)
+
+
+def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
+    training.train(START, tiny, out=tmp_path / "run-1")
+    for number in (2, 3):
+        cut_short(tiny, dataclasses.replace(START, epochs=4), tmp_path / f"run-{number}")
+    checkpoint = tmp_path / "run-3" / "checkpoint.npz"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-200])
+    cut_short(tiny, dataclasses.replace(START, epochs=4, dataset=str(tmp_path / "gone")), tmp_path / "run-4")
+    others = dataclasses.replace(tiny, train=Split(255 - tiny.train.images, tiny.train.labels))
+    dashboard = Dashboard(others, START, folder=tmp_path)
+    dashboard.runs.add(dashboard.runs.histories["run 2"], "card")
+    before = dashboard.runs._table.value
+    assert "Nothing is left to do: run 1 ended after epoch 2." in press(dashboard, "run 1", "Go on")
+    assert "There is no run &#39;card&#39; in" in press(dashboard, "card", "Go on")
+    assert "There is no folder at" in press(dashboard, "run 4", "Go on")
+    for name, said in (("run 2", "images or labels are others"), ("run 3", "checkpoint.npz is damaged")):
+        press(dashboard, name, "Go on")
+        wait(dashboard)
+        assert said in dashboard.message.value and "Traceback" not in dashboard.message.value
+        assert said in dashboard.runs._message.value, "the button may be far below the chart"
+    assert dashboard.runs._table.value == before and not dashboard.train_button.disabled
+    with store.locked(tmp_path / "run-2"):
+        press(dashboard, "run 2", "Go on")
+        wait(dashboard)
+        assert "is going on already" in dashboard.message.value
+
+
+def test_where_runs_cannot_be_kept_training_works_and_one_sentence_says_so(tiny, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    dashboard = Dashboard(tiny, START, folder=tmp_path / "file")
+    said = f"Runs are not kept, because {tmp_path / 'file'} cannot be written: it is no folder."
+    assert dashboard.runs._place.value.count(said) == 1
+    assert len(dashboard.run().epochs) == 2 and list(dashboard.runs.histories) == ["run 1"]
+    assert "alert" not in dashboard.message.value and [*tmp_path.iterdir()] == [tmp_path / "file"]
+
+
+def test_a_run_that_failed_on_its_way_can_go_on(tiny, tmp_path, every_epoch, monkeypatch):
+    dashboard, update = (
+        Dashboard(tiny, dataclasses.replace(START, epochs=4), folder=tmp_path),
+        Dashboard._update,
+    )
+
+    def fail(self, history):
+        update(self, history)
+        if len(history.epochs) == 2:
+            raise MemoryError
+
+    monkeypatch.setattr(Dashboard, "_update", fail)
+    dashboard.start()
+    wait(dashboard)
+    assert "MemoryError" in dashboard.message.value and "interrupted" in dashboard.runs._table.value
+    monkeypatch.undo()
+    monkeypatch.setattr(run_folder._Pace, "due", True)
+    press(dashboard, "run 1", "Go on")
+    wait(dashboard)
+    assert same(dashboard.runs.histories["run 1"], training.train(dashboard.controls.experiment, tiny))
+
+
+def test_a_dashboard_opens_before_tensorflow_is_loaded(tiny, tmp_path):
+    training.train(START, tiny, out=tmp_path / "run-1")
+    code = f"""
+import sys
+from vgglab import Dashboard, draw_blossoms
+dashboard = Dashboard(draw_blossoms(train_images=1, validation_images=1, image_size=32), folder={str(tmp_path)!r})
+assert list(dashboard.runs.histories) == ["run 1"]
+sys.exit("tensorflow" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -76,8 +76,8 @@ def test_a_click_does_not_wait(tiny, tmp_path, request):
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Cost")
     assert "has to wait for the run that is going" in dashboard.cost_card.value
     trained.runs._selected.value = ("run 1",)
-    trained.runs.buttons["Save model"].click()
-    assert "Saving a network has to wait" in trained.runs._message.value and not list(tmp_path.iterdir())
+    trained.runs.buttons["Save model"].click()  # a copy of a file, for which nobody has to wait
+    assert (tmp_path / "run-1.keras").is_file()
     taken.set()
 
 

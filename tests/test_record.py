@@ -18,7 +18,7 @@ from vgglab.fit import Metric
 from vgglab.history import COLUMNS, History
 from vgglab.measures.badge import badge
 from vgglab.measures.diagnosis import diagnose
-from vgglab.panel.runs import compare
+from vgglab.panel.table import compare
 from vgglab.record_reader import LONGEST_LINE, MOST_PHASES
 from vgglab.share.card import history_of_card, run_card
 from vgglab.share.script import script

@@ -18,11 +18,14 @@ from test_history import make_history
 from vgglab.charts.live import live_svg
 from vgglab.experiment import Experiment
 from vgglab.history import History
-from vgglab.panel import exports
+from vgglab.panel import exports, run_files
 from vgglab.panel import runs as panel_runs
 from vgglab.panel.exports import place
-from vgglab.panel.runs import Runs, compare
+from vgglab.panel.runs import Runs
+from vgglab.panel.table import compare
 from vgglab.share.card import load_card, run_card
+from vgglab.share.shelf import Shelf
+from vgglab.share.store import CHECKPOINT, MODEL, RECORD, check_place, locked
 
 FIGURES = ["run", "epochs run", "kept epoch", "validation %", "gap, points", "seconds"]
 UNUSUAL = (
@@ -33,7 +36,31 @@ UNUSUAL = (
 
 @pytest.fixture
 def runs(tmp_path):
-    return Runs(tmp_path / "runs", lambda history, path: False)
+    return open_runs(tmp_path / "runs")
+
+
+def open_runs(folder):
+    """The table of a new dashboard."""
+    return Runs(Shelf(folder), lambda name: None)
+
+
+def add(runs, history, name=None):
+    """As a run of the dashboard does, or as a card of that name that is loaded."""
+    if name is not None:
+        return runs.add(history, name)
+    history, folder = runs.shelf.train(lambda out: kept(history, out))
+    return runs.add(history, folder=folder)
+
+
+def kept(history, folder, state="finished"):
+    """What a run leaves in its folder, if it has one."""
+    if folder:
+        check_place(folder).mkdir(parents=True)
+        history.save(folder / RECORD)
+        (folder / (MODEL if state == "finished" else CHECKPOINT)).write_text(
+            f"network {history.experiment.seed}"
+        )
+    return history
 
 
 def select(runs, *names):
@@ -45,6 +72,12 @@ def press(runs, button):
     runs._message.value = ""
     runs.buttons[button].click()
     return said(runs)
+
+
+def delete(runs):
+    """Press Delete, and once more where it asks."""
+    first = press(runs, "Delete")
+    return press(runs, "Delete") if "Press it again" in first[1] else first
 
 
 def said(runs):
@@ -62,7 +95,9 @@ def upload(runs, *files):
 
 
 def files_of(runs):
-    return sorted(each.name for each in runs.folder.iterdir()) if runs.folder.is_dir() else []
+    """What was taken away, without the folders of the runs."""
+    there = runs.folder.iterdir() if runs.folder.is_dir() else []
+    return sorted(each.name for each in there if not each.is_dir())
 
 
 def test_no_runs_make_an_empty_table():
@@ -146,8 +181,8 @@ def test_planned_epochs_stand_beside_those_that_were_run_where_they_differ():
 
 
 def test_runs_are_named_and_no_name_is_given_twice(runs):
-    names = [runs.add(make_history()) for _ in range(2)]
-    names += [runs.add(make_history(), "card") for _ in range(3)]
+    names = [add(runs, make_history()) for _ in range(2)]
+    names += [add(runs, make_history(), "card") for _ in range(3)]
     assert names == ["run 1", "run 2", "card", "card (2)", "card (3)"]
     assert list(runs.histories) == names == list(runs._selected.options)
     assert all(name in runs._table.value for name in names)
@@ -155,29 +190,29 @@ def test_runs_are_named_and_no_name_is_given_twice(runs):
 
 def test_after_a_deletion_a_new_run_does_not_look_like_a_copy(runs):
     for _ in range(3):
-        runs.add(make_history())
+        add(runs, make_history())
     select(runs, "run 1")
-    press(runs, "Delete")
-    assert runs.add(make_history()) == "run 4"
+    delete(runs)
+    assert add(runs, make_history()) == "run 4"
 
 
 def test_names_are_escaped_in_the_table_and_in_messages(runs):
     name = "<script>alert(1)</script>"
-    runs.add(make_history(dataset=name), name)
-    runs.add(make_history())
+    add(runs, make_history(dataset=name), name)
+    add(runs, make_history())
     select(runs, name)
-    assert press(runs, "Delete") == ("status", f"Deleted: {name}.")
+    assert delete(runs) == ("status", f"Deleted: {name}.")
     assert "<script>" not in runs._message.value
-    runs.add(make_history(dataset=name), name)
+    add(runs, make_history(dataset=name), name)
     assert "<script>" not in runs._table.value and runs._table.value.count(html.escape(name)) == 2
 
 
 def test_what_is_selected_is_shown(runs):
     for _ in range(3):
-        runs.add(make_history())
+        add(runs, make_history())
     select(runs, "run 1", "run 3")
     assert runs.shown == ("run 1", "run 3")
-    runs.add(make_history())
+    add(runs, make_history())
     assert runs.shown == ("run 1", "run 3")
     select(runs)
     assert runs.shown == ()
@@ -186,7 +221,7 @@ def test_what_is_selected_is_shown(runs):
 def test_rename_keeps_place_history_and_selection(runs):
     histories = [make_history(seed=seed) for seed in range(3)]
     for history in histories:
-        runs.add(history)
+        add(runs, history)
     select(runs, "run 2")
     runs._name.value = "  better  "
     assert press(runs, "Rename") == ("status", "run 2 is now better.")
@@ -198,7 +233,7 @@ def test_rename_keeps_place_history_and_selection(runs):
 @pytest.mark.parametrize("new", ["", "   ", "run 2", " run 1 "])
 def test_rename_refuses_names_that_are_taken_or_empty(runs, new):
     for _ in range(2):
-        runs.add(make_history())
+        add(runs, make_history())
     select(runs, "run 1")
     runs._name.value = new
     kind, sentence = press(runs, "Rename")
@@ -208,7 +243,7 @@ def test_rename_refuses_names_that_are_taken_or_empty(runs, new):
 
 def test_rename_wants_exactly_one_run(runs):
     for _ in range(2):
-        runs.add(make_history())
+        add(runs, make_history())
     runs._name.value = "new"
     assert press(runs, "Rename") == ("alert", "Select one run in the list. Selected: 0.")
     select(runs, "run 1", "run 2")
@@ -218,26 +253,26 @@ def test_rename_wants_exactly_one_run(runs):
 
 def test_delete_takes_the_selected_runs_away(runs):
     for _ in range(3):
-        runs.add(make_history())
+        add(runs, make_history())
     select(runs, "run 1", "run 3")
-    assert press(runs, "Delete") == ("status", "Deleted: run 1, run 3.")
+    assert delete(runs) == ("status", "Deleted: run 1, run 3.")
     assert list(runs.histories) == list(runs._selected.options) == ["run 2"] and runs.shown == ()
     select(runs, "run 2")
-    press(runs, "Delete")
+    delete(runs)
     assert "No runs yet." in runs._table.value
 
 
 @pytest.mark.parametrize("button", ["Delete", "Export", "Run card", "Save model"])
 def test_without_a_selection_there_is_a_sentence_and_no_file(runs, button):
-    runs.add(make_history())
+    add(runs, make_history())
     assert press(runs, button) == ("alert", "Select a run in the list first.")
     assert files_of(runs) == [] and list(runs.histories) == ["run 1"]
 
 
 def test_export_writes_record_table_and_charts(runs):
     history = make_history(augment=("flip",))
-    runs.add(history)
-    runs.add(make_history(l2=0.1))
+    add(runs, history)
+    add(runs, make_history(l2=0.1))
     select(runs, "run 1")
     kind, sentence = press(runs, "Export")
     assert (kind, sentence) == (
@@ -254,7 +289,7 @@ def test_export_writes_record_table_and_charts(runs):
 
 
 def test_a_run_without_an_epoch_can_be_exported(runs):
-    runs.add(History(Experiment()))
+    add(runs, History(Experiment()))
     select(runs, "run 1")
     assert press(runs, "Export")[0] == "status" and len(files_of(runs)) == 5
 
@@ -262,7 +297,7 @@ def test_a_run_without_an_epoch_can_be_exported(runs):
 def test_cards_are_written_and_loaded_back(runs):
     histories = [make_history(seed=seed, augment=("flip",)) for seed in range(2)]
     for history in histories:
-        runs.add(history)
+        add(runs, history)
     select(runs, "run 1", "run 2")
     assert press(runs, "Run card") == ("status", f"Written to {runs.folder}: run-1.html, run-2.html.")
     assert files_of(runs) == ["run-1.html", "run-2.html"]
@@ -284,7 +319,7 @@ def test_a_deleted_card_can_be_loaded_again(runs):
     file = "card.html", run_card(make_history(), "run").encode()
     upload(runs, file)
     select(runs, "card")
-    press(runs, "Delete")
+    delete(runs)
     assert upload(runs, file) == ("status", "Loaded: card.") and list(runs.histories) == ["card"]
 
 
@@ -321,7 +356,7 @@ def test_of_several_files_the_good_ones_before_a_bad_one_are_there(runs):
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(runs):
     runs.folder.write_text("a file, not a folder")
-    runs.add(make_history())
+    add(runs, make_history())
     select(runs, "run 1")
     for button in ("Export", "Run card"):
         said = f"The files of run 1 cannot be written to {runs.folder}: file exists."
@@ -330,7 +365,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(runs):
 
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_unusual_names_give_files_inside_the_folder(runs, name):
-    runs.add(make_history(), name)
+    add(runs, make_history(), name)
     select(runs, name)
     assert press(runs, "Run card")[0] == press(runs, "Export")[0] == "status"
     assert [each.name for each in runs.folder.parent.iterdir()] == ["runs"]
@@ -350,7 +385,7 @@ def test_unusual_names_give_files_inside_the_folder(runs, name):
 def test_runs_never_overwrite_each_others_files(runs, names):
     histories = [make_history(seed=seed) for seed in range(len(names))]
     for name, history in zip(names, histories):
-        runs.add(history, name)
+        add(runs, history, name)
     select(runs, *names)
     press(runs, "Export")
     saved = [History.load(path) for path in runs.folder.glob("*.jsonl")]
@@ -364,10 +399,10 @@ def test_runs_never_overwrite_each_others_files(runs, names):
 
 def test_a_run_does_not_take_the_files_of_a_deleted_one_over(runs):
     for seed, name in enumerate(("a/b", "a b")):
-        runs.add(make_history(seed=seed), name)
+        add(runs, make_history(seed=seed), name)
         select(runs, name)
         press(runs, "Export")
-        press(runs, "Delete")
+        delete(runs)
     assert {History.load(path).experiment.seed for path in runs.folder.glob("*.jsonl")} == {0, 1}
 
 
@@ -375,24 +410,27 @@ def content_of(runs):
     return {name: (runs.folder / name).read_bytes() for name in files_of(runs)}
 
 
-def press_all(folder, history, name=None):
-    """What the three buttons write of a run in a session that begins with it; returns what was said."""
-    runs = Runs(folder, lambda history, path: bool(path.write_text(f"network {history.experiment.seed}")))
-    select(runs, runs.add(history, name))
+def press_all(runs, name):
+    """What the three buttons say of a run."""
+    select(runs, name)
     return [press(runs, button)[1] for button in ("Export", "Run card", "Save model")]
 
 
 KINDS = (".csv", ".html", ".jsonl", ".keras", ".png", ".svg")
 
 
-def test_the_next_session_replaces_no_file_of_another_run(runs):
-    """Every session begins at run 1, and so does everybody who writes to a folder that is shared."""
-    for seed in range(3):
+def test_the_next_session_replaces_no_file_of_another_run(tmp_path):
+    """Whoever shares a folder may have a run of the same name, as where two tables know nothing of each other."""
+    sessions = [open_runs(tmp_path / "runs") for _ in range(3)]
+    for seed, runs in enumerate(sessions):
+        history = make_history(seed=seed, validation=(0.1, 0.2, 0.1 * seed))
+        _, folder = runs.shelf.train(functools.partial(kept, history))
+        runs.add(history, "mine", folder)
         before = content_of(runs)
-        press_all(runs.folder, make_history(seed=seed, validation=(0.1, 0.2, 0.1 * seed)))
+        press_all(runs, "mine")
         after = content_of(runs)
         assert {name: after[name] for name in before} == before
-    stems = ("run-1", "run-1-2", "run-1-3")
+    stems = ("mine", "mine-2", "mine-3")
     tables = {"runs.csv", "runs-2.csv", "runs-3.csv"}
     assert {*files_of(runs)} == tables | {f"{stem}{kind}" for stem in stems for kind in KINDS}
     for seed, stem in enumerate(stems):  # the files of a run have one name, whichever button wrote them
@@ -406,8 +444,8 @@ def test_the_next_session_replaces_no_file_of_another_run(runs):
 def test_a_name_under_which_there_is_a_file_of_any_kind_is_another_runs(runs, kind, button):
     runs.folder.mkdir()
     (runs.folder / f"run-1{kind}").write_text("not ours")
-    runs._save_model = lambda history, path: bool(path.write_text("a network"))
-    select(runs, runs.add(make_history()))
+    history, folder = runs.shelf.train(functools.partial(kept, make_history()))
+    select(runs, runs.add(history, "run 1", folder))
     assert press(runs, button)[0] == "status"
     assert (runs.folder / f"run-1{kind}").read_text() == "not ours"
     ours = {name for name in files_of(runs) if name != "runs.csv"} - {f"run-1{kind}"}
@@ -415,10 +453,10 @@ def test_a_name_under_which_there_is_a_file_of_any_kind_is_another_runs(runs, ki
 
 
 def test_what_is_there_already_is_left_and_said(runs):
-    history = make_history()
-    press_all(runs.folder, history)
+    name = add(runs, make_history())
+    press_all(runs, name)
     before, when = content_of(runs), {path: path.stat().st_mtime_ns for path in runs.folder.iterdir()}
-    exported, card, model = press_all(runs.folder, history)
+    exported, card, model = press_all(open_runs(runs.folder), name)
     assert content_of(runs) == before
     assert when == {path: path.stat().st_mtime_ns for path in runs.folder.iterdir()}
     there = f"Already in {runs.folder}, with the same content:"
@@ -427,19 +465,19 @@ def test_what_is_there_already_is_left_and_said(runs):
 
 
 def test_only_what_was_written_is_said_to_be(runs):
-    press_all(runs.folder, make_history())
+    press_all(runs, add(runs, make_history()))
     (runs.folder / "run-1.png").unlink()
-    said, *_ = press_all(runs.folder, make_history())
+    said, *_ = press_all(open_runs(runs.folder), "run 1")
     assert said.startswith(f"Written to {runs.folder}: run-1.png. Already in {runs.folder}")
 
 
 def test_delete_train_export_leaves_the_files_of_the_deleted_run(runs):
     for seed in (1, 2):
-        select(runs, runs.add(make_history(seed=seed)))
+        select(runs, add(runs, make_history(seed=seed)))
         press(runs, "Export")
-        press(runs, "Delete")
+        delete(runs)
     assert {History.load(path).experiment.seed for path in runs.folder.glob("*.jsonl")} == {1, 2}
-    assert runs.add(make_history()) == "run 3", "a number is not given twice"
+    assert add(runs, make_history()) == "run 3", "a number is not given twice"
 
 
 @pytest.mark.parametrize("name", ["run-1.jsonl", "runs.csv"])
@@ -451,7 +489,7 @@ def test_what_is_no_file_is_not_replaced_either(runs, name, what):
         (runs.folder / name).mkdir()
     else:
         (runs.folder / name).symlink_to(target)
-    select(runs, runs.add(make_history()))
+    select(runs, add(runs, make_history(), "run 1"))
     assert press(runs, "Export")[0] == "status" and not target.exists()
     assert (runs.folder / name).is_dir() if what == "folder" else (runs.folder / name).is_symlink()
 
@@ -489,9 +527,9 @@ def test_sessions_that_write_at_the_same_moment_do_not_replace_each_others_files
 
 def test_an_export_is_whole_or_absent_and_says_what_was_written_before(runs, monkeypatch):
     for seed in (1, 2):
-        runs.add(make_history(seed=seed))
+        add(runs, make_history(seed=seed))
     select(runs, "run 1", "run 2")
-    save, left = panel_runs.save_chart, iter(range(3))
+    save, left = run_files.save_chart, iter(range(3))
 
     def full(chart, path):
         if next(left, None) is None:
@@ -499,7 +537,7 @@ def test_an_export_is_whole_or_absent_and_says_what_was_written_before(runs, mon
             raise OSError(28, "No space left on device")
         save(chart, path)
 
-    monkeypatch.setattr(panel_runs, "save_chart", full)
+    monkeypatch.setattr(run_files, "save_chart", full)
     written = f"Written to {runs.folder}: run-1.jsonl, run-1.csv, run-1.png, run-1.svg."
     sentence = f"The files of run 2 cannot be written to {runs.folder}: no space left on device. {written}"
     assert press(runs, "Export") == ("alert", sentence)
@@ -513,57 +551,50 @@ def test_a_disk_that_fills_up_between_two_files_keeps_none(runs, monkeypatch):
         path.write_bytes(file.read_bytes())
 
     monkeypatch.setattr(exports, "link_new", full)
-    select(runs, runs.add(make_history()))
+    select(runs, add(runs, make_history()))
     assert press(runs, "Export")[0] == "alert" and files_of(runs) == []
 
 
 def test_a_very_long_name_gives_files_too(runs):
     name = "花" * 300
-    select(runs, runs.add(make_history(), name))
+    select(runs, add(runs, make_history(), name))
     assert press(runs, "Export")[0] == press(runs, "Run card")[0] == "status" and len(files_of(runs)) == 6
 
 
 def test_a_run_that_cannot_be_shown_is_not_added(runs):
-    runs.add(make_history())
+    add(runs, make_history())
     broken = make_history()
     del broken.epochs[-1]["seconds"]
     with pytest.raises(KeyError):
-        runs.add(broken)
-    assert list(runs.histories) == ["run 1"] and runs.add(make_history(), "next") == "next"
+        add(runs, broken)
+    assert list(runs.histories) == ["run 1"] and add(runs, make_history(), "next") == "next"
 
 
-def test_models_are_written_while_they_are_in_memory(tmp_path):
-    def save(history, path):
-        kept = history is not runs.histories["gone"]
-        if kept:
-            path.write_text("a network")
-        return kept
-
-    runs = Runs(tmp_path / "runs", save)
-    for name in ("a/b", "a b", "gone"):
-        runs.add(make_history(), name)
-    select(runs, "a/b", "a b")
-    assert press(runs, "Save model") == ("status", f"Written to {runs.folder}: a-b.keras, a-b-2.keras.")
-    assert files_of(runs) == ["a-b-2.keras", "a-b.keras"]
-    select(runs, "gone")
-    kind, sentence = press(runs, "Save model")
-    assert kind == "alert" and sentence.startswith("The network of gone is no longer in memory.")
+def test_networks_are_copied_from_the_folders_of_their_runs(runs):
+    names = [add(runs, make_history(seed=seed)) for seed in (1, 2)]
+    select(runs, *names)
+    assert press(runs, "Save model") == ("status", f"Written to {runs.folder}: run-1.keras, run-2.keras.")
+    assert [(runs.folder / name).read_text() for name in files_of(runs)] == ["network 1", "network 2"]
+    (runs.folder / "run-1" / MODEL).unlink()
+    for name in ("run 1", add(runs, make_history(), "card")):
+        select(runs, name)
+        assert press(runs, "Save model") == ("alert", f"The network of {name} is not kept in {runs.folder}.")
 
 
 HOSTILE = b'{"kind": "run", "experiment": {}, "data": {}, "epochs": [{}]}'
 
 
 def test_a_run_that_cannot_be_shown_leaves_the_table_as_it_was_and_open_to_others(runs):
-    runs.add(make_history())
+    add(runs, make_history())
     before = runs._table.value
     strange = make_history()
     strange.epochs[0]["seconds"] = "long"
     with pytest.raises(TypeError):
-        runs.add(strange)
+        add(runs, strange)
     assert list(runs.histories) == list(runs._selected.options) == ["run 1"] and runs._table.value == before
     kind, sentence = upload(runs, ("theirs.jsonl", HOSTILE))
     assert kind == "alert" and sentence.startswith("theirs.jsonl is not a history of vgglab: line 1")
-    name = runs.add(make_history())
+    name = add(runs, make_history())
     assert name != "run 1" and name in runs._table.value
 
 
@@ -586,13 +617,13 @@ def test_no_button_fails_in_silence(runs, monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError("division by zero")
 
-    runs.add(make_history())
+    add(runs, make_history())
     select(runs, "run 1")
-    monkeypatch.setattr(panel_runs, "plot_accuracy", fail)
+    monkeypatch.setattr(run_files, "plot_accuracy", fail)
     kind, sentence = press(runs, "Export")
     assert kind == "alert" and "ZeroDivisionError: division by zero" in sentence and files_of(runs) == []
     monkeypatch.setattr(panel_runs, "compare", fail)
-    kind, sentence = press(runs, "Delete")
+    kind, sentence = delete(runs)
     assert kind == "alert" and "ZeroDivisionError: division by zero" in sentence
     assert list(runs.histories) == ["run 1"]
 
@@ -603,7 +634,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\ud800 half", "a,b", "花"
 def test_the_table_that_is_exported_is_whole_and_runs_nothing(runs):
     """A spreadsheet takes a cell that begins with = + - @ for a formula; UTF-8 has no half characters."""
     for name in FORMULAS:
-        runs.add(make_history(train=(0.4,), validation=(0.9,), dataset=name), name)
+        add(runs, make_history(train=(0.4,), validation=(0.9,), dataset=name), name)
     select(runs, runs._selected.options[0])
     assert press(runs, "Export")[0] == "status"
     with (runs.folder / "runs.csv").open(encoding="utf-8", newline="") as file:
@@ -615,10 +646,140 @@ def test_the_table_that_is_exported_is_whole_and_runs_nothing(runs):
 
 
 def test_half_characters_reach_no_page(runs):
-    assert runs.add(make_history(dataset="\ud800"), "\ud800") == r"\ud800"
-    name = runs.add(make_history())
+    assert add(runs, make_history(dataset="\ud800"), "\ud800") == r"\ud800"
+    name = add(runs, make_history())
     select(runs, name)
     runs._name.value = "b\ud83c"
     assert press(runs, "Rename") == ("status", rf"{name} is now b\ud83c.")
     for shown in (runs._table.value, runs._message.value, *runs._selected.options):
         shown.encode()
+
+
+def states(runs):
+    """What the table says of each run beside its name."""
+    head, *rows = ElementTree.fromstring(runs._table.value).iter("tr")
+    names = [each.text for each in head]
+    rows = [dict(zip(names, (each.text or "" for each in row))) for row in rows]
+    return {row["run"]: row.get("state", "") for row in rows}
+
+
+def test_a_new_table_has_the_runs_of_the_folder_with_names_records_and_states(runs):
+    histories = [make_history(seed=seed) for seed in range(3)]
+    histories[2].note("stopped", "Stopped; the epochs before are kept.")
+    for number, (history, state) in enumerate(zip(histories, ("finished", "cut", "cut")), 1):
+        kept(history, runs.folder / f"run-{number}", state)
+    runs = open_runs(runs.folder)
+    assert runs.histories == {f"run {number}": history for number, history in enumerate(histories, 1)}
+    assert states(runs) == {"run 1": "", "run 2": "interrupted", "run 3": "stopped"}
+    select(runs, "run 2")
+    runs._name.value = "half"
+    press(runs, "Rename")
+    for each in (runs, open_runs(runs.folder)):
+        assert states(each) == {"run 1": "", "half": "interrupted", "run 3": "stopped"}
+    assert add(runs, make_history()) == "run 4"
+
+
+def test_a_run_that_has_a_row_is_replaced_in_it(runs):
+    kept(make_history(train=(0.4,), validation=(0.3,)), runs.folder / "run-1", "cut")
+    runs = open_runs(runs.folder)
+    add(runs, make_history())
+    whole = make_history()
+    whole.save(runs.folder / "run-1" / RECORD)
+    (runs.folder / "run-1" / CHECKPOINT).unlink()
+    assert runs.add(whole, folder=runs.folder / "run-1") == "run 1"
+    assert list(runs.histories) == ["run 1", "run 2"] and runs.histories["run 1"] == whole
+    assert states(runs) == {"run 1": "", "run 2": ""}
+
+
+def test_the_newest_runs_are_read_and_the_others_counted(runs, monkeypatch):
+    monkeypatch.setattr(panel_runs, "NEWEST", 3)
+    for number in range(1, 13):
+        kept(make_history(seed=number), runs.folder / f"run-{number}")
+        os.utime(runs.folder / f"run-{number}" / RECORD, (number, number))
+    os.utime(runs.folder / "run-2" / RECORD, (99, 99))  # was gone on with
+    runs = open_runs(runs.folder)
+    assert list(runs.histories) == ["run 2", "run 11", "run 12"]
+    assert f"Runs are kept in {runs.folder}. 9 older runs there are not shown." in runs._place.value
+
+
+def test_what_cannot_be_read_is_named_and_left_and_keeps_no_table_from_opening(runs):
+    kept(make_history(), runs.folder / "run-1")
+    kept(make_history(), runs.folder / "mine")
+    for name, text in (("run-2", HOSTILE.decode()), ("run-3", ""), ("theirs", "[1]")):
+        kept(make_history(), runs.folder / name)
+        (runs.folder / name / RECORD).write_text(text)
+    (runs.folder / "run-4").mkdir()
+    (runs.folder / "run-5").write_text("a file")
+    (runs.folder / "lesson").mkdir()  # of another notebook
+    kept(make_history(), runs.folder / "lesson" / "run-1")
+    before = sorted(runs.folder.rglob("*"))
+    runs = open_runs(runs.folder)
+    assert list(runs.histories) == ["run 1", "mine"]
+    problems = runs._found.problems
+    assert [next(name for name in ("run-2", "run-3", "run-4", "theirs") if name in each) for each in problems] == [
+        "run-2", "run-3", "run-4", "theirs",
+    ]  # fmt: skip
+    assert all(html.escape(each, quote=False).split("'")[0] in runs._place.value for each in problems)
+    assert sorted(runs.folder.rglob("*")) == before
+
+
+def test_delete_asks_first_and_takes_the_folders_away(runs):
+    for seed in range(3):
+        add(runs, make_history(seed=seed))
+    upload(runs, ("card.jsonl", make_history().to_lines().encode()))
+    select(runs, "run 1", "card")
+    kind, sentence = press(runs, "Delete")
+    assert runs.buttons["Delete"].description == "Really delete 2 runs?"
+    assert (kind, sentence) == (
+        "status",
+        "Press it again to delete run 1, card, and all that is kept of them.",
+    )
+    select(runs, "run 3")  # something else: it is no answer to the question
+    assert runs.buttons["Delete"].description == "Delete"
+    press(runs, "Delete")
+    assert runs.buttons["Delete"].description == "Really delete 1 run?"
+    assert len(runs.histories) == 4 and len([*runs.folder.iterdir()]) == 3
+    assert press(runs, "Delete") == ("status", "Deleted: run 3.")
+    assert sorted(each.name for each in runs.folder.iterdir()) == ["run-1", "run-2"]
+    assert runs.buttons["Delete"].description == "Delete" and list(runs.histories) == [
+        "run 1",
+        "run 2",
+        "card",
+    ]
+    assert list(open_runs(runs.folder).histories) == ["run 1", "run 2"]
+
+
+def test_a_run_that_was_deleted_elsewhere_can_be_taken_off_the_table(runs):
+    add(runs, make_history())
+    others = open_runs(runs.folder)
+    for each in (runs, others):
+        select(each, "run 1")
+        assert delete(each) == ("status", "Deleted: run 1.")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="folders are locked on POSIX systems alone")
+def test_a_run_that_goes_on_is_not_deleted(runs):
+    kept(make_history(), runs.folder / "run-1", "cut")
+    with locked(runs.folder / "run-1"):
+        runs = open_runs(runs.folder)
+        assert states(runs) == {"run 1": "running elsewhere"}
+        select(runs, "run 1")
+        assert delete(runs) == ("alert", "run 1 is going on. It can be deleted once it has ended.")
+    runs.mark(runs.folder / "run-1")
+    assert states(runs) == {"run 1": "going on"}
+    select(runs, "run 1")
+    assert delete(runs)[0] == "alert" and (runs.folder / "run-1").is_dir()
+    runs.mark(None)
+    assert states(runs) == {"run 1": "interrupted"}
+
+
+def test_where_nothing_can_be_written_it_is_said_and_the_table_works(runs):
+    runs.folder.write_text("a file, not a folder")
+    runs = open_runs(runs.folder)
+    said = f"Runs are not kept, because {runs.folder} cannot be written: it is no folder."
+    assert said in runs._place.value
+    assert [add(runs, make_history()), add(runs, make_history())] == ["run 1", "run 2"]
+    assert said in runs._place.value and runs.folder.read_text() == "a file, not a folder"
+    select(runs, "run 2")
+    runs._name.value = "better"
+    assert press(runs, "Rename")[0] == delete(runs)[0] == "status" and list(runs.histories) == ["run 1"]

@@ -16,7 +16,7 @@ from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.history import History
 from vgglab.network import build_model
-from vgglab.share import store
+from vgglab.share import run_folder
 from vgglab.share.store import CHECKPOINT, MODEL, RECORD, read_run
 from vgglab.training import train
 
@@ -45,7 +45,7 @@ class Killed(BaseException):
 @pytest.fixture
 def every_epoch(monkeypatch):
     """A checkpoint after every epoch, however long it takes."""
-    monkeypatch.setattr(store._Pace, "due", True)
+    monkeypatch.setattr(run_folder._Pace, "due", True)
 
 
 def same(one: History, other: History) -> bool:
@@ -115,7 +115,7 @@ def test_every_finished_epoch_is_on_disk_before_anybody_hears_of_it(tiny, tmp_pa
 
 def test_epochs_after_the_last_checkpoint_are_kept_until_they_are_made_again(tiny, tmp_path, monkeypatch):
     """There is only the checkpoint from before the first epoch."""
-    monkeypatch.setattr(store, "SHARE", 1e-9)
+    monkeypatch.setattr(run_folder, "SHARE", 1e-9)
     folder = tmp_path / "run"
     killed_after(4, PLAIN, tiny, out=folder)
     assert int(np.load(folder / CHECKPOINT)["rows/epoch"]) == 0
@@ -157,6 +157,23 @@ def test_stopped_diverged_and_interrupted_runs(tiny, tmp_path, every_epoch):
     assert stored.is_finished and same(stored.history, diverged)
 
 
+@pytest.mark.parametrize("step", ["record", "checkpoint"])
+def test_a_run_that_is_killed_as_it_begins_is_not_taken_for_one_that_has_ended(
+    tiny, tmp_path, monkeypatch, step
+):
+    write = getattr(run_folder.RunFolder, step)
+
+    def killed(self, *given):
+        write(self, *given)
+        raise Killed
+
+    monkeypatch.setattr(run_folder.RunFolder, step, killed)
+    with pytest.raises(Killed):
+        train(PLAIN, tiny, out=tmp_path / "run")
+    if (tmp_path / "run" / RECORD).exists():
+        assert not read_run(tmp_path / "run").is_finished
+
+
 def test_other_settings_images_or_weights_are_refused_by_name(tiny, tmp_path, every_epoch):
     folder = tmp_path / "run"
     killed_after(2, PLAIN, tiny, out=folder)
@@ -188,7 +205,7 @@ def test_folders_that_are_no_run(tiny, tmp_path, every_epoch):
         train(PLAIN, tiny, resume=tmp_path / "nowhere")
     with pytest.raises(InputError, match=f"it has no {RECORD}"):
         train(PLAIN, tiny, resume=tmp_path)
-    with pytest.raises(InputError, match="exists already; `out` must name a new folder"):
+    with pytest.raises(InputError, match=r"^/\S* exists already; `out` must name a new folder\.$"):
         train(PLAIN, tiny, out=tmp_path)
     killed_after(1, PLAIN, tiny, out=tmp_path / "run")
     checkpoint = tmp_path / "run" / CHECKPOINT
@@ -209,7 +226,7 @@ def test_one_run_is_not_gone_on_with_twice_at_once(tiny, tmp_path, every_epoch):
 
 def test_a_run_that_cannot_be_written_is_not_lost_and_is_written_when_it_can(tiny, tmp_path, monkeypatch):
     """A full disk from the second epoch to the fourth, then room again."""
-    folder, append = tmp_path / "run", store.RunFolder._append
+    folder, append = tmp_path / "run", run_folder.RunFolder._append
 
     def full(self, lines):
         if '"epoch": 2' in lines and '"epoch": 5' not in lines:
@@ -218,14 +235,14 @@ def test_a_run_that_cannot_be_written_is_not_lost_and_is_written_when_it_can(tin
             raise OSError(28, "No space left on device")
         append(self, lines)
 
-    monkeypatch.setattr(store.RunFolder, "_append", full)
+    monkeypatch.setattr(run_folder.RunFolder, "_append", full)
     history = train(PLAIN, tiny, out=folder)
     assert len(history.epochs) == 5 and same(read_run(folder).history, history)
     assert not any(event["kind"] == "not written" for event in history.events)
 
 
 def test_a_disk_that_stays_full_is_said_and_the_history_is_returned(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "write_whole", _full)
+    monkeypatch.setattr(run_folder, "write_whole", _full)
     with pytest.warns(UserWarning, match="could not be written to .*run: no space left on device"):
         history = train(PLAIN, tiny, out=tmp_path / "run")
     assert len(history.epochs) == 5 and history.events[-1]["kind"] == "not written"
@@ -234,7 +251,7 @@ def test_a_disk_that_stays_full_is_said_and_the_history_is_returned(tiny, tmp_pa
 def test_a_network_that_cannot_be_written_is_said_and_can_be_made_later(
     tiny, tmp_path, monkeypatch, every_epoch
 ):
-    monkeypatch.setattr(store.RunFolder, "save_model", _without_room(store.RunFolder.save_model))
+    monkeypatch.setattr(run_folder.RunFolder, "save_model", _without_room(run_folder.RunFolder.save_model))
     with pytest.warns(UserWarning, match="could not be written to .*run: no space left on device"):
         train(PLAIN, tiny, out=tmp_path / "run")
     assert not read_run(tmp_path / "run").is_finished
@@ -255,7 +272,7 @@ def _full(*given):
 def test_of_two_runs_with_one_name_one_is_made(tmp_path):
     def make(done):
         try:
-            with store.RunFolder.create(tmp_path / "run"):
+            with run_folder.RunFolder.create(tmp_path / "run"):
                 done.put("made")
                 time.sleep(0.2)
         except InputError:
@@ -272,9 +289,9 @@ def test_of_two_runs_with_one_name_one_is_made(tmp_path):
 def test_what_a_checkpoint_may_cost(monkeypatch):
     """After one that took a second, the next is due when 50 seconds are over, or 20 where it is large."""
     now = [100.0]
-    monkeypatch.setattr(store.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(run_folder.time, "monotonic", lambda: now[0])
     for share, wait in ((0.02, 50), (0.05, 20)):
-        pace = store._Pace()
+        pace = run_folder._Pace()
         assert pace.due
         with pace.kept(lambda share=share: share):
             now[0] += 1

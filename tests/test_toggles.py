@@ -26,7 +26,7 @@ from vgglab.engine.control import Control
 from vgglab.experiment import Experiment, brakes, of_role, what_changed
 from vgglab.network import build_model
 from vgglab.panel.controls import Controls
-from vgglab.panel.runs import compare
+from vgglab.panel.table import compare
 from vgglab.share.card import run_card
 from vgglab.share.script import script
 from vgglab.history import History

@@ -23,7 +23,7 @@ from vgglab.history import History, Row
 from vgglab.measures.forgetting import has_source_task, source_images
 from vgglab.measures.rows import Measuring
 from vgglab.network import configure
-from vgglab.share.store import RunFolder
+from vgglab.share.run_folder import RunFolder
 
 
 class Diverged(Exception):

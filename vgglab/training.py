@@ -27,7 +27,8 @@ from vgglab.files import readable
 from vgglab.history import History
 from vgglab.measures.evaluation import judged
 from vgglab.phase import Diverged, Run, train_phase
-from vgglab.share.store import RunFolder, check_place, check_same
+from vgglab.share.run_folder import RunFolder
+from vgglab.share.store import check_place, check_same
 
 
 def train(
@@ -144,8 +145,9 @@ def _begin(run: Run, state: Arrays) -> None:
         return
     run.began_with = began_with(run.compiled.model, run.data)
     if not state:
-        run.folder.record(run.history)
+        # In this order: a folder with a record and no checkpoint is that of a run that has ended.
         run.folder.checkpoint(run.known)
+        run.folder.record(run.history)
     elif str(state["began_with"]) != run.began_with:
         raise InputError(
             f"The run in {readable(run.folder.path)} began with other weights or another test part. Received: these "

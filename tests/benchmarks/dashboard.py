@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import threading
 import time
 
@@ -127,7 +128,9 @@ def frames_with_thirty_runs() -> Row:
 
 
 def main() -> None:
-    rows = [first_point(), stop(), event(), drawing_share()]
+    with tempfile.TemporaryDirectory() as runs:
+        os.environ["VGGLAB_RUNS"] = runs
+        rows = [first_point(), stop(), event(), drawing_share()]
     rows += [one_drawing(10, ""), one_drawing(1000, "as at epoch 10"), frames_with_thirty_runs()]
     write(rows, RESULTS)
     print(table(rows))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from vgglab.datasets import load
 from vgglab.experiment import Experiment
-from vgglab.share.store import CHECKPOINT, RunFolder
+from vgglab.share.run_folder import RunFolder
+from vgglab.share.store import CHECKPOINT
 from vgglab.training import train
 
 SMALL = Experiment(weights=None, image_size=32, unfreeze=0)

@@ -142,8 +142,13 @@ class Controls(widgets.VBox):
         """Put every control back to where it started."""
         self.set(_of(self._start, self.widgets))
 
-    def hold(self) -> None:
-        """Lock what cannot change within a run."""
+    def hold(self, phase: Experiment | None = None) -> None:
+        """Lock what cannot change within a run, which goes on with `phase`, or begins with what the controls say."""
+        if phase is not None:
+            self.held = False  # it is no change of the run that is set up
+            self._move(_of(phase, self.widgets))
+            self.experiment, self.problem = phase, ""
+            self._describe("")
         self.held = self.preset.disabled = True
         for name, widget in self.widgets.items():
             widget.disabled = FIELDS[name].fixed or FIELDS[name].is_own
@@ -153,6 +158,7 @@ class Controls(widgets.VBox):
         self.held = self.preset.disabled = False
         for widget in self.widgets.values():
             widget.disabled = False
+        self._changed()  # of a run that went on, what no control shows is not kept
 
     def _rows(self) -> list[widgets.Widget]:
         beneath = {"unfreeze": self.depth} | self.idle
@@ -181,7 +187,8 @@ class Controls(widgets.VBox):
             return
         asked, problem = self.experiment, ""
         try:
-            asked = with_first(asked, **{name: widget.value for name, widget in self.widgets.items()})
+            base = asked if self.held else self._start
+            asked = with_first(base, **{name: widget.value for name, widget in self.widgets.items()})
             if self.held:
                 followed_by(self.experiment.phases[0], asked.phases[0])
             self._check(asked)

@@ -1,11 +1,11 @@
-"""The dashboard: controls, a live chart, the runs of the session, and what the numbers say."""
+"""The dashboard: controls, a live chart, the runs that are kept, and what the numbers say."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,17 @@ from vgglab.measures.diagnosis import diagnose
 from vgglab.panel.controls import Controls
 from vgglab.panel.images import Images
 from vgglab.panel.live import LiveChart
-from vgglab.panel.networks import Networks
 from vgglab.panel.opened import count_in, count_out, parts
-from vgglab.panel.runner import Runner
+from vgglab.panel.progress import Progress
+from vgglab.panel.runner import Job, Runner
 from vgglab.panel.runs import Runs
 from vgglab.share.script import script
+from vgglab.share.shelf import Shelf, default_folder
+from vgglab.share.store import StoredRun, read_run
 from vgglab.templates import render
 from vgglab.weights import find_weights
 
-PROGRESS_PAUSE = 0.2  # seconds between two movements of the progress bar
 _NEVER_BEGAN = "Stopped before it began."
-LONG_EPOCH = 2  # seconds, after which the images done are counted
 
 
 def _button(name: str, icon: str, tip: str, action: Callable[[], object], **options: Any) -> widgets.Button:
@@ -48,7 +48,9 @@ class Dashboard(widgets.VBox):
     """Toggles for one experiment, its curves while it trains, and the runs before it.
 
     `data` is trained on, and read anew in another image size where it came from files; `experiment` says
-    where the controls start; `folder` is where exports go, "runs" in the present folder by default.
+    where the controls start. Every run is kept in `folder` as it goes, so that a new Dashboard has it on its
+    table and can go on with it; exports go there too. By default that is a folder of the notebook's name, in
+    "runs" in the present folder or in $VGGLAB_RUNS.
     Training runs in a thread, so that the notebook stays free: a control moved meanwhile takes effect at
     the next epoch, as a new phase of the run. `history` is the latest run's, None before the first epoch.
     `controls` names the fields that get one, all by default: a lesson shows those that it is about.
@@ -64,7 +66,7 @@ class Dashboard(widgets.VBox):
         self,
         data: Dataset,
         experiment: Experiment | None = None,
-        folder: str | Path = "runs",
+        folder: str | Path | None = None,
         controls: Sequence[str] = tuple(FIELDS),
     ) -> None:
         if not isinstance(data, Dataset):
@@ -77,20 +79,16 @@ class Dashboard(widgets.VBox):
             batch_size=min(DEFAULTS["batch_size"], len(data.train)),
         )
         self._images = Images(data, experiment)
-        self._networks = Networks()
-        self._runner = Runner(self._begin, self._guarded, self._end, self._progress)
-        self._planned = 0
-        self._moved = self._epoch_began = 0.0
+        self.progress = Progress()
+        self._runner = Runner(self._begin, self._guarded, self._end, self.progress.move)
         self.controls = Controls(experiment, controls, self._check)
         self.chart = LiveChart(experiment)
-        self.runs = Runs(Path(folder), self._networks.save)
+        self.runs = Runs(Shelf(default_folder() if folder is None else folder), self.go_on)
         self.train_button = _button("Train", "play", "start a run", self.start, button_style="primary")
         self.pause_button = _button("Pause", "pause", "hold or go on", self.pause, disabled=True)
         self.stop_button = _button("Stop", "stop", "end the run now", self.stop, disabled=True)
         self.reset_button = _button("Reset", "undo", "controls back to the start", self.reset)
         self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
-        self.bar = widgets.FloatProgress(max=1, layout=widgets.Layout(width="230px", height="14px"))
-        self.left = widgets.HTML(layout=widgets.Layout(min_width="190px"))
         self.message, self.diagnosis = widgets.HTML(), widgets.HTML()
         self.cost_card, self.code = widgets.HTML(), widgets.HTML()
         # What stands on each tab, and what fills it when it is opened.
@@ -115,7 +113,7 @@ class Dashboard(widgets.VBox):
     def _board(self) -> widgets.Box:
         """What stands above the tabs."""
         buttons = widgets.HBox([self.train_button, self.pause_button, self.stop_button, self.reset_button])
-        progress = widgets.HBox([self.bar, self.left, self.logged])
+        progress = widgets.HBox([self.progress, self.logged])
         right = widgets.VBox(
             [buttons, progress, self.chart, self.message, self.diagnosis],
             layout=widgets.Layout(flex="1 1 480px"),
@@ -156,8 +154,22 @@ class Dashboard(widgets.VBox):
         self._check_open()
         if self.controls.problem:
             raise InputError(self.controls.problem)
-        with self._runner.here() as (experiment, control):
-            return self._work(experiment, control)
+        with self._runner.here() as (job, control):
+            return self._work(job, control)
+
+    def go_on(self, name: str) -> None:
+        """Train a run of the table that was stopped or interrupted to its end, in the background.
+
+        The controls then show what it goes on with. `InputError` says why it cannot go on.
+        """
+        self._check_open()
+        stored = read_run(self.runs.folder_of(name))
+        if stored.is_finished:
+            raise InputError(f"Nothing is left to do: {name} ended after epoch {len(stored.history.epochs)}.")
+        if self._runner.state in ("running", "waiting"):
+            raise InputError(f"Another run has to end before {name} can go on. Stop it first.")
+        self._check(stored.experiment)
+        self._runner.start(stored)
 
     def pause(self) -> None:
         """Hold the run after the running batch, or let it go on."""
@@ -167,7 +179,7 @@ class Dashboard(widgets.VBox):
         else:
             control.pause()
         self._label_pause()
-        self._say_left("")
+        self.progress.say("")
 
     def stop(self) -> None:
         """Ask the run to end; it does so within the running batch and keeps the finished epochs."""
@@ -182,7 +194,7 @@ class Dashboard(widgets.VBox):
         self._runner.join(timeout)
 
     def close(self) -> None:
-        """Take the dashboard off the page, stop its run, and let go of its widgets and trained networks.
+        """Take the dashboard off the page, stop its run, and let go of its widgets.
 
         `history` and the `histories` of `runs` stay.
         """
@@ -190,7 +202,6 @@ class Dashboard(widgets.VBox):
             return
         self._runner.stop()
         count_out(self)
-        self._networks.forget()
         *inside, _ = parts(self)
         for widget in inside:
             widget.close()
@@ -202,17 +213,19 @@ class Dashboard(widgets.VBox):
                 "This dashboard was closed, so that nobody would see its run. Make a new Dashboard."
             )
 
-    def _begin(self) -> Experiment:
-        self.controls.hold()  # before it is read: what is moved from now on is a change of the run
-        experiment = self.controls.experiment
-        self._planned = experiment.planned_epochs
+    def _begin(self, stored: StoredRun | None) -> Job:
+        self.controls.hold(stored.present if stored else None)
+        # Read afterwards: what is moved from now on is a change of the run.
+        job = Job(stored.experiment if stored else self.controls.experiment, stored)
+        self.progress.begin(job.experiment.planned_epochs, len(stored.history.epochs) if stored else 0)
+        self.runs.mark(stored.path if stored else None)
         self.message.value, self.diagnosis.value, self.history = "", "", None
-        self.bar.value, self.left.value, self._epoch_began = 0, "", time.monotonic()
-        return experiment
+        return job
 
     def _end(self) -> None:
-        self.left.value = ""
+        self.progress.clear()
         self.controls.release()
+        self.runs.mark(None)
 
     def _state_changed(self, change: dict[str, Any]) -> None:
         self._free_buttons()
@@ -227,31 +240,38 @@ class Dashboard(widgets.VBox):
         self.pause_button.disabled = state != "running"
         self.stop_button.disabled = state not in ("running", "waiting")
 
-    def _guarded(self, experiment: Experiment, control: Control) -> None:
+    def _guarded(self, job: Job, control: Control) -> None:
         try:
-            self._work(experiment, control)
+            self._work(job, control)
         except Stopped:
             self.chart.say(_NEVER_BEGAN)
         except InputError as error:
             self._complain(str(error))
+            if job.stored:
+                self.runs.complain(str(error))  # where Go on was pressed
         except Exception as error:  # shown with its frames: a failure in a thread is seen nowhere else
             self._complain(f"{type(error).__name__}: {error}", traceback.format_exc())
+            self.runs.read()  # its epochs are kept
 
-    def _work(self, experiment: Experiment, control: Control) -> History:
+    def _work(self, job: Job, control: Control) -> History:
         # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
         from vgglab.engine.lending import borrowed
         from vgglab.training import train
 
-        self.chart.draw(History(experiment))
+        experiment, stored = job.experiment, job.stored
+        self.chart.draw(stored.history if stored else History(experiment))
         self.chart.say("Getting ready: the network is set up and its first step compiled.")
         data = self._images.fetch(experiment, self.chart.say)
         classes = len(data.class_names)
         with borrowed(experiment, classes, check=control.check, say=self.chart.say) as compiled:
             control.check()
-            history = train(experiment, data, self._update, model=compiled, control=control)
-            if history.epochs:
-                self._networks.keep(history, compiled.model.get_weights())
-        self._show(history)
+            run = partial(train, experiment, data, self._update, model=compiled, control=control)
+            if stored:
+                run(resume=stored.path)
+                history, folder = read_run(stored.path).history, stored.path
+            else:
+                history, folder = self.runs.shelf.train(lambda out: run(out=out))
+        self._show(history, folder)
         return history
 
     def _check(self, experiment: Experiment) -> None:
@@ -261,34 +281,23 @@ class Dashboard(widgets.VBox):
 
     def _update(self, history: History) -> None:
         self.history = history
-        self._epoch_began = time.monotonic()
         self.chart.update(history)
-        seconds = history.epochs[-1]["seconds"]
-        left = (self._planned - len(history.epochs)) * seconds
-        self._say_left(f"epoch {len(history.epochs)} of {self._planned}, {_clock(left)} left")
+        self.progress.count(history)
         self._diagnose(history)
 
-    def _progress(self, done: int, total: int) -> None:
-        if time.monotonic() - self._moved >= PROGRESS_PAUSE or done == total:
-            epochs = len(self.history.epochs) if self.history else 0
-            self.bar.value = min(1, (epochs + done / total) / max(self._planned, 1))
-            if time.monotonic() - self._epoch_began > LONG_EPOCH:
-                self._say_left(f"epoch {epochs + 1} of {self._planned}, {done} of {total} images")
-            self._moved = time.monotonic()
-
-    def _show(self, history: History) -> None:
+    def _show(self, history: History, folder: Path) -> None:
         if not history.epochs and self._runner.control.stopped:
             self.chart.say(_NEVER_BEGAN)
             return
         self.history = history
         self.chart.draw(history)
-        self.left.value = ""
+        self.progress.clear()
         # Phases repeat each other: what was said once is not said again.
         texts = dict.fromkeys([*(event["text"] for event in history.events), history.tested()])
         self.message.value = render("events.html", texts=[text for text in texts if text])
         self._diagnose(history)
         if history.epochs:
-            self.runs.add(history)
+            self.runs.add(history, folder=folder)
         self._fill_tab()
 
     def _diagnose(self, history: History) -> None:
@@ -305,12 +314,12 @@ class Dashboard(widgets.VBox):
             self.diagnosis.value = text
 
     def _experiment_changed(self, change: dict[str, Any]) -> None:
-        if self._runner.state == "running":
+        if self._runner.state == "running" and self.controls.held:
             # Phases that were planned give way to what the controls say now, for as long as they would have lasted.
             phase = dataclasses.replace(change["new"], later=(), epochs=change["new"].planned_epochs)
-            self._planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
+            self.progress.planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
             self._runner.control.change(phase)
-            self._say_left("takes effect at the next epoch")
+            self.progress.say("takes effect at the next epoch")
         else:
             self._fill_tab()
 
@@ -341,18 +350,9 @@ class Dashboard(widgets.VBox):
         self.chart.draw(self.history or History(self.controls.experiment))
 
     def _label_pause(self) -> None:
-        self.pause_button.description = "Resume" if self._runner.control.paused else "Pause"
-
-    def _say_left(self, text: str) -> None:
-        """How far the run is; while it is paused, that it is."""
-        epochs = len(self.history.epochs) if self.history else 0
-        paused = f"paused after epoch {epochs} of {self._planned}; Resume goes on"
-        self.left.value = paused if self._runner.control.paused else text
+        self.progress.paused = self._runner.control.paused
+        self.pause_button.description = "Resume" if self.progress.paused else "Pause"
 
     def _complain(self, text: str, details: str = "") -> None:
         self.chart.say("The run failed.")
         self.message.value = render("alert.html", text=text, details=details)
-
-
-def _clock(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

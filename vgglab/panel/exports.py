@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,6 +67,11 @@ def _placed(made: Mapping[str, Path], folder: Path, stem: str) -> Placed | None:
             return None
         raise
     return placed
+
+
+def numbered(name: str, form: str) -> Iterator[str]:
+    """`name`, and what `form` makes of it with 2, 3, ..."""
+    return itertools.chain([name], (form.format(name, number) for number in itertools.count(2)))
 
 
 def holds(path: Path, content: bytes) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vgglab.errors import InputError
 from vgglab.files import readable, why_not
+from vgglab.share.shelf import runs_folder
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
 SET_HOME = "Set HOME to a folder that may be written to."
@@ -50,14 +51,15 @@ def dashboard(options: list[str], pages: int, cache_memory: float) -> None:
     """Serve the dashboard until the command is ended; `options` are those of Voilà and outweigh what is set here.
 
     `pages` may be open at a time, each with a kernel of its own, which keeps up to `cache_memory` GB of features in
-    memory. What they export goes to "runs" in the present folder. `InputError` for an option that Voilà does not have.
+    memory. All of them keep their runs in one folder: $VGGLAB_RUNS, or "runs" in the present folder. `InputError` for
+    an option that Voilà does not have.
     """
     if pages < 1:
         raise InputError(f"`--pages` must be 1 or more. Received: {pages}.")
     if not 0 <= cache_memory < float("inf"):
         raise InputError(f"`--cache-memory` must be a number of GB, 0 or more. Received: {cache_memory}.")
     # The kernels inherit these.
-    os.environ["VGGLAB_RUNS"] = str(Path.cwd() / "runs")
+    os.environ["VGGLAB_RUNS"] = str(runs_folder().absolute())  # the page lies elsewhere
     os.environ["VGGLAB_CACHE_MEMORY"] = str(int(cache_memory * 1024**3))
     with _serving("The dashboard"):
         from vgglab.serving.pages import serve
