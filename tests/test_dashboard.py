@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 import weakref
 
 import ipywidgets as widgets
@@ -885,9 +886,23 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
         assert said in dashboard.runs._message.value, "the button may be far below the chart"
     assert dashboard.runs._table.value == before and not dashboard.train_button.disabled
     with store.locked(tmp_path / "run-2"):
-        press(dashboard, "run 2", "Go on")
+        assert "run 2 is going on already." in press(dashboard, "run 2", "Go on") and not dashboard.running
+
+
+def test_epochs_that_could_not_be_written_are_shown_with_the_reason(tiny, tmp_path, every_epoch, monkeypatch):
+    cut_short(tiny, dataclasses.replace(START, epochs=4), tmp_path / "run-1")
+    dashboard = Dashboard(tiny, START, folder=tmp_path)
+
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vgglab.share.run_folder.write_whole", full)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is said on the page
+        press(dashboard, "run 1", "Go on")
         wait(dashboard)
-        assert "is going on already" in dashboard.message.value
+    assert len(dashboard.history.epochs) == len(dashboard.runs.histories["run 1"].epochs) == 4
+    assert "could not be written" in dashboard.message.value
 
 
 def test_where_runs_cannot_be_kept_training_works_and_one_sentence_says_so(tiny, tmp_path):

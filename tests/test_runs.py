@@ -25,6 +25,7 @@ from vgglab.panel.runs import Runs
 from vgglab.panel.table import compare
 from vgglab.share.card import load_card, run_card
 from vgglab.share.shelf import Shelf
+from vgglab.share.shelf import delete as delete_folder
 from vgglab.share.store import CHECKPOINT, MODEL, RECORD, check_place, locked
 
 FIGURES = ["run", "epochs run", "kept epoch", "validation %", "gap, points", "seconds"]
@@ -52,10 +53,15 @@ def add(runs, history, name=None):
     return runs.add(history, folder=folder)
 
 
+MOVED = dict(phase=1, layer="fc", trainable=True, moved=0.1)  # which is noted at the end of a phase
+
+
 def kept(history, folder, state="finished"):
     """What a run leaves in its folder, if it has one."""
     if folder:
         check_place(folder).mkdir(parents=True)
+        if state == "finished":
+            history.layers.append(MOVED)
         history.save(folder / RECORD)
         (folder / (MODEL if state == "finished" else CHECKPOINT)).write_text(
             f"network {history.experiment.seed}"
@@ -684,9 +690,10 @@ def test_a_run_that_has_a_row_is_replaced_in_it(runs):
     runs = open_runs(runs.folder)
     add(runs, make_history())
     whole = make_history()
+    whole.layers.append(MOVED)
     whole.save(runs.folder / "run-1" / RECORD)
     (runs.folder / "run-1" / CHECKPOINT).unlink()
-    assert runs.add(whole, folder=runs.folder / "run-1") == "run 1"
+    assert runs.replace(whole, folder=runs.folder / "run-1") == "run 1"
     assert list(runs.histories) == ["run 1", "run 2"] and runs.histories["run 1"] == whole
     assert states(runs) == {"run 1": "", "run 2": ""}
 
@@ -783,3 +790,25 @@ def test_where_nothing_can_be_written_it_is_said_and_the_table_works(runs):
     select(runs, "run 2")
     runs._name.value = "better"
     assert press(runs, "Rename")[0] == delete(runs)[0] == "status" and list(runs.histories) == ["run 1"]
+
+
+def test_what_was_added_elsewhere_is_on_the_table_when_it_is_read_again(runs):
+    kept(make_history(train=(0.4,), validation=(0.3,)), runs.folder / "run-1", "cut")
+    runs = open_runs(runs.folder)
+    longer = make_history()
+    longer.save(runs.folder / "run-1" / RECORD)
+    runs.read()
+    assert runs.histories == {"run 1": longer}
+
+
+def test_a_number_on_a_table_is_not_given_again_when_its_run_is_gone(runs):
+    for number in (1, 2):
+        kept(make_history(), runs.folder / f"run-{number}")
+    runs = open_runs(runs.folder)
+    select(runs, "run 2")
+    runs._name.value = "precious"
+    press(runs, "Rename")
+    delete_folder(runs.folder / "run-2")  # by somebody else
+    _, place = runs.shelf.train(lambda out: kept(make_history(), out))
+    assert place.name == "run-3"
+    assert runs.add(make_history(), folder=place) == "run 3" and "precious" in runs.histories

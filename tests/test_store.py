@@ -4,6 +4,8 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import shutil
+import signal
 import time
 
 import numpy as np
@@ -316,3 +318,156 @@ def test_the_record_is_read_line_by_line(tiny, tmp_path):
     assert json.loads(lines[0])["kind"] == "run" and len(lines) == 1 + len(history.epochs) + 1 + len(
         history.layers
     )
+
+
+def behind(experiment, data, folder):
+    """A run of `experiment` whose checkpoint is of epoch 2 and whose record has four epochs."""
+    kept = folder.parent / "checkpoint of epoch 2"
+
+    def keep(history):
+        if len(history.epochs) == 2:
+            shutil.copy(folder / CHECKPOINT, kept)
+        if len(history.epochs) == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(experiment, data, keep, out=folder)
+    shutil.copy(kept, folder / CHECKPOINT)
+    assert int(np.load(folder / CHECKPOINT)["rows/epoch"]) == 2 and len(read_run(folder).history.epochs) == 4
+
+
+def changing(control, at, phase, killed_at=None):
+    def change(history):
+        if len(history.epochs) == at:
+            control.change(phase)
+        if len(history.epochs) == killed_at:
+            raise Killed
+
+    return change
+
+
+def test_a_change_before_the_old_record_is_reached_is_a_run_of_its_own(tiny, tmp_path, every_epoch):
+    """The epochs that were made with the old settings are none of it: killed on the way, and let through."""
+    long, changed = dataclasses.replace(PLAIN, epochs=8), dataclasses.replace(PLAIN, epochs=8, unfreeze=2)
+    for name, killed_at in (("killed", 5), ("through", None)):
+        folder, control = tmp_path / name, Control()
+        behind(long, tiny, folder)
+        options = dict(control=control, resume=folder)
+        if killed_at:
+            with pytest.raises(Killed):
+                train(long, tiny, changing(control, 3, changed, killed_at), **options)
+            resumed = train(read_run(folder).history.experiment, tiny, resume=folder)
+        else:
+            resumed = train(long, tiny, changing(control, 3, changed), **options)
+        assert [phase.epochs for phase in resumed.experiment.phases] == [3, 5]
+        assert same(resumed, train(resumed.experiment, tiny)) and same(read_run(folder).history, resumed)
+        assert read_run(folder).is_finished
+
+
+def test_a_changed_run_that_ends_before_the_old_one_was_is_the_one_that_is_kept(tiny, tmp_path, every_epoch):
+    folder, control = tmp_path / "run", Control()
+    behind(dataclasses.replace(PLAIN, epochs=8), tiny, folder)
+    shorter = dataclasses.replace(PLAIN, epochs=3, unfreeze=2)
+    resumed = train(
+        dataclasses.replace(PLAIN, epochs=8),
+        tiny,
+        changing(control, 3, shorter),
+        control=control,
+        resume=folder,
+    )
+    assert len(resumed.epochs) == 3 and same(read_run(folder).history, resumed)
+
+
+def test_a_run_that_is_stopped_behind_its_record_keeps_record_and_network(tiny, tmp_path, every_epoch):
+    folder, control = tmp_path / "run", Control()
+    long = dataclasses.replace(PLAIN, epochs=8)
+    behind(long, tiny, folder)
+    before = (folder / RECORD).read_bytes(), (folder / MODEL).read_bytes()
+    stopped = train(long, tiny, lambda history: control.stop(), control=control, resume=folder)
+    assert len(stopped.epochs) == 3 and stopped.events[-1]["text"] == "Stopped; the epochs before are kept."
+    assert ((folder / RECORD).read_bytes(), (folder / MODEL).read_bytes()) == before
+
+
+def test_a_disk_that_is_really_full_ends_no_training(tiny, tmp_path):
+    """No file may grow from the third epoch on; Python would write what its buffers hold when it closes the file."""
+    resource, folder = pytest.importorskip("resource"), tmp_path / "run"
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def fill(history):
+        if len(history.epochs) == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, ((folder / RECORD).stat().st_size + 300, limits[1]))
+
+    try:
+        with pytest.warns(UserWarning, match="could not be written to .*run: file too large"):
+            history = train(PLAIN, tiny, fill, out=folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert len(history.epochs) == 5 and history.events[-1]["kind"] == "not written"
+    stored = read_run(folder)
+    assert [row["epoch"] for row in stored.history.epochs] == [1, 2] and not stored.is_finished
+    assert same(train(PLAIN, tiny, resume=folder), train(PLAIN, tiny))
+
+
+def test_a_checkpoint_is_never_ahead_of_the_record_and_refused_where_it_is(
+    tiny, tmp_path, every_epoch, monkeypatch
+):
+    folder = tmp_path / "run"
+    monkeypatch.setattr(run_folder.RunFolder, "_append", _full)
+    monkeypatch.setattr(run_folder, "write_whole", _once(run_folder.write_whole))
+    killed_after(3, PLAIN, tiny, out=folder)
+    monkeypatch.undo()
+    assert int(np.load(folder / CHECKPOINT)["rows/epoch"]) == len(read_run(folder).history.epochs) == 0
+    other = tmp_path / "other"
+    killed_after(4, PLAIN, tiny, out=other)
+    lines = (other / RECORD).read_text().splitlines(keepends=True)
+    (other / RECORD).write_text("".join(line for line in lines if '"epoch": 4' not in line))
+    if int(np.load(other / CHECKPOINT)["rows/epoch"]) == 4:
+        with pytest.raises(
+            InputError, match="its checkpoint, after epoch 4 in phase 1, is ahead of its record"
+        ):
+            train(PLAIN, tiny, resume=other)
+
+
+def _once(write_whole):
+    calls = iter([True])
+
+    def written(*given):
+        if not next(calls, False):
+            _full()
+        write_whole(*given)
+
+    return written
+
+
+def test_a_run_without_its_checkpoint_is_not_taken_for_a_finished_one(tiny, tmp_path, every_epoch):
+    folder = tmp_path / "run"
+    killed_after(2, PLAIN, tiny, out=folder)
+    (folder / CHECKPOINT).unlink()
+    assert not read_run(folder).is_finished
+    with pytest.raises(InputError, match=r"checkpoint\.npz is missing in .*run, so the run cannot go on"):
+        train(PLAIN, tiny, resume=folder)
+
+
+def test_a_folder_that_was_taken_away_and_made_again_is_another_runs(tiny, tmp_path, every_epoch):
+    folder, other = tmp_path / "run", dataclasses.replace(PLAIN, seed=5, epochs=1)
+    theirs = []
+
+    def swap(history):
+        if len(history.epochs) == 2:
+            shutil.rmtree(folder)
+            with run_folder.RunFolder.create(folder) as new:
+                theirs.append(History(other))
+                new.record(theirs[0])
+
+    with pytest.warns(UserWarning, match="could not be written"):
+        history = train(PLAIN, tiny, swap, out=folder)
+    assert len(history.epochs) == 5
+    assert (folder / RECORD).read_text() == theirs[0].to_lines() and [*folder.iterdir()] == [folder / RECORD]
+
+
+def test_what_a_run_goes_on_with_is_the_phase_that_comes_next(tiny, tmp_path, every_epoch):
+    folder = tmp_path / "run"
+    killed_after(3, RUNS["phases"], tiny, out=folder)
+    present = read_run(folder).present
+    assert (present.unfreeze, present.l2, present.epochs) == (4, 0.01, 7)

@@ -74,7 +74,7 @@ def train(
             began = history
             folder, history, state = open_folder.enter_context(RunFolder.reopen(resume))
             check_same(history, began, readable(resume))
-            history.cut({kind: int(count) for kind, count in part("rows", state).items()})
+            _go_back(history, state, readable(resume))
         finished = False
         try:
             with _network(experiment, used, model, control) as compiled:
@@ -84,9 +84,9 @@ def train(
                 _train(run, state)
             finished = True
         except KeyboardInterrupt:
-            history.note("interrupted", f"Interrupted; {_kept(history)}.")
+            history.note("interrupted", f"Interrupted; {_kept(history, resume)}.")
         except Stopped:
-            history.note("stopped", f"Stopped; {_kept(history)}.")
+            history.note("stopped", f"Stopped; {_kept(history, resume)}.")
         except Diverged as diverged:
             finished = True
             history.note("diverged", str(diverged))
@@ -101,8 +101,20 @@ def train(
     return history
 
 
-def _kept(history: History) -> str:
-    return "the epochs before are kept" if history.epochs else "no epoch was finished"
+def _go_back(history: History, state: Arrays, origin: str) -> None:
+    """To where the record was at the checkpoint; `InputError` where the two are not of one run."""
+    rows = {kind: int(count) for kind, count in part("rows", state).items()}
+    phase, phases = int(state.get("phase", 1)), len(history.experiment.phases)
+    if phase > phases or any(history.rows()[kind] < count for kind, count in rows.items()):
+        raise InputError(
+            f"The run in {origin} cannot go on: its checkpoint, after epoch {rows['epoch']} in phase {phase}, is ahead "
+            f"of its record, which has {len(history.epochs)} epochs and {phases} phases."
+        )
+    history.cut(rows)
+
+
+def _kept(history: History, resumed: object) -> str:
+    return "the epochs before are kept" if history.epochs or resumed else "no epoch was finished"
 
 
 def _check_places(out: str | os.PathLike | None, resume: str | os.PathLike | None) -> None:
@@ -132,11 +144,21 @@ def _train(run: Run, state: Arrays) -> None:
     _begin(run, state)
     try:
         last = _train_phases(run, state)
-    finally:
-        if run.folder and run.history.epochs:
-            run.folder.save_model(run.compiled.model.save)
+    except Diverged:
+        _save_model(run)
+        raise
+    except BaseException:
+        if run.folder and not run.folder.is_behind(run.history):
+            _save_model(run)  # else there is a later one
+        raise
+    _save_model(run)
     if run.data.test:
         run.history.test = _judge(run, last, run.data.test)
+
+
+def _save_model(run: Run) -> None:
+    if run.folder and run.history.epochs:
+        run.folder.save_model(run.compiled.model.save)
 
 
 def _begin(run: Run, state: Arrays) -> None:

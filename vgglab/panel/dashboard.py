@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from vgglab.panel.runner import Job, Runner
 from vgglab.panel.runs import Runs
 from vgglab.share.script import script
 from vgglab.share.shelf import Shelf, default_folder
-from vgglab.share.store import StoredRun, read_run
+from vgglab.share.store import StoredRun, is_going_on, read_run
 from vgglab.templates import render
 from vgglab.weights import find_weights
 
@@ -168,6 +169,8 @@ class Dashboard(widgets.VBox):
             raise InputError(f"Nothing is left to do: {name} ended after epoch {len(stored.history.epochs)}.")
         if self._runner.state in ("running", "waiting"):
             raise InputError(f"Another run has to end before {name} can go on. Stop it first.")
+        if self._runner.state == "idle" and is_going_on(stored.path):
+            raise InputError(f"{name} is going on already.")
         self._check(stored.experiment)
         self._runner.start(stored)
 
@@ -248,6 +251,7 @@ class Dashboard(widgets.VBox):
         except InputError as error:
             self._complain(str(error))
             if job.stored:
+                self.runs.read()
                 self.runs.complain(str(error))  # where Go on was pressed
         except Exception as error:  # shown with its frames: a failure in a thread is seen nowhere else
             self._complain(f"{type(error).__name__}: {error}", traceback.format_exc())
@@ -267,11 +271,11 @@ class Dashboard(widgets.VBox):
             control.check()
             run = partial(train, experiment, data, self._update, model=compiled, control=control)
             if stored:
-                run(resume=stored.path)
-                history, folder = read_run(stored.path).history, stored.path
+                history = _longer(run(resume=stored.path), stored.path)
+                self._show(history, partial(self.runs.replace, folder=stored.path))
             else:
                 history, folder = self.runs.shelf.train(lambda out: run(out=out))
-        self._show(history, folder)
+                self._show(history, partial(self.runs.add, folder=folder))
         return history
 
     def _check(self, experiment: Experiment) -> None:
@@ -285,7 +289,7 @@ class Dashboard(widgets.VBox):
         self.progress.count(history)
         self._diagnose(history)
 
-    def _show(self, history: History, folder: Path) -> None:
+    def _show(self, history: History, put: Callable[[History], object]) -> None:
         if not history.epochs and self._runner.control.stopped:
             self.chart.say(_NEVER_BEGAN)
             return
@@ -297,7 +301,7 @@ class Dashboard(widgets.VBox):
         self.message.value = render("events.html", texts=[text for text in texts if text])
         self._diagnose(history)
         if history.epochs:
-            self.runs.add(history, folder=folder)
+            put(history)
         self._fill_tab()
 
     def _diagnose(self, history: History) -> None:
@@ -356,3 +360,12 @@ class Dashboard(widgets.VBox):
     def _complain(self, text: str, details: str = "") -> None:
         self.chart.say("The run failed.")
         self.message.value = render("alert.html", text=text, details=details)
+
+
+def _longer(trained: History, folder: Path) -> History:
+    """Of a run that went on: what was trained or, where it was stopped before it was past it, what the folder has."""
+    with suppress(InputError):
+        kept = read_run(folder).history
+        if len(kept.epochs) > len(trained.epochs):
+            return kept
+    return trained

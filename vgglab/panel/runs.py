@@ -86,12 +86,13 @@ class Runs(widgets.VBox):
         return {name: row.history for name, row in self._rows.items()}
 
     def read(self) -> None:
-        """Put the newest runs of the folder on the table, but for those that have a row."""
+        """Put the newest runs of the folder on the table; those that have a row get what was added to them."""
         self._found, rows = self.shelf.newest(NEWEST), dict(self._rows)
-        known = {row.folder for row in rows.values()}
+        known = {row.folder: name for name, row in rows.items()}
         for run in self._found.runs:
-            if run.path not in known:
-                rows[_free(shelf.name_of(run.path), rows)] = Row(run.history, run.path)
+            name = known.get(run.path) or _free(shelf.name_of(run.path), rows)
+            if name not in rows or len(run.history.epochs) >= len(rows[name].history.epochs):
+                rows[name] = Row(run.history, run.path)
         self._set(rows)
 
     def complain(self, text: str) -> None:
@@ -99,16 +100,22 @@ class Runs(widgets.VBox):
         self._message.value = render("alert.html", text=text)
 
     def add(self, history: History, name: str = "", folder: Path | None = None) -> str:
-        """Put a run on the table under a name of its own, or in the place of what stood there of the same folder.
+        """Put a run on the table under a name of its own; returns the name.
 
-        Without a name it is called as its folder says; one that there is no such folder for is not kept. Returns the
-        name.
+        Without a name it is called as its folder says; one that there is no such folder for is not kept.
         """
-        known = next((each for each, row in self._rows.items() if folder and row.folder == folder), None)
-        free = known or _free(name or shelf.name_of(folder or Path("run")), self._rows)
+        free = _free(name or shelf.name_of(folder or Path("run")), self._rows)
         row = Row(history, folder if folder and folder.is_dir() else None)
         self._set(self._rows | {free: row})
         return free
+
+    def replace(self, history: History, folder: Path) -> str:
+        """Put a run that has gone on in the place of what stood there of the same folder; returns the name."""
+        name = next((each for each, row in self._rows.items() if row.folder == folder), None)
+        if name is None:
+            return self.add(history, folder=folder)
+        self._set(self._rows | {name: Row(history, folder)})
+        return name
 
     def mark(self, folder: Path | None) -> None:
         """Say which run goes on in this dashboard, if it is one of the table."""

@@ -16,12 +16,13 @@ from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not, write_whole
 from vgglab.history import History
 from vgglab.share.store import (
-    CHECKPOINT,
+    MODEL,
     RECORD,
     NoPlace,
     StoredRun,
     Taken,
     check_place,
+    is_finished,
     is_going_on,
     locked,
     read_run,
@@ -64,6 +65,7 @@ class Shelf:
             folders = sorted(filter(_is_of_run, self._entries()), key=_when)
         except OSError as error:
             return Found([], [f"The runs in {readable(self.folder)} cannot be read: {why_not(error)}."], 0)
+        self._last = self._next() - 1  # what stands on a table is not numbered again when it is gone
         runs, problems = [], []
         for folder in sorted(folders[-count:], key=_in_order):
             try:
@@ -85,8 +87,9 @@ class Shelf:
         try:
             history = train(place)
             self.problem = ""
-            if not history.epochs or not (place / RECORD).is_file():
-                shutil.rmtree(place, ignore_errors=True)
+            if not history.epochs or not any((place / name).is_file() for name in (RECORD, MODEL)):
+                with suppress(InputError):
+                    delete(place)
         except Taken:  # another process was quicker
             self._last = number
             return self.train(train)
@@ -146,7 +149,9 @@ def rename(folder: Path, name: str) -> None:
 
 def state_of(folder: Path, history: History) -> str:
     """What keeps a run from being finished, in a word or two; "" where nothing is left to do."""
-    if not (folder / CHECKPOINT).exists():
+    if not folder.is_dir():
+        return "gone"
+    if is_finished(folder, history):
         return ""
     if is_going_on(folder):
         return ELSEWHERE

@@ -66,10 +66,12 @@ class StoredRun:
 
     @property
     def present(self) -> Experiment:
-        """The phase that it was in, with the epochs of the whole run."""
+        """The phase that it goes on in, with the epochs of the whole run."""
         phases, rows = self.experiment.phases, self.history.epochs
-        phase = phases[rows[-1]["phase"] - 1] if rows else phases[0]
-        return replace(phase, epochs=self.experiment.planned_epochs)
+        number = rows[-1]["phase"] if rows else 1
+        if number < len(phases) and sum(row["phase"] == number for row in rows) == phases[number - 1].epochs:
+            number += 1
+        return replace(phases[number - 1], epochs=self.experiment.planned_epochs)
 
 
 def read_run(path: str | os.PathLike) -> StoredRun:
@@ -78,7 +80,17 @@ def read_run(path: str | os.PathLike) -> StoredRun:
     if not (place / RECORD).is_file():
         what = f"it has no {RECORD}" if place.is_dir() else "there is no such folder"
         raise InputError(f"{readable(place)} is not the folder of a run: {what}.")
-    return StoredRun(place, History.load(place / RECORD), not (place / CHECKPOINT).exists())
+    history = History.load(place / RECORD)
+    return StoredRun(place, history, is_finished(place, history))
+
+
+def is_finished(folder: Path, history: History) -> bool:
+    """Whether nothing is left to do: the record is at its end, and there is nothing to go on from."""
+    cut_short = any(event["kind"] in ("stopped", "interrupted") for event in history.events)
+    last = len(history.experiment.phases)
+    at_end = any(row["phase"] == last for row in history.layers) and not cut_short
+    diverged = any(event["kind"] == "diverged" for event in history.events)
+    return (at_end or diverged) and not (folder / CHECKPOINT).exists()
 
 
 def check_place(path: str | os.PathLike) -> Path:
@@ -135,10 +147,12 @@ def _changed(origin: str, different: list[str]) -> InputError:
 
 def is_going_on(folder: Path) -> bool:
     """Whether a run is being trained into the folder, by whichever process."""
+    if fcntl is None:
+        return False
     try:
-        with locked(folder):
+        with _lock(folder, fcntl.LOCK_SH):  # two that ask at once must not take each other for the run
             return False
-    except InputError:
+    except BlockingIOError:
         return True
     except OSError:  # gone, or another user's
         return False
@@ -150,16 +164,29 @@ def locked(folder: Path) -> Iterator[None]:
 
     `InputError` where a run goes on in it.
     """
-    if fcntl is None:
+    with contextlib.ExitStack() as lock:
+        if fcntl is not None:
+            try:
+                lock.enter_context(_lock(folder, fcntl.LOCK_EX))
+            except BlockingIOError:
+                raise InputError(f"The run in {readable(folder)} is going on already.") from None
+            except PermissionError as error:
+                raise InputError(f"{readable(folder)} cannot be used: {why_not(error)}.") from None
         yield
-        return
+
+
+@contextlib.contextmanager
+def _lock(folder: Path, how: int) -> Iterator[None]:
+    """A lock on a folder; BlockingIOError where another stands in its way."""
     lock = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"The run in {readable(folder)} is going on already.") from None
-        except OSError:  # a file system without locks: as on Windows
+            raise
+        except (
+            OSError
+        ):  # a file system without locks, as on Windows; NFS is one, because a folder is only read
             pass
         yield
     finally:
