@@ -73,7 +73,7 @@ def main() -> None:
             train(experiment, data, out=Path(place) / "run")
             seconds = time.perf_counter() - start
         share = {name: 100 * spent / seconds for name, spent in timed.seconds.items()}
-        together = share["record"] + share["checkpoint"] + share["close"]
+        together = share["record"] + share["checkpoint"] + share["conclude"]
         print(
             f"| {what} | {seconds:.0f} | {share['record']:.2f} % | {timed.checkpoints} of {timed.size / 1e6:.0f} MB, "
             f"{share['checkpoint']:.2f} % | {together:.2f} % | {timed.seconds['save_model']:.2f} s |",
