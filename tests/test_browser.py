@@ -154,11 +154,15 @@ def save(page, path):
         page.wait_for_timeout(500)
 
 
-def test_the_dashboard_in_jupyterlab(page, tmp_path):
-    cell = nbformat.v4.new_code_cell(CELL.format(folder=str(tmp_path / "runs")).strip())
-    notebook = nbformat.v4.new_notebook(cells=[cell])
+def write_notebook(path, folder):
+    """Write a notebook whose only cell shows a dashboard that keeps its runs in a folder."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(folder=folder).strip())])
     notebook.metadata["kernelspec"] = dict(name="python3", display_name="Python 3", language="python")
-    nbformat.write(notebook, tmp_path / "dashboard.ipynb")
+    nbformat.write(notebook, path)
+
+
+def test_the_dashboard_in_jupyterlab(page, tmp_path):
+    write_notebook(tmp_path / "dashboard.ipynb", str(tmp_path / "runs"))
     person = Person(page, "lab")
     with running("lab", tmp_path / "runtime", f"--ServerApp.root_dir={tmp_path}") as address:
         page.goto(address.replace("notebooks/00_start_here.ipynb", "dashboard.ipynb"))
@@ -219,10 +223,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
 
 def test_the_runs_of_a_dashboard_outlive_the_page_and_its_kernel(page, tmp_path, monkeypatch):
     monkeypatch.setenv("VGGLAB_RUNS", str(tmp_path / "runs"))
-    cell = nbformat.v4.new_code_cell(CELL.format(folder=None).strip())
-    notebook = nbformat.v4.new_notebook(cells=[cell])
-    notebook.metadata["kernelspec"] = dict(name="python3", display_name="Python 3", language="python")
-    nbformat.write(notebook, tmp_path / "lesson.ipynb")
+    write_notebook(tmp_path / "lesson.ipynb", None)
     person = Person(page, "kept")
     with running("lab", tmp_path / "runtime", f"--ServerApp.root_dir={tmp_path}") as address:
         page.goto(address.replace("notebooks/00_start_here.ipynb", "lesson.ipynb"))

@@ -21,7 +21,17 @@ from vgglab.experiment import Experiment
 from vgglab.files import expanded, is_part, readable, why_not, write_whole, written_whole
 from vgglab.fit import Fit
 from vgglab.history import History
-from vgglab.share.store import CHECKPOINT, MODEL, RECORD, NoPlace, Taken, check_place, locked, read_run
+from vgglab.share.store import (
+    CHECKPOINT,
+    MODEL,
+    RECORD,
+    NoPlace,
+    Taken,
+    check_is_run,
+    check_place,
+    locked,
+    read_run,
+)
 
 # Of a run's time, so that all of it together takes no more than 2 %, or 5 % where a checkpoint is large.
 SHARE_OF_SYNCS, SHARE = 0.004, 0.014
@@ -91,7 +101,7 @@ class RunFolder:
         `InputError` where there is none, where nothing is left to do, and where another process is at it.
         """
         place = expanded(path).absolute()
-        read_run(place)  # says what is wrong with it, before it is locked
+        check_is_run(place)  # what is not there cannot be locked
         with locked(place):
             stored = read_run(place)
             if stored.is_finished:

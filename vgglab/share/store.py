@@ -77,11 +77,16 @@ class StoredRun:
 def read_run(path: str | os.PathLike) -> StoredRun:
     """The run in a folder; `InputError` says what is wrong with it."""
     place = expanded(path)
+    check_is_run(place)
+    history = History.load(place / RECORD)
+    return StoredRun(place, history, is_finished(place, history))
+
+
+def check_is_run(place: Path) -> None:
+    """`InputError` where there is no folder of a run."""
     if not (place / RECORD).is_file():
         what = f"it has no {RECORD}" if place.is_dir() else "there is no such folder"
         raise InputError(f"{readable(place)} is not the folder of a run: {what}.")
-    history = History.load(place / RECORD)
-    return StoredRun(place, history, is_finished(place, history))
 
 
 def is_finished(folder: Path, history: History) -> bool:
