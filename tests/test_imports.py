@@ -21,6 +21,7 @@ LAYERS = [
         "vgglab.checkup",
         "vgglab.fit",
         "vgglab.history",
+        "vgglab.predictions",
         "vgglab.record",
         "vgglab.record_reader",
         "vgglab.rate_search",

@@ -17,6 +17,7 @@ from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.files import write_whole
 from vgglab.fit import Fit, Metric
+from vgglab.predictions import Predictions
 from vgglab.record import COLUMNS, DRIFT, MEASURED, Row
 from vgglab.record_reader import read_record, text_of
 
@@ -35,8 +36,10 @@ class History:
     (`phase`, `layer`, `trainable`, `moved`: the weights' change in the phase as a fraction of their
     size before it). `data` describes the images that were used and `versions` the software. `test` is what the
     weights that the run ended with make of the test part: accuracy, loss, calibration error and the number of
-    images; None where there is none, or the run was cut short. `LiveCurves` records what vgglab did not set up:
-    `experiment` is then a `Fit`, the accuracy columns hold its metric, and what was not measured is NaN.
+    images; None where there is none, or the run was cut short. `predictions` is what the weights that the run ended
+    with say of the validation images, while it goes on those that would count now. `LiveCurves` records what
+    vgglab did not set up: `experiment` is then a `Fit`, the accuracy columns hold its metric, and what was not
+    measured is NaN.
     """
 
     experiment: Experiment | Fit
@@ -46,6 +49,7 @@ class History:
     events: list[dict[str, Any]] = field(default_factory=list)
     layers: list[dict[str, Any]] = field(default_factory=list)
     test: dict[str, float] | None = None
+    predictions: Predictions | None = None
 
     def note(self, kind: str, text: str, **figures: Any) -> None:
         """Add an event after the latest epoch, with `figures` that belong to its kind."""

@@ -6,20 +6,18 @@ Those of ipywidgets give a slider no name and, for a value, its place in the lis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-_HERE = Path(__file__).parent
+from vgglab.panel.styles import source, styled
 
 
 class _Input(anywidget.AnyWidget):
     """What both share: a name, what it says when pointed at, and whether it can be moved."""
 
-    # Text, not paths: for a path anywidget keeps a hold of every instance, which is then never freed.
-    _css = (_HERE / "inputs.css").read_text(encoding="utf-8")
+    _css = styled("inputs.css")
 
     description = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode().tag(sync=True)
@@ -33,7 +31,7 @@ class Slider(_Input):
     becomes one. None stands before all numbers.
     """
 
-    _esm = (_HERE / "slider.js").read_text(encoding="utf-8")
+    _esm = source("slider.js")
 
     labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
@@ -76,7 +74,7 @@ def _ordered(values: Iterable[Any]) -> list[Any]:
 class Switches(_Input):
     """A button for each name; `pressed` says of each whether it is on."""
 
-    _esm = (_HERE / "switches.js").read_text(encoding="utf-8")
+    _esm = source("switches.js")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tooltips = traitlets.List(traitlets.Unicode()).tag(sync=True)
