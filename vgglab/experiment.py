@@ -53,11 +53,11 @@ class Experiment:
         low=32, high=512, whole=True, stops=(32, 64, 96, 128, 224),
         help="how large every image is made"))
     images_a_class: int | None = _field(None, Number(
-        label="images a class", role="data", fixed=True, optional=True, off=None,
+        label="images a class", role="data", fixed=True, simple=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 5, 10, 20, 50),
         help="train on so many images of each class, which the seed chooses; on all of them when left out"))
     label_noise: float = _field(0.0, Number(
-        label="label noise", role="data", fixed=True, off=0,
+        label="label noise", role="data", fixed=True, simple=True, off=0,
         low=0, high=1, stops=(0, 0.1, 0.2, 0.4, 0.6),
         help="share of the training labels that are redrawn at random, some of them right by chance; "
              "validation and test stay clean"))
@@ -78,14 +78,14 @@ class Experiment:
         help="what follows the conv layers: pooled, global average pooling and Dense(128); or dense, VGG16's own "
              "Flatten and two wide Dense layers, as narrow as the backbone is"))
     unfreeze: int = _field(3, Number(
-        label="unfreeze depth", role="network", low=0, high=CONV_LAYERS, whole=True,
+        label="unfreeze depth", role="network", simple=True, low=0, high=CONV_LAYERS, whole=True,
         help="how many conv layers train, counted from the top"))
     dropout: float = _field(0.0, Number(
-        label="dropout", role="network", holds_back=True, off=0,
+        label="dropout", role="network", simple=True, holds_back=True, off=0,
         low=0, high=0.95, stops=(0, 0.25, 0.5, 0.75),
         help="fraction of the head's units switched off in training"))
     l2: float = _field(0.0, Number(
-        label="L2", role="objective", holds_back=True, off=0,
+        label="L2", role="objective", simple=True, holds_back=True, off=0,
         low=0, high=1, stops=(0, 1e-4, 1e-3, 1e-2, 1e-1),
         help="weight penalty on the head's first dense layer alone"))
     weight_decay: float = _field(0.0, Number(
@@ -97,13 +97,13 @@ class Experiment:
         low=0, high=0.9, stops=(0, 0.05, 0.1, 0.2, 0.4),
         help="how much of each target is spread evenly over all classes (Szegedy et al. 2016)"))
     augment: tuple[tuple[str, float], ...] = _field((), Strengths(
-        label="augmentation", role="images", holds_back=True, random=True,
+        label="augmentation", role="images", simple=True, holds_back=True, random=True,
         help="names, as in flip,rotation=20,erasing"))
     fill_mode: str = _field("nearest", Choice(
         label="fill mode", role="images", idle=_no_rim, options=("nearest", "reflect", "wrap", "constant"),
         help="what fills the rim that a moved image leaves"))
     mixup: float = _field(0.0, Number(
-        label="MixUp", role="images", holds_back=True, random=True, off=0,
+        label="MixUp", role="images", simple=True, holds_back=True, random=True, off=0,
         low=0, high=32, stops=(0, 0.1, 0.2, 0.4, 1),
         help="alpha of the Beta distribution; 0 is off"))
     cutmix: float = _field(0.0, Number(

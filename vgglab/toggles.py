@@ -30,7 +30,8 @@ class Toggle:
     value is no news. The layers of the network are made from those it is `built_from`. One that `holds_back` is a
     brake on overfitting while it is on, that is, not at its `off` value; through one that is `random` chance changes
     the training images. An `optional` one may be None. `idle` gives the reason why it has no effect in an experiment,
-    or "". `flag` is its name on the command line, where that is another.
+    or "". `flag` is its name on the command line, where that is another. One that is `simple` stands on the dashboard
+    before somebody asks for all of them.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Toggle:
     off: Any = ALWAYS_ON
     idle: Callable[[Any], str] | None = None
     flag: str = ""
+    simple: bool = False
 
     def check(self, name: str, value: Any) -> Any:
         """The value as an experiment keeps it; `InputError` when it cannot be one."""

@@ -11,22 +11,14 @@ import traitlets
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
 from vgglab.experiment import FIELDS, Experiment, cautions, followed_by, with_first
-from vgglab.panel.inputs import Slider, Switches
+from vgglab.panel.inputs import Fold, Slider, Switches, show
+from vgglab.panel.presets import PRESETS, QUESTIONS
 from vgglab.templates import render
-from vgglab.toggles import AUGMENTATIONS, GENERATOR, Choice, Number, Strengths, Text, Toggle
+from vgglab.toggles import AUGMENTATIONS, Choice, Number, Strengths, Text, Toggle
 
-_ROW: dict[str, Any] = dict(style={"description_width": "110px"}, layout={"width": "372px"})
+_ROW: dict[str, Any] = dict(style={"description_width": "104px"}, layout={"width": "auto"})
+SIMPLE = tuple(name for name, toggle in FIELDS.items() if toggle.simple)
 _LONGEST_SLIDER = 50  # whole numbers; more cannot be told apart by the pointer, and are typed
-
-# The three examples of the text that the course is built on stand among them.
-PRESETS: dict[str, dict[str, Any]] = {
-    "as it was": {},
-    "all layers, nothing held back": dict(unfreeze=13),
-    "example 1: frozen base, L2, early stopping": dict(unfreeze=0, l2=1e-3, patience=10, learning_rate=1e-3),
-    "example 2: its augmentation": dict(augment=GENERATOR),
-    "example 3: block5 unfrozen, low rate": dict(unfreeze=3, learning_rate=1e-4),
-    "MixUp and CutMix": dict(mixup=0.2, cutmix=1.0),
-}
 
 
 class AugmentSwitches(Switches):
@@ -99,39 +91,48 @@ class Named(widgets.Combobox):
 
 
 class Controls(widgets.VBox):
-    """Controls of the named fields; `experiment` is what they say now, and everything else as in the one given.
+    """A control of every field: the `names` at once, the others in a fold for each role when `full` is on.
 
-    `check` raises `InputError` where an experiment cannot be run; `problem` is then its sentence, and "" otherwise.
-    Where the controls say what is no experiment at all, `experiment` stays what it was. While a run goes on (`held`),
-    a control that was moved to a problem, or to what no later phase of the run can have, goes back instead: what runs
-    is always what the controls show.
+    `experiment` is what they say now. `check` raises `InputError` where an experiment cannot be run; `problem` is then
+    its sentence, and "" otherwise. Where the controls say what is no experiment at all, `experiment` stays what it was.
+    While a run goes on (`held`), a control that was moved to a problem, or to what no later phase of the run can have,
+    goes back instead: what runs is always what the controls show.
     """
 
     experiment = traitlets.Instance(Experiment)
     problem = traitlets.Unicode()
+    full = traitlets.Bool(False)
 
     def __init__(
         self,
         experiment: Experiment,
-        names: Iterable[str] = tuple(FIELDS),
+        names: Iterable[str] | None = None,
         check: Callable[[Experiment], object] = lambda experiment: None,
     ) -> None:
         self._start, self._check = experiment, check
         self._quiet = self.held = False
-        self.widgets = {name: widget_for(_known(name), getattr(experiment, name)) for name in names}
+        self.names = SIMPLE if names is None else tuple(_known(name) for name in names)
+        self.widgets = {
+            name: widget_for(toggle, getattr(experiment, name)) for name, toggle in FIELDS.items()
+        }
         # Why a control has no effect now, under it.
-        self.idle = {name: widgets.HTML() for name in self.widgets if FIELDS[name].idle}
-        # A preset moves fields that a lesson's panel may not have.
-        presets = [name for name, values in PRESETS.items() if values.keys() <= self.widgets.keys()]
-        self.preset = widgets.Dropdown(options=presets, description="preset", **_ROW)
+        self.idle = {name: widgets.HTML() for name, toggle in FIELDS.items() if toggle.idle}
         self.depth = widgets.HTML()
         self.note = widgets.HTML()  # what is wrong with a value, or was probably not meant
-        super().__init__([*([self.preset] if len(presets) > 1 else []), *self._rows(), self.note])
+        self.questions = [self._question(question) for question in (QUESTIONS if names is None else ())]
+        self.preset = widgets.Dropdown(options=list(PRESETS), description="preset", **_ROW)
+        self._more = widgets.VBox([self.preset, *self._folds()])
+        super().__init__([*self.questions, *map(self._row, self.names), self.note, self._more])
+        show(self._more, self.full)
         self.experiment = experiment
         self._changed()
         for widget in self.widgets.values():
             widget.observe(self._changed, "value")
         self.preset.observe(self._choose, "value")
+
+    @traitlets.observe("full")
+    def _unfold(self, change: dict[str, Any]) -> None:
+        show(self._more, change["new"])
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Move several controls at once, but for locked ones; `experiment` changes once."""
@@ -142,31 +143,55 @@ class Controls(widgets.VBox):
         """Put every control back to where it started."""
         self.set(_of(self._start, self.widgets))
 
-    def hold(self, phase: Experiment | None = None) -> None:
-        """Lock what cannot change within a run, which goes on with `phase`, or begins with what the controls say."""
+    def hold(self, phase: Experiment | None = None, *, everything: bool = False) -> None:
+        """Lock what cannot change within a run, which goes on with `phase`, or begins with what the controls say.
+
+        Lock `everything` where several runs follow each other: a change would be of one of them alone.
+        """
         if phase is not None:
             self.held = False  # it is no change of the run that is set up
             self._move(_of(phase, self.widgets))
             self.experiment, self.problem = phase, ""
             self._describe("")
-        self.held = self.preset.disabled = True
+        self.held = True
+        self._lock_presets()
         for name, widget in self.widgets.items():
-            widget.disabled = FIELDS[name].fixed or FIELDS[name].is_own
+            widget.disabled = everything or FIELDS[name].fixed or FIELDS[name].is_own
 
     def release(self) -> None:
         """Unlock all controls."""
-        self.held = self.preset.disabled = False
+        self.held = False
+        self._lock_presets()
         for widget in self.widgets.values():
             widget.disabled = False
         self._changed()  # of a run that went on, what no control shows is not kept
 
-    def _rows(self) -> list[widgets.Widget]:
-        beneath = {"unfreeze": self.depth} | self.idle
+    def _lock_presets(self) -> None:
+        for each in (self.preset, *self.questions):
+            each.disabled = self.held
+
+    def _folds(self) -> list[Fold]:
+        """The fields that do not stand there at once, by their roles."""
+        rest = [name for name in FIELDS if name not in self.names]
         return [
-            row
-            for name, widget in self.widgets.items()
-            for row in (widget, *([beneath[name]] if name in beneath else []))
+            Fold(role, [self._row(name) for name in rest if FIELDS[name].role == role], is_open=True)
+            for role in dict.fromkeys(FIELDS[name].role for name in rest)
         ]
+
+    def _row(self, name: str) -> widgets.Widget:
+        """A control with what is said beneath it."""
+        beneath = {"unfreeze": self.depth} | self.idle
+        return widgets.VBox([self.widgets[name], beneath[name]]) if name in beneath else self.widgets[name]
+
+    def _question(self, question: str) -> widgets.Button:
+        button = widgets.Button(
+            description=question,
+            tooltip="set the controls so that a run answers it",
+            layout={"width": "auto"},
+        )
+        button.add_class("vgglab-question")
+        button.on_click(lambda _: self.set(_of(self._start, self.widgets) | QUESTIONS[question]))
+        return button
 
     def _move(self, values: Mapping[str, Any]) -> None:
         self._quiet = True
@@ -207,6 +232,7 @@ class Controls(widgets.VBox):
         for name, line in self.idle.items():
             why = FIELDS[name].why_idle(self.experiment)
             line.value = render("beneath.html", text=f"No effect now: {why}.") if why else ""
+            (self.widgets[name].add_class if why else self.widgets[name].remove_class)("vgglab-idle")
         notes = render("note.html", texts=cautions(self.experiment))
         self.note.value = render("alert.html", text=problem) if problem else notes
         self._quiet = True
@@ -227,7 +253,7 @@ def _of(experiment: Experiment, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(experiment, name) for name in names}
 
 
-def _known(name: str) -> Toggle:
+def _known(name: str) -> str:
     if name not in FIELDS:
         raise unknown("control", name, FIELDS)
-    return FIELDS[name]
+    return name

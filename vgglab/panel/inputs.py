@@ -1,14 +1,16 @@
-"""A slider and a row of switches that a screen reader can name, say the value of, and move by its keys.
+"""Inputs that a screen reader can name, say the value of, and move by its keys: a slider, switches, a choice, a fold.
 
-Those of ipywidgets give a slider no name and, for a value, its place in the list; and a toggle no pressed state.
+Those of ipywidgets give a slider no name and, for a value, its place in the list; a toggle no pressed state; and a fold
+no key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import anywidget
+import ipywidgets as widgets
 import traitlets
 
 from vgglab.panel.styles import source, styled
@@ -85,3 +87,41 @@ class Switches(_Input):
         if len(proposal["value"]) != len(self.names):
             raise traitlets.TraitError(f"`pressed` must be one for each of {len(self.names)} switches.")
         return proposal["value"]
+
+
+class Segments(_Input):
+    """One of a few words, which all are seen at once; `index` is the place of the one that is chosen."""
+
+    _esm = source("segments.js")
+
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    tooltips = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    index = traitlets.Int(0).tag(sync=True)
+
+
+class _Disclosure(_Input):
+    _esm = source("disclosure.js")
+
+    is_open = traitlets.Bool(False).tag(sync=True)
+
+
+class Fold(widgets.VBox):
+    """What stands under a heading that opens and closes it; `is_open` says whether it is seen."""
+
+    is_open = traitlets.Bool(False)
+
+    def __init__(self, heading: str, inside: Sequence[widgets.Widget], is_open: bool = False) -> None:
+        self._heading = _Disclosure(description=heading, is_open=is_open)
+        self._inside = widgets.VBox(inside)
+        super().__init__([self._heading, self._inside], is_open=is_open)
+        traitlets.link((self._heading, "is_open"), (self, "is_open"))
+        show(self._inside, is_open)
+
+    @traitlets.observe("is_open")
+    def _opened(self, change: dict[str, Any]) -> None:
+        show(self._inside, change["new"])
+
+
+def show(widget: widgets.DOMWidget, is_seen: bool) -> None:
+    """Put a widget on the page, or take it off without letting go of it."""
+    widget.layout.display = "" if is_seen else "none"

@@ -15,21 +15,24 @@ LONG_EPOCH = 2  # seconds, after which the images done are counted
 class Progress(widgets.HBox):
     """A bar, and a line beside it that says what is left; may be moved from any thread.
 
-    `planned` is the number of epochs; while the run is `paused`, the line says that instead.
+    `planned` is the number of epochs; while the run is `paused`, the line says that instead. Of several runs in turn
+    it says which one this is.
     """
 
     def __init__(self) -> None:
         self.planned = self._epochs = 0
         self.paused = False
         self._moved = self._epoch_began = 0.0
-        self.bar = widgets.FloatProgress(max=1, layout=widgets.Layout(width="230px", height="14px"))
-        self.left = widgets.HTML(layout=widgets.Layout(min_width="190px"))
+        self._which = ""  # of several runs in turn
+        self.bar = widgets.FloatProgress(max=1)
+        self.left = widgets.HTML()
         super().__init__([self.bar, self.left])
+        self.add_class("vgglab-progress")
 
-    def begin(self, planned: int, finished: int = 0) -> None:
+    def begin(self, planned: int, finished: int = 0, which: str = "") -> None:
         """A run begins, or goes on after so many finished epochs."""
         self.planned, self._epochs, self._epoch_began = planned, finished, time.monotonic()
-        self.bar.value = finished / planned
+        self._which, self.bar.value = which, finished / planned
         self.clear()
 
     def count(self, history: History) -> None:
@@ -49,7 +52,8 @@ class Progress(widgets.HBox):
     def say(self, text: str) -> None:
         """How far the run is; while it is paused, that it is."""
         paused = f"paused after epoch {self._epochs} of {self.planned}; Resume goes on"
-        self.left.value = paused if self.paused else text
+        said = paused if self.paused else text
+        self.left.value = f"{self._which} {said}".strip()
 
     def clear(self) -> None:
         self.left.value = ""

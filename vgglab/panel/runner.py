@@ -24,10 +24,14 @@ _RUNNERS: weakref.WeakSet[Runner] = weakref.WeakSet()
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is to do: an experiment from its beginning, or what is left of a `stored` run, whose it is."""
+    """What a run is to do: an experiment from its beginning, or what is left of a `stored` run, whose it is.
+
+    With `seeds` the experiment is trained so many times in turn, each time with the next seed.
+    """
 
     experiment: Experiment
     stored: StoredRun | None = None
+    seeds: int = 1
 
 
 class Runner(traitlets.HasTraits):

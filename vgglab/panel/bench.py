@@ -1,0 +1,150 @@
+"""Everything that is on the screen of a dashboard, and what each part shows when something is set or has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from vgglab.charts.live import Shown, mini_svg
+from vgglab.history import History
+from vgglab.panel.bar import Bar
+from vgglab.panel.controls import Controls
+from vgglab.panel.facts import Facts
+from vgglab.panel.images import Images
+from vgglab.panel.layers import Layers
+from vgglab.panel.live import LiveChart
+from vgglab.panel.mistakes import Mistakes
+from vgglab.panel.runs import Runs
+from vgglab.panel.static import leave
+from vgglab.panel.strip import Strip
+from vgglab.panel.verdict import Verdict
+from vgglab.templates import render
+
+
+class Bench(widgets.VBox):
+    """The parts of a dashboard on one screen; what they show follows from the controls, the runs, and `history`.
+
+    Nothing here trains. `bar`, `controls` and `runs` are made by whoever does.
+    """
+
+    history = traitlets.Instance(History, allow_none=True)
+
+    def __init__(self, bar: Bar, controls: Controls, runs: Runs, images: Images) -> None:
+        self.bar, self.controls, self.runs, self._images = bar, controls, runs, images
+        self.progress = bar.progress
+        self.chart = LiveChart(controls.experiment)
+        self.network, self.strip, self.mistakes = Layers(), Strip(), Mistakes()
+        self.verdict, self.facts = Verdict(), Facts()
+        self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
+        self.tabs = widgets.Tab([runs, *self.facts.pages.values()], titles=["Runs", *self.facts.pages])
+        super().__init__([bar, self._board()])
+        self.add_class("vgglab-dashboard")
+        self._observe()
+        self.show_experiment()
+
+    def _board(self) -> widgets.Box:
+        """The cards beneath the bar, in three columns."""
+        tried = [_card("try", "Try", [self.controls])]
+        seen = [
+            _card("curves", "", [self.chart, self.logged]),
+            _card("network", "Network", [self.network]),
+            _card("strip", "What it trains on", [self.strip]),
+        ]
+        told = [
+            _card("tabs", "", [self.tabs]),
+            _card("mistakes", "Mistakes", [self.mistakes]),
+            _card("verdict", "What it shows", [self.verdict]),
+        ]
+        columns = [_classed(widgets.VBox(cards), "vgglab-column") for cards in (tried, seen, told)]
+        return _classed(widgets.Box(columns), "vgglab-board")
+
+    def _observe(self) -> None:
+        traitlets.link((self.bar.modes, "index"), (self.controls, "full"), transform=(bool, int))
+        self.tabs.observe(lambda _: self._fill_facts(), "selected_index")
+        self.logged.observe(self._toggle_logged, "value")
+        self.network.observe(self._choose_depth, "unfreeze")
+        self.controls.observe(lambda _: self.show_experiment(), "experiment")
+        self.runs.observe(lambda _: self._overlay(), ["shown", "a", "b"])
+
+    def clear(self) -> None:
+        """A run begins: nothing is known of it yet."""
+        self.verdict.clear()
+        self.history = None
+
+    def show_experiment(self) -> None:
+        """What the controls say: on the network, on the images, on the page that is open."""
+        self.network.show(self.controls.experiment, self.history)
+        self.strip.show(self.controls.experiment, self._images.data)
+        self._fill_facts()
+
+    def show_course(self, history: History) -> None:
+        """What a run shows so far, beside its curves."""
+        self.bar.mini.value = mini_svg(history)
+        self.network.show(self.controls.experiment, history)
+        self.verdict.show(history, self._images.data.odd_pixels)
+
+    def show_end(self, history: History) -> None:
+        """A run as it ended, and what happened on its way."""
+        self.history = history
+        self.chart.draw(history)
+        self.progress.clear()
+        # Phases repeat each other: what was said once is not said again.
+        texts = dict.fromkeys([*(event["text"] for event in history.events), history.tested()])
+        self.verdict.message.value = render("events.html", texts=[text for text in texts if text])
+        self.show_course(history)
+
+    def show_mistakes(self) -> None:
+        """Those of the latest run, beside the one that it is compared with."""
+        histories, other = self.runs.histories, self.runs.a
+        compared = (other, histories[other]) if other in histories else None
+        self.mistakes.show(self.history, self._images.data, compared)
+
+    def complain(self, text: str, details: str = "") -> None:
+        """Say that a run failed, and why; `details` unfold."""
+        self.chart.say("The run failed.")
+        self.verdict.message.value = render("alert.html", text=text, details=details)
+
+    def leave_pictures(self, history: History) -> None:
+        """Leave pictures that need no widget in the output of the running cell."""
+        pictures = {
+            "Curves": self.chart.static(),
+            "Network": self.network.static(),
+            "What it trains on": self.strip.static(),
+            "Mistakes": self.mistakes.static(),
+        }
+        leave(pictures, history.summary())
+
+    def _choose_depth(self, change: dict[str, Any]) -> None:
+        self.controls.set({"unfreeze": change["new"]})
+        self.network.unfreeze = self.controls.experiment.unfreeze  # where it was refused
+
+    def _fill_facts(self) -> None:
+        title = self.tabs.titles[self.tabs.selected_index or 0]
+        self.facts.show(title, self.controls.experiment, self._images.data, self.history)
+
+    def _overlay(self) -> None:
+        self.chart.runs = {name: Shown((self.runs.histories[name],)) for name in self.runs.shown}
+        self._redraw()
+        self.show_mistakes()
+
+    def _toggle_logged(self, change: dict[str, Any]) -> None:
+        self.chart.logged = change["new"]
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self.chart.draw(self.history or History(self.controls.experiment))
+
+
+def _card(kind: str, title: str, inside: Sequence[widgets.Widget]) -> widgets.VBox:
+    """A part of the screen under its name; `kind` is its class in the style sheet."""
+    heading = [widgets.HTML(render("heading.html", text=title))] if title else []
+    return _classed(widgets.VBox([*heading, *inside]), "vgglab-card", f"vgglab-{kind}")
+
+
+def _classed(box: widgets.Box, *classes: str) -> widgets.Box:
+    for each in classes:
+        box.add_class(each)
+    return box

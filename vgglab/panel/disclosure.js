@@ -1,0 +1,29 @@
+// A heading that opens and closes what stands under it.
+function render({ model, el }) {
+  el.classList.add("vgglab-disclosure");
+  const button = document.createElement("button");
+  button.type = "button";
+  el.append(button);
+  button.addEventListener("click", () => {
+    model.set("is_open", !model.get("is_open"));
+    model.save_changes();
+  });
+  const draw = () => {
+    button.textContent = model.get("description");
+    button.setAttribute("aria-expanded", String(model.get("is_open")));
+  };
+  model.on("change:description", draw);
+  model.on("change:is_open", draw);
+  draw();
+
+  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
+  const keep = (event) => {
+    if (event.target === button) {
+      const presses = (event.key === " " || event.key === "Enter") && !event.shiftKey && !event.ctrlKey;
+      button.toggleAttribute("data-lm-suppress-shortcuts", presses);
+    }
+  };
+  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+  return () => window.removeEventListener("keydown", keep, true);
+}
+export default { render };

@@ -1,0 +1,44 @@
+// One of a few words, as radio buttons: the browser gives them their keys, and a screen reader their names.
+const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " "]);
+let groups = 0;
+
+function render({ model, el }) {
+  const group = `vgglab-segments-${(groups += 1)}`;
+  el.classList.add("vgglab-segments");
+  el.setAttribute("role", "radiogroup");
+  const inputs = model.get("names").map((name, place) => {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    input.type = "radio";
+    input.name = group;
+    input.addEventListener("change", () => {
+      model.set("index", place);
+      model.save_changes();
+    });
+    label.append(input, name);
+    label.title = model.get("tooltips")[place] ?? "";
+    el.append(label);
+    return input;
+  });
+  const draw = () => {
+    el.setAttribute("aria-label", model.get("description"));
+    inputs.forEach((input, place) => {
+      input.checked = place === model.get("index");
+      input.disabled = model.get("disabled");
+    });
+  };
+  for (const trait of ["description", "index", "disabled"]) {
+    model.on(`change:${trait}`, draw);
+  }
+  draw();
+
+  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
+  const keep = (event) => {
+    if (inputs.includes(event.target)) {
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", KEYS.has(event.key) && !event.shiftKey);
+    }
+  };
+  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+  return () => window.removeEventListener("keydown", keep, true);
+}
+export default { render };

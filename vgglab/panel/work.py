@@ -1,0 +1,86 @@
+"""What a run of the dashboard does, in whichever thread: fetch its images, borrow its network, train, and be kept."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from vgglab.engine.control import Control
+from vgglab.errors import InputError
+from vgglab.experiment import Experiment, with_seed
+from vgglab.history import History
+from vgglab.panel.images import Images
+from vgglab.panel.runner import Job
+from vgglab.share.shelf import Shelf
+from vgglab.share.store import StoredRun, read_run
+
+
+class Screen(Protocol):
+    """Where a run is seen; its methods are called from the run's thread."""
+
+    def say(self, text: str) -> None:
+        """What the run is at."""
+
+    def began(self, history: History, number: int, of: int) -> None:
+        """The first run begins, or the next of several; the history has what a stored run had done."""
+
+    def update(self, history: History) -> None:
+        """An epoch is finished."""
+
+    def ended(self, history: History, folder: Path, *, stored: bool) -> None:
+        """A run has ended, and is kept in a folder: a new one, or that of the `stored` run which it went on with."""
+
+
+def work(job: Job, control: Control, images: Images, shelf: Shelf, screen: Screen) -> History:
+    """Train what a job asks for, its seeds in turn; Stop ends the present one and begins no other.
+
+    Returns the record of the last one that was begun.
+    """
+    if job.stored:
+        return _go_on(job.experiment, job.stored, control, images, screen)
+    first = job.experiment.seed
+    for number in range(job.seeds):
+        experiment = with_seed(job.experiment, first + number)
+        screen.began(History(experiment), number + 1, job.seeds)
+        train = partial(_run, experiment, control, images, screen)
+        history, folder = shelf.train(lambda out, train=train: train(out=out))
+        screen.ended(history, folder, stored=False)
+        if control.stopped:
+            break
+    return history
+
+
+def _go_on(
+    experiment: Experiment, stored: StoredRun, control: Control, images: Images, screen: Screen
+) -> History:
+    screen.began(stored.history, 1, 1)
+    history = _longer(_run(experiment, control, images, screen, resume=stored.path), stored.path)
+    screen.ended(history, stored.path, stored=True)
+    return history
+
+
+def _run(
+    experiment: Experiment, control: Control, images: Images, screen: Screen, **place: Path | None
+) -> History:
+    # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
+    from vgglab.engine.lending import borrowed
+    from vgglab.training import train
+
+    screen.say("Getting ready: the network is set up and its first step compiled.")
+    data = images.fetch(experiment, screen.say)
+    classes = len(data.class_names)
+    with borrowed(experiment, classes, check=control.check, say=screen.say) as compiled:
+        control.check()
+        run = partial(train, experiment, data, screen.update, model=compiled, control=control)
+        return run(**place)
+
+
+def _longer(trained: History, folder: Path) -> History:
+    """Of a run that went on: what was trained or, where it was stopped before it was past it, what the folder has."""
+    with suppress(InputError):
+        kept = read_run(folder).history
+        if len(kept.epochs) > len(trained.epochs):
+            return kept
+    return trained
