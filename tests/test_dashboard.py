@@ -1,5 +1,6 @@
 import dataclasses
 import gc
+import html
 import itertools
 import subprocess
 import sys
@@ -13,16 +14,20 @@ import pytest
 from PIL import Image
 
 from test_store import same
-from vgglab import training
+from vgglab import train, training
 from vgglab.datasets import Split, check_fits, load
 from vgglab.engine.cache import CACHE
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
+from vgglab.measures.badge import badge
+from vgglab.measures.diagnosis import diagnose
 from vgglab.panel import Dashboard, opened
-from vgglab.panel.controls import PRESETS, Controls
+from vgglab.panel.controls import Controls
 from vgglab.panel.inputs import Slider
+from vgglab.panel.presets import PRESETS, QUESTIONS
+from vgglab.panel.verdict import Verdict
 from vgglab.share import run_folder, store
 from vgglab.share.card import load_card
 from vgglab.toggles import AUGMENTATIONS
@@ -39,7 +44,7 @@ def wait(dashboard):
 def train_until_the_first_epoch(dashboard):
     first = threading.Event()
     dashboard.observe(lambda change: change["new"] and first.set(), "history")
-    dashboard.train_button.click()
+    dashboard.bar.train.click()
     assert first.wait(60)
 
 
@@ -69,19 +74,57 @@ def test_controls_start_where_the_experiment_is_and_change_it():
     assert controls.experiment.augment == (("flip", 1.0),)
 
 
+def seen(controls):
+    """The fields whose control is on the page, in order; none is seen in what is taken off it."""
+
+    def within(widget):
+        if widget.layout.display == "none":
+            return
+        yield from [name for name, each in controls.widgets.items() if each is widget]
+        for child in getattr(widget, "children", ()):
+            yield from within(child)
+
+    return list(within(controls))
+
+
 def test_a_lesson_shows_the_controls_that_it_is_about(tiny):
     dashboard = Dashboard(tiny, Experiment(image_size=32, l2=0.1, epochs=3), controls=("l2", "augment"))
-    assert list(dashboard.controls.widgets) == ["l2", "augment"]
+    assert seen(dashboard.controls) == ["l2", "augment"] and not dashboard.controls.questions
     dashboard.controls.widgets["l2"].value = 0.01
     assert dashboard.controls.experiment == Experiment(image_size=32, l2=0.01, epochs=3)
-    # Only presets whose controls are there, and a way back.
-    assert set(dashboard.controls.preset.options) == {"as it was", "example 2: its augmentation"}
+    dashboard.bar.modes.index = 1
+    assert sorted(seen(dashboard.controls)) == sorted(FIELDS), "Full has every other control, and each once"
     dashboard.controls.preset.value = "example 2: its augmentation"
     assert "rotation" in dict(dashboard.controls.experiment.augment)
     dashboard.reset()
     assert dashboard.controls.experiment == Experiment(image_size=32, l2=0.1, epochs=3)
+    dashboard.bar.modes.index = 0
+    assert seen(dashboard.controls) == ["l2", "augment"]
     with pytest.raises(InputError, match="Unknown control. Received: 'l3'"):
         Dashboard(tiny, controls=("l3",))
+
+
+def test_simple_has_seven_controls_and_three_questions(tiny):
+    dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=3))
+    simple = {"images_a_class", "label_noise", "unfreeze", "l2", "dropout", "mixup", "augment"}
+    assert set(seen(dashboard.controls)) == simple
+    assert len(seen(Dashboard(tiny, full=True).controls)) == len(FIELDS)
+    for question, settings in QUESTIONS.items():
+        assert question.endswith("?")
+        button = next(each for each in dashboard.controls.questions if each.description == question)
+        button.click()
+        plain = dashboard.controls.experiment.to_dict()
+        assert {name: plain[name] for name in settings} == settings
+        assert dashboard.controls.experiment.image_size == 32, "what a question is not about stays"
+
+
+def test_a_field_moved_by_a_question_can_be_taken_back(tiny):
+    controls = Dashboard(tiny, Experiment(image_size=32, l2=0.01)).controls
+    controls.questions[0].click()
+    controls.questions[2].click()
+    assert controls.experiment.label_noise == 0, "one question's settings do not leak into the next"
+    controls.reset()
+    assert controls.experiment == Experiment(image_size=32, l2=0.01)
 
 
 def test_train_draws_each_epoch_and_frees_the_kernel(tiny):
@@ -89,22 +132,22 @@ def test_train_draws_each_epoch_and_frees_the_kernel(tiny):
     pictures = set()
     dashboard.chart._picture.observe(lambda change: pictures.add(change["new"]), "value")
     start = time.monotonic()
-    dashboard.train_button.click()
-    assert time.monotonic() - start < 5 and dashboard.running and dashboard.train_button.disabled
-    dashboard.train_button.click()  # a second click while it runs changes nothing
+    dashboard.bar.train.click()
+    assert time.monotonic() - start < 5 and dashboard.running and dashboard.bar.train.disabled
+    dashboard.bar.train.click()  # a second click while it runs changes nothing
     wait(dashboard)
     assert len(dashboard.history.epochs) == 2 and len(pictures) >= 2
     assert list(dashboard.runs.histories) == ["run 1"]
     assert dashboard.chart.text == dashboard.history.summary()
-    assert not dashboard.train_button.disabled and dashboard.stop_button.disabled
+    assert not dashboard.bar.train.disabled and dashboard.bar.stop.disabled
 
 
 def test_stop_ends_the_run_and_keeps_the_epochs(tiny):
     dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
-    assert 1 <= len(dashboard.history.epochs) < 1000 and "Stopped" in dashboard.message.value
+    assert 1 <= len(dashboard.history.epochs) < 1000 and "Stopped" in dashboard.verdict.message.value
 
 
 def test_a_new_run_stops_that_of_another_dashboard(tiny):
@@ -112,8 +155,8 @@ def test_a_new_run_stops_that_of_another_dashboard(tiny):
         Dashboard(tiny, ENDLESS),
         Dashboard(tiny, START),
     )
-    endless.train_button.click()
-    other.train_button.click()
+    endless.bar.train.click()
+    other.bar.train.click()
     wait(endless)
     wait(other)
     assert len(other.history.epochs) == 2
@@ -123,13 +166,13 @@ def test_bad_input_is_one_sentence_in_the_dashboard(tiny):
     """It is refused when it is set, not after Train has blanked the chart."""
     dashboard = Dashboard(tiny, Experiment(image_size=32, batch_size=64))
     said = "`batch_size` must be at most the number of training images, 24. Received: 64."
-    assert said in dashboard.controls.note.value and dashboard.train_button.disabled
+    assert said in dashboard.controls.note.value and dashboard.bar.train.disabled
     dashboard.start()
     assert not dashboard.running
     with pytest.raises(InputError, match="`batch_size` must be at most"):
         dashboard.run()
     dashboard.controls.widgets["batch_size"].value = 16
-    assert not dashboard.controls.note.value.strip() and not dashboard.train_button.disabled
+    assert not dashboard.controls.note.value.strip() and not dashboard.bar.train.disabled
 
 
 @pytest.mark.parametrize(
@@ -147,9 +190,9 @@ def test_what_cannot_be_run_is_refused_when_it_is_set(tiny, changes, said):
     dashboard = Dashboard(tiny, START)
     for name, value in changes.items():
         dashboard.controls.widgets[name].value = value
-    assert said in dashboard.controls.note.value and dashboard.train_button.disabled
-    dashboard.reset_button.click()
-    assert dashboard.controls.experiment == START and not dashboard.train_button.disabled
+    assert said in dashboard.controls.note.value and dashboard.bar.train.disabled
+    dashboard.controls.reset_button.click()
+    assert dashboard.controls.experiment == START and not dashboard.bar.train.disabled
 
 
 def test_a_control_moved_to_what_cannot_be_goes_back_while_a_run_goes_on(tiny):
@@ -158,9 +201,9 @@ def test_a_control_moved_to_what_cannot_be_goes_back_while_a_run_goes_on(tiny):
     dashboard.controls.widgets["batch_size"].value = 64
     assert dashboard.controls.widgets["batch_size"].value == dashboard.controls.experiment.batch_size == 8
     assert "Received: 64." in dashboard.controls.note.value
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
-    assert not dashboard.train_button.disabled
+    assert not dashboard.bar.train.disabled
 
 
 def test_the_preset_shown_is_the_one_that_the_controls_agree_with():
@@ -186,13 +229,13 @@ def test_a_control_without_effect_says_why_beneath_it(name):
 def test_a_paused_run_says_that_it_is(tiny):
     dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
-    dashboard.pause_button.click()
+    dashboard.bar.pause.click()
     time.sleep(0.5)
     done = len(dashboard.history.epochs)
     assert f"paused after epoch {done} of 1000" in dashboard.progress.left.value
-    dashboard.pause_button.click()
+    dashboard.bar.pause.click()
     assert "paused" not in dashboard.progress.left.value
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
 
 
@@ -208,11 +251,11 @@ def test_a_failure_in_training_is_shown_never_swallowed(tiny, monkeypatch):
 
     monkeypatch.setattr(training, "train", fail)
     dashboard = Dashboard(tiny, START)
-    dashboard.train_button.click()
+    dashboard.bar.train.click()
     wait(dashboard)
     assert (
-        "RuntimeError: &lt;the disk is on fire&gt;" in dashboard.message.value
-        and "Traceback" in dashboard.message.value
+        "RuntimeError: &lt;the disk is on fire&gt;" in dashboard.verdict.message.value
+        and "Traceback" in dashboard.verdict.message.value
     )
 
 
@@ -236,31 +279,31 @@ def test_every_control_is_labelled(tiny):
 
 def test_the_default_experiment_fits_the_data(tiny):
     dashboard = Dashboard(tiny)
-    assert dashboard.controls.experiment.image_size == 32 and not dashboard.train_button.disabled
+    assert dashboard.controls.experiment.image_size == 32 and not dashboard.bar.train.disabled
 
 
 def test_pause_holds_the_run_and_resume_goes_on(tiny):
     dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
-    dashboard.pause_button.click()
-    assert dashboard.pause_button.description == "Resume"
+    dashboard.bar.pause.click()
+    assert dashboard.bar.pause.description == "Resume"
     time.sleep(0.3)  # the running batch ends
     before = len(dashboard.history.epochs)
     time.sleep(0.3)
     assert len(dashboard.history.epochs) == before and dashboard.running
-    dashboard.pause_button.click()
+    dashboard.bar.pause.click()
     deadline = time.monotonic() + 30
     while len(dashboard.history.epochs) <= before + 2:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
 
 
 def test_a_control_moved_on_the_way_is_a_phase_marked_on_the_chart(tiny):
     dashboard = Dashboard(tiny, Experiment(image_size=32, epochs=60, batch_size=8, unfreeze=1))
 
-    dashboard.train_button.click()
+    dashboard.bar.train.click()
     assert dashboard.controls.widgets["seed"].disabled, "what cannot change within a run is locked"
     deadline = time.monotonic() + 60
     while not (dashboard.history and len(dashboard.history.epochs) >= 5):
@@ -299,6 +342,38 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
     assert (accuracy, pytest.approx(loss, rel=1e-3)) == (row["validation_accuracy"], row["validation_loss"])
 
 
+def test_several_seeds_are_trained_in_turn_and_each_is_kept(tiny, tmp_path):
+    dashboard = Dashboard(tiny, dataclasses.replace(START, seed=4), folder=tmp_path)
+    dashboard.bar.seeds.index = 1
+    dashboard.start()
+    assert all(widget.disabled for widget in dashboard.controls.widgets.values()), (
+        "a change would be of one alone"
+    )
+    wait(dashboard)
+    histories = dashboard.runs.histories
+    assert [history.experiment.seed for history in histories.values()] == [4, 5, 6]
+    for history in histories.values():
+        assert same(history, training.train(history.experiment, tiny))
+    assert not any(widget.disabled for widget in dashboard.controls.widgets.values())
+
+
+def test_stop_ends_the_seed_that_trains_and_begins_no_other(tiny, tmp_path):
+    dashboard = Dashboard(tiny, START, folder=tmp_path)
+    dashboard.bar.seeds.index = 2
+    original = dashboard.began
+
+    def began(history, number, of):
+        original(history, number, of)
+        if number == 2:
+            assert "seed 2 of 5:" in dashboard.progress._which
+            dashboard.stop()
+
+    dashboard.began = began
+    dashboard.start()
+    wait(dashboard)
+    assert [history.experiment.seed for history in dashboard.runs.histories.values()] == [0]
+
+
 def test_run_trains_in_the_foreground_and_raises(tiny, monkeypatch):
     dashboard = Dashboard(tiny, START)
     history = dashboard.run()
@@ -310,7 +385,7 @@ def test_run_trains_in_the_foreground_and_raises(tiny, monkeypatch):
     monkeypatch.setattr(training, "train", fail)
     with pytest.raises(RuntimeError, match="the disk is on fire"):
         dashboard.run()
-    assert not dashboard.train_button.disabled
+    assert not dashboard.bar.train.disabled
 
 
 def test_reset_and_presets_move_the_controls(tiny):
@@ -322,7 +397,7 @@ def test_reset_and_presets_move_the_controls(tiny):
     }  # fmt: skip
     assert dashboard.controls.experiment.epochs == 7
     dashboard.controls.widgets["dropout"].value = 0.5
-    dashboard.reset_button.click()
+    dashboard.controls.reset_button.click()
     assert dashboard.controls.experiment == start
 
 
@@ -364,9 +439,9 @@ def test_reset_moves_nothing_that_is_locked(tiny):
     dashboard = Dashboard(tiny, ENDLESS)
     dashboard.controls.set(dict(epochs=500))
     train_until_the_first_epoch(dashboard)
-    dashboard.reset_button.click()
+    dashboard.controls.reset_button.click()
     assert dashboard.controls.experiment.epochs == 500 and dashboard.running
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
 
 
@@ -398,7 +473,7 @@ def test_phases_that_were_planned_keep_the_run_its_length_when_a_control_is_move
     train_until_the_first_epoch(dashboard)
     dashboard.controls.widgets["l2"].value = 0.01
     assert dashboard.progress.planned == 302
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
 
 
@@ -406,8 +481,8 @@ def test_what_the_script_cannot_say_stands_on_its_tab(tiny):
     dashboard = Dashboard(tiny, START)
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Code")
     dashboard.controls.widgets["weights"].value = "imagenet"
-    assert "exists for backbone" in dashboard.code.value and "alert" in dashboard.code.value
-    assert dashboard.controls.experiment.weights == "imagenet" and dashboard.train_button.disabled
+    assert "exists for backbone" in dashboard.facts.code.value and "alert" in dashboard.facts.code.value
+    assert dashboard.controls.experiment.weights == "imagenet" and dashboard.bar.train.disabled
 
 
 def test_the_depth_is_told_in_layers_and_weights(tiny):
@@ -420,25 +495,37 @@ def test_the_depth_is_told_in_layers_and_weights(tiny):
 
 def test_code_and_cost_are_there_when_their_tab_is_opened(tiny):
     dashboard = Dashboard(tiny, START)
-    assert not dashboard.code.value and not dashboard.cost_card.value
+    assert not dashboard.facts.code.value and not dashboard.facts.cost.value
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Code")
-    assert "import keras" in dashboard.code.value
+    assert "import keras" in dashboard.facts.code.value
     dashboard.controls.widgets["mixup"].value = 0.2
-    assert "MixUp" in dashboard.code.value
+    assert "MixUp" in dashboard.facts.code.value
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Cost")
-    assert "a training step" in dashboard.cost_card.value
+    assert "a training step" in dashboard.facts.cost.value
 
 
-def test_the_words_beside_the_chart_are_those_of_the_diagnosis(tiny):
-    import html
-
-    from vgglab.measures.badge import badge
-    from vgglab.measures.diagnosis import diagnose
-
+def test_the_verdict_is_one_sentence_and_the_evidence_unfolds(tiny):
     dashboard = Dashboard(tiny, START)
     history = dashboard.run()
-    shown = html.unescape(dashboard.diagnosis.value)
-    assert badge(history)[1] in shown and all(each.finding in shown for each in diagnose(history))
+    first, *others = diagnose(history)
+    said, behind = (
+        html.unescape(each.value) for each in (dashboard.verdict.sentence, dashboard.verdict.evidence)
+    )
+    assert first.finding in said and first.evidence not in said
+    assert all(each.finding in behind and each.evidence in behind for each in (first, *others))
+    assert badge(history)[1] in behind
+
+
+def test_the_verdict_says_since_which_phase(tiny):
+    history = train(START.then(l2=0.01), tiny)
+    verdict = Verdict()
+    verdict.show(history)
+    finding = diagnose(history)[0].finding
+    assert f"Phase 2, since epoch 3: {finding[0].lower()}{finding[1:]}" in html.unescape(
+        verdict.sentence.value
+    )
+    verdict.show(dataclasses.replace(history, epochs=history.epochs[:2]))
+    assert "Phase" not in verdict.sentence.value
 
 
 def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
@@ -450,12 +537,14 @@ def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
         widget.value = value
         assert widget.labels[widget.index] == label
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Code")
-    assert "images_a_class=10" in dashboard.code.value and "labels[redrawn]" in dashboard.code.value
+    assert (
+        "images_a_class=10" in dashboard.facts.code.value and "labels[redrawn]" in dashboard.facts.code.value
+    )
     history = dashboard.run()
     assert history.experiment.label_noise == 0.4 and history.data["train"] == 20
-    assert history.test["images"] == 10 and history.tested() in dashboard.message.value
+    assert history.test["images"] == 10 and history.tested() in dashboard.verdict.message.value
     for sentence in ("20 of the 24 training images are used, 10 of each class.", "labels 8 were redrawn"):
-        assert sentence in dashboard.message.value
+        assert sentence in dashboard.verdict.message.value
     assert "wrong labels known by heart" in dashboard.chart._picture.value
     dashboard.controls.hold()
     assert all(dashboard.controls.widgets[name].disabled for name in ("images_a_class", "label_noise"))
@@ -480,7 +569,7 @@ def test_a_not_a_number_is_said(tiny):
     )
     with pytest.warns(UserWarning):
         dashboard.run()
-    assert "A lower learning rate usually helps" in dashboard.message.value
+    assert "A lower learning rate usually helps" in dashboard.verdict.message.value
 
 
 def test_a_dashboard_that_is_thrown_away_leaves_no_thread(tiny):
@@ -498,21 +587,21 @@ def test_train_right_after_stop_trains_as_soon_as_the_stopped_run_has_ended(tiny
     dashboard._runner.observe(lambda change: states.append(change["new"]), "state")
     dashboard.chart._status.observe(lambda change: said.append(change["new"]), "value")
     for times in range(1, 11):
-        dashboard.stop_button.click()
-        assert not dashboard.train_button.disabled and dashboard.stop_button.disabled
+        dashboard.bar.stop.click()
+        assert not dashboard.bar.train.disabled and dashboard.bar.stop.disabled
         train_until_the_first_epoch(dashboard)
         assert len(dashboard.runs.histories) == times, "the stopped run is kept"
     assert states == ["stopping", "waiting", "running"] * 10
     assert sum("Trains as soon as the stopped run has ended." in each for each in said) == 10
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
-    assert dashboard.train_button.disabled is False and len(dashboard.runs.histories) == 11
+    assert dashboard.bar.train.disabled is False and len(dashboard.runs.histories) == 11
 
 
 def test_stop_takes_a_train_back_that_waits(tiny):
     dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
-    for button in (dashboard.stop_button, dashboard.train_button, dashboard.stop_button):
+    for button in (dashboard.bar.stop, dashboard.bar.train, dashboard.bar.stop):
         assert not button.disabled
         button.click()
     wait(dashboard)
@@ -547,8 +636,8 @@ def test_a_run_stopped_anywhere_before_its_first_epoch_says_so_quietly(tiny, cha
         if dashboard.history:
             break
         assert dashboard.chart.text == "Stopped before it began."
-        assert not dashboard.message.value and not dashboard.runs.histories
-        assert not dashboard.train_button.disabled and dashboard.stop_button.disabled
+        assert not dashboard.verdict.message.value and not dashboard.runs.histories
+        assert not dashboard.bar.train.disabled and dashboard.bar.stop.disabled
     assert place > 5 and dashboard.chart.text.startswith("Epoch 1 of 1000")
 
 
@@ -557,11 +646,11 @@ def test_two_dashboards_started_in_turn_end_cleanly(tiny, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", broken.append)
     boards = Dashboard(tiny, ENDLESS), Dashboard(tiny, START)
     for turn in range(10):
-        boards[turn % 2].train_button.click()
+        boards[turn % 2].bar.train.click()
         time.sleep(0.02 * turn)
     for dashboard in boards:
         wait(dashboard)
-        assert "alert" not in dashboard.message.value and not dashboard.train_button.disabled
+        assert "alert" not in dashboard.verdict.message.value and not dashboard.bar.train.disabled
     assert len(boards[1].history.epochs) == 2 and not broken
     first = boards[0].chart.text
     assert first == "Stopped before it began." or first == boards[0].history.summary()
@@ -571,11 +660,11 @@ def test_pause_does_not_hold_up_a_run_that_was_stopped(tiny):
     dashboard = Dashboard(tiny, ENDLESS)
     train_until_the_first_epoch(dashboard)
     dashboard.pause()
-    assert dashboard.pause_button.description == "Resume"
+    assert dashboard.bar.pause.description == "Resume"
     dashboard.stop()
     dashboard.pause()
     wait(dashboard)
-    assert dashboard.pause_button.description == "Pause"
+    assert dashboard.bar.pause.description == "Pause"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -666,7 +755,7 @@ def test_what_a_run_keeps_cannot_be_moved_in_it_and_its_export_and_card_load_aga
     asked = dashboard.controls.experiment
     assert not dashboard.controls.problem
     train_until_the_first_epoch(dashboard)
-    dashboard.reset_button.click()
+    dashboard.controls.reset_button.click()
     for name in fixed:
         dashboard.controls.widgets[name].value = other_value(name, getattr(asked, name))
         sentence = f"`{name}` belongs to the whole run and cannot change in a later phase."
@@ -681,7 +770,7 @@ def test_what_a_run_keeps_cannot_be_moved_in_it_and_its_export_and_card_load_aga
     while len(dashboard.history.experiment.phases) < 2 or len(dashboard.history.epochs) < done + 3:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    dashboard.stop_button.click()
+    dashboard.bar.stop.click()
     wait(dashboard)
     history = dashboard.runs.histories["run 1"]
     assert [phase.l2 for phase in history.experiment.phases][:2] == [0, 0.01]
@@ -707,7 +796,7 @@ def test_another_image_size_or_data_set_is_read_when_it_is_needed(tmp_path):
     dashboard.controls.widgets["image_size"].value = 64
     assert dashboard.run().data["image_size"] == 64
     dashboard.controls.widgets["dataset"].value = str(tmp_path / "absent")
-    assert "There is no folder at" in dashboard.controls.note.value and dashboard.train_button.disabled
+    assert "There is no folder at" in dashboard.controls.note.value and dashboard.bar.train.disabled
 
 
 def test_images_in_memory_are_not_exchanged_for_others_of_another_size():
@@ -722,7 +811,7 @@ def test_images_in_memory_are_not_exchanged_for_others_of_another_size():
     size.value = 32
     assert dashboard.run().data["fingerprint"] == drawn.fingerprint
     size.value = 64
-    assert "Make them anew in that size" in dashboard.controls.note.value and dashboard.train_button.disabled
+    assert "Make them anew in that size" in dashboard.controls.note.value and dashboard.bar.train.disabled
 
 
 def test_the_data_given_come_back_with_their_size():
@@ -758,7 +847,7 @@ def test_pixels_that_are_no_0_255_images_are_pointed_out(tiny):
     assert "the same" in " ".join(same.odd_pixels)
     dashboard = Dashboard(dark, START)
     dashboard.run()
-    assert "differ in brightness" in dashboard.diagnosis.value
+    assert "differ in brightness" in dashboard.verdict.sentence.value
 
 
 class Killed(BaseException):
@@ -825,7 +914,9 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_history(tiny, tmp_path, ev
     whole = training.train(experiment, tiny)
     assert same(dashboard.history, whole) and same(dashboard.runs.histories["run 1"], whole)
     assert list(dashboard.runs.histories) == ["run 1", "a card"]
-    assert "interrupted" not in dashboard.runs._table.value and not dashboard.message.value.count("alert")
+    assert "interrupted" not in dashboard.runs._table.value and not dashboard.verdict.message.value.count(
+        "alert"
+    )
     assert same(Dashboard(tiny, START, folder=tmp_path).runs.histories["run 1"], whole)
 
 
@@ -847,7 +938,7 @@ def test_a_run_that_was_stopped_goes_on_while_the_next_one_still_stops(tiny, tmp
 
 
 def test_a_control_moved_in_a_run_that_goes_on_changes_that_alone(tiny, tmp_path, every_epoch):
-    """Also of what has no control here; afterwards the dashboard is set as it was."""
+    """Also of what has no control on the page; afterwards that is still set, and said."""
     cut_short(tiny, dataclasses.replace(ENDLESS, dropout=0.3, l2=0.1), tmp_path / "run-1")
     dashboard = Dashboard(tiny, START, folder=tmp_path, controls=["weight_decay", "l2"])
     press(dashboard, "run 1", "Go on")
@@ -862,7 +953,11 @@ def test_a_control_moved_in_a_run_that_goes_on_changes_that_alone(tiny, tmp_path
     assert (before.dropout, before.l2, before.weight_decay) == (0.3, 0.1, 0)
     assert (after.dropout, after.l2, after.weight_decay) == (0.3, 0.1, 0.01)
     assert dashboard.history.experiment.planned_epochs == 1000
-    assert dashboard.controls.experiment == dataclasses.replace(START, weight_decay=0.01, l2=0.1)
+    set_so = dict(weight_decay=0.01, l2=0.1, dropout=0.3, epochs=1000)
+    assert dashboard.controls.experiment == dataclasses.replace(START, **set_so)
+    assert "Set as well: dropout 0.3, epochs 1000." in dashboard.controls.beyond.value
+    dashboard.bar.modes.index = 1  # there they are seen
+    assert not dashboard.controls.beyond.value.strip()
 
 
 def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
@@ -882,9 +977,9 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
     for name, said in (("run 2", "images or labels are others"), ("run 3", "checkpoint.npz is damaged")):
         press(dashboard, name, "Go on")
         wait(dashboard)
-        assert said in dashboard.message.value and "Traceback" not in dashboard.message.value
+        assert said in dashboard.verdict.message.value and "Traceback" not in dashboard.verdict.message.value
         assert said in dashboard.runs._message.value, "the button may be far below the chart"
-    assert dashboard.runs._table.value == before and not dashboard.train_button.disabled
+    assert dashboard.runs._table.value == before and not dashboard.bar.train.disabled
     with store.locked(tmp_path / "run-2"):
         assert "run 2 is going on already." in press(dashboard, "run 2", "Go on") and not dashboard.running
 
@@ -902,7 +997,7 @@ def test_epochs_that_could_not_be_written_are_shown_with_the_reason(tiny, tmp_pa
         press(dashboard, "run 1", "Go on")
         wait(dashboard)
     assert len(dashboard.history.epochs) == len(dashboard.runs.histories["run 1"].epochs) == 4
-    assert "could not be written" in dashboard.message.value
+    assert "could not be written" in dashboard.verdict.message.value
 
 
 def test_where_runs_cannot_be_kept_training_works_and_one_sentence_says_so(tiny, tmp_path):
@@ -911,13 +1006,13 @@ def test_where_runs_cannot_be_kept_training_works_and_one_sentence_says_so(tiny,
     said = f"Runs are not kept, because {tmp_path / 'file'} cannot be written: it is no folder."
     assert dashboard.runs._place.value.count(said) == 1
     assert len(dashboard.run().epochs) == 2 and list(dashboard.runs.histories) == ["run 1"]
-    assert "alert" not in dashboard.message.value and [*tmp_path.iterdir()] == [tmp_path / "file"]
+    assert "alert" not in dashboard.verdict.message.value and [*tmp_path.iterdir()] == [tmp_path / "file"]
 
 
 def test_a_run_that_failed_on_its_way_can_go_on(tiny, tmp_path, every_epoch, monkeypatch):
     dashboard, update = (
         Dashboard(tiny, dataclasses.replace(START, epochs=4), folder=tmp_path),
-        Dashboard._update,
+        Dashboard.update,
     )
 
     def fail(self, history):
@@ -925,10 +1020,10 @@ def test_a_run_that_failed_on_its_way_can_go_on(tiny, tmp_path, every_epoch, mon
         if len(history.epochs) == 2:
             raise MemoryError
 
-    monkeypatch.setattr(Dashboard, "_update", fail)
+    monkeypatch.setattr(Dashboard, "update", fail)
     dashboard.start()
     wait(dashboard)
-    assert "MemoryError" in dashboard.message.value and "interrupted" in dashboard.runs._table.value
+    assert "MemoryError" in dashboard.verdict.message.value and "interrupted" in dashboard.runs._table.value
     monkeypatch.undo()
     monkeypatch.setattr(run_folder._Pace, "due", True)
     press(dashboard, "run 1", "Go on")

@@ -26,7 +26,7 @@ def seconds_to_first_point(dashboard: Dashboard) -> float:
     first = threading.Event()
     dashboard.observe(lambda change: change["new"] and first.set(), "history")
     start = time.perf_counter()
-    dashboard.train_button.click()
+    dashboard.bar.train.click()
     first.wait()
     elapsed = time.perf_counter() - start
     dashboard.unobserve_all("history")
@@ -50,7 +50,7 @@ def stop() -> Row:
         seconds_to_first_point(dashboard)
         time.sleep(0.3 * repeat)
         start = time.perf_counter()
-        dashboard.stop_button.click()
+        dashboard.bar.stop.click()
         dashboard.join()
         values.append(time.perf_counter() - start)
     return Row("click on Stop to idle, vgg16-mini, all 13 layers", "≤ 0.5 s", "s", values)

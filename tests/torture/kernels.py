@@ -34,7 +34,7 @@ dashboard = Dashboard(load("blossoms", EXPERIMENT.image_size), EXPERIMENT, folde
 TRAIN = """
 said = open({said!r}, "w", buffering=1)
 dashboard.progress.left.observe(lambda change: said.write(change["new"] + "\\n"), "value")
-dashboard.train_button.click()
+dashboard.bar.train.click()
 """
 TABLE = "print(json.dumps({name: len(run.epochs) for name, run in dashboard.runs.histories.items()}))"
 GO_ON = """

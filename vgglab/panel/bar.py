@@ -44,24 +44,12 @@ class Bar(widgets.Box):
         self.train = _button("Train", "play", "start a run", actions["train"], button_style="primary")
         self.pause = _button("Pause", "pause", "hold or go on", actions["pause"], disabled=True)
         self.stop = _button("Stop", "stop", "end the run now", actions["stop"], disabled=True)
-        self.reset = _button("Reset", "undo", "controls back to the start", actions["reset"])
         self.progress = Progress()
         self.mini = widgets.HTML()
         self.mini.add_class("vgglab-mini")
         title = widgets.HTML(render("title.html"))
-        super().__init__(
-            [
-                title,
-                self.modes,
-                self.train,
-                self.seeds,
-                self.pause,
-                self.stop,
-                self.reset,
-                self.progress,
-                self.mini,
-            ]
-        )
+        buttons = [self.train, self.seeds, self.pause, self.stop]
+        super().__init__([title, self.modes, *buttons, self.progress, self.mini])
         self.add_class("vgglab-bar")
 
     @property

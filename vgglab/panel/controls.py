@@ -118,11 +118,17 @@ class Controls(widgets.VBox):
         # Why a control has no effect now, under it.
         self.idle = {name: widgets.HTML() for name, toggle in FIELDS.items() if toggle.idle}
         self.depth = widgets.HTML()
+        self.beyond = widgets.HTML()  # what was changed of the controls that are not seen
         self.note = widgets.HTML()  # what is wrong with a value, or was probably not meant
         self.questions = [self._question(question) for question in (QUESTIONS if names is None else ())]
         self.preset = widgets.Dropdown(options=list(PRESETS), description="preset", **_ROW)
+        self.reset_button = widgets.Button(
+            description="Reset", icon="undo", tooltip="controls back to the start", layout={"width": "auto"}
+        )
+        self.reset_button.on_click(lambda _: self.reset())
         self._more = widgets.VBox([self.preset, *self._folds()])
-        super().__init__([*self.questions, *map(self._row, self.names), self.note, self._more])
+        rows = [*map(self._row, self.names), self.beyond, self.note]
+        super().__init__([*self.questions, *rows, self.reset_button, self._more])
         show(self._more, self.full)
         self.experiment = experiment
         self._changed()
@@ -133,6 +139,7 @@ class Controls(widgets.VBox):
     @traitlets.observe("full")
     def _unfold(self, change: dict[str, Any]) -> None:
         show(self._more, change["new"])
+        self._say_beyond()
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Move several controls at once, but for locked ones; `experiment` changes once."""
@@ -164,7 +171,7 @@ class Controls(widgets.VBox):
         self._lock_presets()
         for widget in self.widgets.values():
             widget.disabled = False
-        self._changed()  # of a run that went on, what no control shows is not kept
+        self._changed()  # later phases of a run that went on are not kept
 
     def _lock_presets(self) -> None:
         for each in (self.preset, *self.questions):
@@ -233,11 +240,23 @@ class Controls(widgets.VBox):
             why = FIELDS[name].why_idle(self.experiment)
             line.value = render("beneath.html", text=f"No effect now: {why}.") if why else ""
             (self.widgets[name].add_class if why else self.widgets[name].remove_class)("vgglab-idle")
+        self._say_beyond()
         notes = render("note.html", texts=cautions(self.experiment))
         self.note.value = render("alert.html", text=problem) if problem else notes
         self._quiet = True
         self.preset.value = self._preset()
         self._quiet = False
+
+    def _say_beyond(self) -> None:
+        """Nothing is set in secret: a question, or a run that went on, may set what only Full shows."""
+        unseen = [name for name in FIELDS if name not in self.names and not self.full]
+        now, start = (_of(experiment, unseen) for experiment in (self.experiment, self._start))
+        texts = [
+            f"{FIELDS[name].label} {FIELDS[name].written(value)}"
+            for name, value in now.items()
+            if value != start[name]
+        ]
+        self.beyond.value = render("note.html", texts=[f"Set as well: {', '.join(texts)}."] if texts else [])
 
     def _preset(self) -> str | None:
         """The preset that would change nothing now."""

@@ -64,7 +64,7 @@ class Dashboard(Bench):
             batch_size=min(DEFAULTS["batch_size"], len(data.train)),
         )
         self._runner = Runner(self._begin, self._guarded, self._end, self._moved)
-        actions = dict(train=self.start, pause=self.pause, stop=self.stop, reset=self.reset)
+        actions = dict(train=self.start, pause=self.pause, stop=self.stop)
         shelf = Shelf(default_folder() if folder is None else folder)
         self._images = Images(data, experiment)
         super().__init__(

@@ -1,9 +1,8 @@
 // One of a few words, as radio buttons: the browser gives them their keys, and a screen reader their names.
 const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", " "]);
-let groups = 0;
 
 function render({ model, el }) {
-  const group = `vgglab-segments-${(groups += 1)}`;
+  const group = `vgglab-segments-${Math.random()}`; // of this one alone: two on a page must not share a choice
   el.classList.add("vgglab-segments");
   el.setAttribute("role", "radiogroup");
   const inputs = model.get("names").map((name, place) => {
