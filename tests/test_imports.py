@@ -40,7 +40,7 @@ LAYERS = [
     ["vgglab.share"],
     ["vgglab.engine"],
     ["vgglab.measures"],
-    ["vgglab.phase", "vgglab.training", "vgglab.measures.learning_rate"],
+    ["vgglab.phase", "vgglab.training", "vgglab.seeds", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
     ["vgglab.serving", "vgglab.terminal"],
     ["vgglab.train_command", "vgglab.cli", "vgglab.__main__"],
