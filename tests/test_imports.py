@@ -36,6 +36,7 @@ LAYERS = [
         "vgglab.measures.badge",
         "vgglab.measures.evidence",
         "vgglab.measures.diagnosis",
+        "vgglab.measures.mistakes",
     ],
     ["vgglab.share"],
     ["vgglab.engine"],

@@ -37,6 +37,9 @@ _HOME = {
     "train": "vgglab.training",  # Experiment and Dataset → History
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
+    "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about
+    "confusion": "vgglab.measures.mistakes",  # how many images of each class it takes for which
+    "grad_cam": "vgglab.measures.grad_cam",  # where in an image it looks for a class
     "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
     "plot_accuracy": "vgglab.charts.curves",  # the two curves and the gap between them

@@ -38,6 +38,11 @@ class Split:
         """Which labels are wrong: bool, shape (n,)."""
         return np.zeros(len(self), bool) if self.truth is None else self.labels != self.truth
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all pixels and labels."""
+        return _hash_of("", self)
+
     def counts(self, classes: int) -> list[int]:
         """How many labels of each class there are, wrong ones included."""
         return np.bincount(self.labels, minlength=classes).tolist()
@@ -84,12 +89,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all training and validation pixels, labels and class names."""
-        digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "surrogatepass"))
-        for split in (self.train, self.validation):
-            digest.update(str(split.images.shape).encode())
-            digest.update(np.ascontiguousarray(split.images).data)
-            digest.update(split.labels.astype("<i8").data)
-        return digest.hexdigest()[:16]
+        return _hash_of("\n".join(self.class_names), self.train, self.validation)
 
     @cached_property
     def odd_pixels(self) -> list[str]:
@@ -134,6 +134,15 @@ class Dataset:
         by_class = np.argsort(self.train.labels, kind="stable")
         chosen = by_class[np.linspace(0, len(by_class) - 1, keep).round().astype(int)]
         return self.train.part(chosen)
+
+
+def _hash_of(text: str, *splits: Split) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+    for split in splits:
+        digest.update(str(split.images.shape).encode())
+        digest.update(np.ascontiguousarray(split.images).data)
+        digest.update(split.labels.astype("<i8").data)
+    return digest.hexdigest()[:16]
 
 
 def _checked_names(names: Any) -> tuple[str, ...]:
