@@ -55,6 +55,9 @@ _HOME = {
     "plot_brakes": "vgglab.charts.atlas",  # one condition of it, with intervals
     "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
+    "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
+    "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
+    "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
