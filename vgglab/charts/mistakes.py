@@ -42,7 +42,7 @@ def plot_mistakes(history: History, data: Dataset, most: int = 8, ax: Axes | Non
 
 
 def plot_confusion(history: History, data: Dataset | None = None, ax: Axes | None = None) -> Axes:
-    """The counts of `confusion` as a heatmap: mistakes stand out, what is right is grey, nothing is empty."""
+    """The counts of `confusion` as a heatmap: mistakes stand out, and what is right is grey."""
     table = confusion(history, data)
     classes = len(table)
     ax = new_axes(ax, width=max(4.6, 0.42 * classes + 1.6), height=max(3.6, 0.36 * classes + 1.4))
