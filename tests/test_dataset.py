@@ -68,16 +68,6 @@ def test_what_can_be_used_is(tiny):
     assert len(odd.fingerprint) == 16 != odd.fingerprint != tiny.fingerprint
 
 
-def test_the_fingerprint_of_a_part_tells_one_pixel_and_one_label():
-    part = Split(images(), LABELS)
-    pixel, label = images().copy(), LABELS.copy()
-    pixel[0, 0, 0, 0] ^= 1
-    label[0] ^= 1
-    others = [Split(pixel, LABELS), Split(images(), label), Split(images()[:-1], LABELS[:-1])]
-    assert part.fingerprint == Split(images(), LABELS.astype(np.uint8)).fingerprint
-    assert len({part.fingerprint, *(each.fingerprint for each in others)}) == 4
-
-
 @pytest.mark.parametrize("call", [train, find_learning_rate])
 def test_what_is_no_data_set_is_said_in_one_sentence(call):
     with pytest.raises(

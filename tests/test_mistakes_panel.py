@@ -80,14 +80,14 @@ def view(widget, name):
 
 def test_the_worst_mistakes_have_the_pixels_of_their_images_and_say_what_they_are(shown, data):
     worst = view(shown, "Worst")
-    assert "Weights of epoch 3: 2 of 6 validation images right." in worst.words
+    assert "Weights of epoch 3: 2 of 6 right." in worst.words
     assert list(worst.pictures) == [
-        "Image 1: aster, taken for bell, 95% sure",
-        "Image 4: clover, taken for aster, 80% sure",
-        "Image 5: clover, taken for bell, 80% sure",
-        "Image 2: bell, taken for clover, 40% sure",
+        "Image 1: aster, taken for bell, 95\N{NO-BREAK SPACE}% sure",
+        "Image 4: clover, taken for aster, 80\N{NO-BREAK SPACE}% sure",
+        "Image 5: clover, taken for bell, 80\N{NO-BREAK SPACE}% sure",
+        "Image 2: bell, taken for clover, 40\N{NO-BREAK SPACE}% sure",
     ]
-    assert "aster → bell 95 %" in worst.words
+    assert "aster → bell 95\N{NO-BREAK SPACE}%" in worst.words
     for place, picture in zip((1, 4, 5, 2), worst.pictures.values(), strict=True):
         np.testing.assert_array_equal(pixels(picture), data.validation.images[place])
 
@@ -109,8 +109,8 @@ def test_every_count_of_the_confusion_can_be_chosen_and_no_empty_place(shown, da
 @pytest.mark.parametrize(
     ("place", "sentence", "pictures"),
     [
-        ([0, 1], "aster, taken for bell: 1.", ["Image 1: aster, taken for bell, 95% sure"]),
-        ([1, 1], "bell, recognised: 1.", ["Image 3: bell, recognised, 60% sure"]),
+        ([0, 1], "aster, taken for bell: 1.", ["Image 1: aster, taken for bell, 95\N{NO-BREAK SPACE}% sure"]),
+        ([1, 1], "bell, recognised: 1.", ["Image 3: bell, recognised, 60\N{NO-BREAK SPACE}% sure"]),
         ([2, 2], CHOOSE, []),
         ([], CHOOSE, []),
         ([7, 0], CHOOSE, []),
@@ -139,9 +139,9 @@ def test_two_runs_are_held_against_each_other_in_both_directions(shown, data):
     assert "2 images that B gets right and A gets wrong." in against.words
     assert "1 image that A gets right and B gets wrong." in against.words
     assert list(against.pictures) == [
-        "Image 1: aster, taken for bell, 95% sure",  # by A
-        "Image 2: bell, taken for clover, 40% sure",
-        "Image 3: bell, taken for aster, 60% sure",  # by B
+        "Image 1: aster, taken for bell, 95\N{NO-BREAK SPACE}% sure",  # by A
+        "Image 2: bell, taken for clover, 40\N{NO-BREAK SPACE}% sure",
+        "Image 3: bell, taken for aster, 60\N{NO-BREAK SPACE}% sure",  # by B
     ]
     shown.show(predicted(data), data, ("B", predicted(data)), "A")
     assert "No images that B gets right and A gets wrong." in view(shown, "A against B").words
@@ -261,8 +261,8 @@ def test_a_closed_widget_is_let_go(data):
 
 
 PAGE = """<!doctype html><html lang="en"><head><title>t</title><style>{css} body {{ margin: 8px; background:
-var(--vgglab-ground) }} main {{ width: 400px; height: 220px }}</style></head>
-<body class="{theme}"><main></main></body></html>"""
+var(--vgglab-ground) }} main {{ width: 400px }}</style></head>
+<body class="{theme}"><main><div></div></main></body></html>"""
 DARK = (
     ":root { --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-ui-font-color1: rgba(255,255,255,0.87); \
 --jp-ui-font-color2: rgba(255,255,255,0.54); --jp-border-color1: #616161 }"
@@ -281,7 +281,7 @@ MODEL = """async ([script, state]) => {
     on: (name, does) => (told[name] ??= []).push(does),
   };
   window.model = model;
-  own.default.render({ model, el: document.querySelector("main") });
+  own.default.render({ model, el: document.querySelector("main > div") });
 }"""
 
 
@@ -343,6 +343,7 @@ def test_it_is_used_with_keys_alone_and_has_no_faults(opened, shown, request):
 @pytest.mark.slow
 def test_it_is_used_with_a_pointer_and_keeps_its_place(opened, shown):
     size = opened.locator("main").bounding_box()
+    assert (size["width"], size["height"]) == (400, 220)
     for name in ("A against B", "Confusion", "Worst", "Confusion"):
         opened.get_by_role("tab", name=name).click()
         assert opened.locator("main").bounding_box() == size

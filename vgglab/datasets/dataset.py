@@ -41,7 +41,9 @@ class Split:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all pixels and labels."""
-        return _hash_of("", self)
+        digest = hashlib.sha256()
+        _add(digest, self)
+        return digest.hexdigest()[:16]
 
     def counts(self, classes: int) -> list[int]:
         """How many labels of each class there are, wrong ones included."""
@@ -89,7 +91,10 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all training and validation pixels, labels and class names."""
-        return _hash_of("\n".join(self.class_names), self.train, self.validation)
+        digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "surrogatepass"))
+        for split in (self.train, self.validation):
+            _add(digest, split)
+        return digest.hexdigest()[:16]
 
     @cached_property
     def odd_pixels(self) -> list[str]:
@@ -136,13 +141,10 @@ class Dataset:
         return self.train.part(chosen)
 
 
-def _hash_of(text: str, *splits: Split) -> str:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
-    for split in splits:
-        digest.update(str(split.images.shape).encode())
-        digest.update(np.ascontiguousarray(split.images).data)
-        digest.update(split.labels.astype("<i8").data)
-    return digest.hexdigest()[:16]
+def _add(digest: hashlib._Hash, split: Split) -> None:
+    digest.update(str(split.images.shape).encode())
+    digest.update(np.ascontiguousarray(split.images).data)
+    digest.update(split.labels.astype("<i8").data)
 
 
 def _checked_names(names: Any) -> tuple[str, ...]:

@@ -70,8 +70,8 @@ def predictions_of(history: History, data: Dataset | None = None) -> Predictions
     found = history.predictions
     if found is None:
         raise InputError(
-            "This run has no predictions on the validation images: it finished no epoch, was recorded by an older "
-            "version, or vgglab did not train it. Train the experiment again to look at its mistakes."
+            "This run has no predictions on the validation images: it finished no epoch, its record is of an older "
+            "version or leaves out so many, or vgglab did not train it. Train the experiment again to see its mistakes."
         )
     if data is None:
         return found

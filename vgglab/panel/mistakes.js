@@ -20,6 +20,8 @@ function render({ model, el }) {
   el.classList.add("vgglab-mistakes");
   el.append(tabs, panel);
 
+  let shown = ""; // what the browser makes of it is written otherwise
+
   const names = () => Object.keys(model.get("views"));
   const buttons = () => [...view.querySelectorAll("[data-cell] button")];
   const focused = () => el.getRootNode().activeElement;
@@ -53,7 +55,8 @@ function render({ model, el }) {
   const drawCell = () => {
     const confusion = names()[model.get("view")] === "Confusion";
     const html = confusion ? model.get("cell") : "";
-    if (cell.innerHTML !== html) cell.innerHTML = html;
+    panel.classList.toggle("vgglab-with-cell", confusion);
+    if (shown !== html) cell.innerHTML = shown = html;
   };
   // Of all counts one is reached by Tab, the others from there by the arrows.
   const press = () => {

@@ -85,7 +85,8 @@ def static(
     """The same views below each other as HTML, for a page without a kernel."""
     views, _ = _views(history, data, other, name)
     shown = [view for each, view in views.items() if other or each != "A against B"]
-    return f'<style>{styled("mistakes.css")}</style><div class="vgglab-mistakes">{"".join(dict.fromkeys(shown))}</div>'
+    inside = "".join(dict.fromkeys(shown))
+    return f'<style>{styled("mistakes.css")}</style><div class="vgglab-mistakes" style="height: auto">{inside}</div>'
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,11 @@ def _views(
     except InputError as error:
         return _all(str(error)), None
     right, images = run.found.right.sum(), len(run.found.labels)
-    counted = f"Weights of epoch {run.found.epoch}: {right} of {images} validation images right."
+    counted = f"Weights of epoch {run.found.epoch}: {right} of {images} right."
     table = described(confusion(history, data if run.images is not None else None))
     views = dict(
         Worst=_sections((_worst(run, counted), run.pictures(np.flatnonzero(~run.found.right), WORST))),
-        Confusion=_sections((counted, [])) + render("confusion.html", confusion=table),
+        Confusion=render("confusion.html", confusion=table) + _sections((counted, [])),
     )
     return views | {"A against B": _against(run, name, other)}, run
 
@@ -143,7 +144,7 @@ def _worst(run: _Run, counted: str) -> str:
     wrong = int((~run.found.right).sum())
     if not wrong:
         return f"{counted} None is wrong."
-    return f"{counted} {run.problem}" if run.problem else f"{counted} Most sure of, and wrong:"
+    return f"{counted} {run.problem}" if run.problem else f"{counted} Surest mistakes:"
 
 
 def _against(run: _Run, name: str, other: tuple[str, History] | None) -> str:

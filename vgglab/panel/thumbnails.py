@@ -37,11 +37,11 @@ def thumbnails(
 
 
 def _thumbnail(image: np.ndarray, place: int, true: object, given: object, share: float) -> Thumbnail:
-    wrong = true != given
+    wrong, sure = true != given, f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
     return Thumbnail(
         _source(image),
-        f"Image {place}: {true}, {f'taken for {given}' if wrong else 'recognised'}, {share:.0%} sure",
-        f"{f'{true} → {given}' if wrong else true} {100 * share:.0f} %",
+        f"Image {place}: {true}, {f'taken for {given}' if wrong else 'recognised'}, {sure} sure",
+        f"{f'{true} → {given}' if wrong else true} {sure}",
     )
 
 
