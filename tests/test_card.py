@@ -2,9 +2,11 @@
 
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from test_history import make_history
+from test_mistakes import LABELS, NAMES, images, predicted
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.history import History
@@ -90,6 +92,37 @@ def test_a_card_says_what_came_out_on_the_test_part():
     written = run_card(history, "run")
     assert history.tested() in Page(written).texts["p"] and "87.5%" in history.tested()
     assert history_of_card(written, "it") == history
+
+
+def test_a_card_counts_what_is_taken_for_what_and_shows_no_photograph():
+    history = predicted(images(LABELS))
+    page = Page(run_card(history, "run"))
+    assert "What the weights of epoch 3 take the validation images for:" in page.texts["p"]
+    titles = [
+        attributes["title"] for tag, attributes in page.elements if tag == "td" and "title" in attributes
+    ]
+    assert "aster, taken for bell: 1 of 2" in titles and "bell, recognised: 1 of 2" in titles
+    assert page.tags.isdisjoint({"img", "image"}) and "data:image" not in run_card(history, "run")
+    assert "th" not in Page(run_card(make_history(), "run")).tags
+
+
+def test_of_many_classes_a_card_has_the_worst_pairs():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(17, size=200)
+    history = predicted(images(labels, [f"class {k}" for k in range(17)]), rng.dirichlet(np.ones(17), 200))
+    page = Page(run_card(history, "run"))
+    assert len([tag for tag, attributes in page.elements if "data-cell" in attributes]) == 10
+    assert "th" not in page.tags and "taken for class" in page.texts["li"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_of_classes_stay_text_in_the_confusion(text):
+    """Only the words differ from those of a card with tame names."""
+    pages = [
+        Page(run_card(predicted(images(LABELS, (name, *NAMES[1:]))), "run")) for name in (text, NAMES[0])
+    ]
+    assert [tag for tag, _ in pages[0].elements] == [tag for tag, _ in pages[1].elements]
+    assert text in pages[0].texts["th"]
 
 
 def test_a_phase_lists_only_what_it_changed():

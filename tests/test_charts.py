@@ -10,6 +10,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
 from test_history import make_history
+from test_mistakes import LABELS, images, predicted
 from vgglab.charts import text
 from vgglab.charts.atlas import plot_atlas, plot_brakes, plot_cell
 from vgglab.charts.curves import (
@@ -22,6 +23,7 @@ from vgglab.charts.curves import (
     plot_runs,
 )
 from vgglab.charts.learning_rate import plot_learning_rate
+from vgglab.charts.mistakes import plot_confusion, plot_grad_cam, plot_mistakes
 from vgglab.charts.reliability import plot_reliability
 from vgglab.charts.seeds import plot_arms, plot_growth, plot_matrix, plot_on_seeds
 from vgglab.errors import InputError
@@ -215,6 +217,90 @@ def test_reliability_bars_are_how_often_it_is_right():
     ax = plot_reliability(probabilities, np.array([0, 0, 0, 0]))
     heights = {round(bar.get_x() + bar.get_width() / 2, 2): bar.get_height() for bar in ax.patches}
     assert heights == {0.95: 0.5, 0.65: 1.0}
+
+
+def pictures(ax):
+    """The images of a grid, in rows from left to right."""
+    return [np.asarray(each.get_array()) for each in ax.images]
+
+
+def test_the_worst_mistakes_are_shown_with_what_was_said():
+    data = images(LABELS, ("aster", "bell", "clover that is called red"))
+    ax = plot_mistakes(predicted(data), data, most=3)
+    assert texts(ax) == ["aster → bell 95 %", "clover that … → aster 80 %", "clover that … → bell 80 %"]
+    for picture, place in zip(pictures(ax), (1, 4, 5), strict=True):
+        np.testing.assert_array_equal(picture, data.validation.images[place])
+    assert plot_mistakes(predicted(data), data, ax=(own := detached_axes())) is own
+    assert len(pictures(own)) == 4
+    plt.close("all")
+
+
+def test_where_nothing_is_wrong_a_sentence_says_so():
+    data = images(LABELS)
+    ax = plot_mistakes(predicted(data, np.eye(3)[LABELS]), data, ax=detached_axes())
+    assert texts(ax) == ["All 6 validation images are right."] and not pictures(ax)
+
+
+def test_a_confusion_has_its_counts_where_they_belong_and_mistakes_stand_out():
+    data = images(LABELS)
+    ax = plot_confusion(predicted(data), data, detached_axes())
+    ax.figure.canvas.draw()
+    cells = {each.get_position(): each.get_text() for each in ax.texts}
+    # Down: aster, bell, clover; by hand from what each of the six images was taken for.
+    assert {(y - 0.5, x - 0.5): text for (x, y), text in cells.items()} == {
+        (0, 0): "1", (0, 1): "1", (1, 1): "1", (1, 2): "1", (2, 0): "1", (2, 1): "1", (2, 2): "0"
+    }  # fmt: skip
+    assert [each.get_text() for each in ax.get_yticklabels()] == list(data.class_names)
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("true", "given")
+    (mistakes,), right = ax.collections, [each.get_facecolor() for each in ax.patches]
+    assert all(luminance(colour) > 0.8 and len({*colour[:3]}) == 1 for colour in right), "grey"
+    shown = mistakes.get_facecolors()[~np.ma.getmaskarray(mistakes.get_array()).ravel()]
+    assert len(shown) == 4 and all(luminance(colour[:3]) < 0.5 for colour in shown)
+
+
+@pytest.mark.parametrize("classes", [2, 20])
+def test_counts_of_a_confusion_can_be_read(classes):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(classes, size=400)
+    data = images(labels, [f"class {number}" for number in range(classes)])
+    ax = plot_confusion(predicted(data, rng.dirichlet(np.ones(classes), 400)), data)
+    ax.figure.canvas.draw()
+    cell = ax.transData.transform([(0, 0), (1, 1)])
+    width, height = np.abs(cell[1] - cell[0])
+    colours_of = dict(zip(itertools.product(range(classes), repeat=2), ax.collections[0].get_facecolors()))
+    for each in ax.texts:
+        box, (x, y) = each.get_window_extent(), each.get_position()
+        assert box.width < width and box.height < height and each.get_fontsize() >= 9
+        ground = "0.95" if int(x) == int(y) else colours_of[int(y), int(x)][:3]
+        contrast = (luminance(ground) + 0.05) / (luminance(each.get_color()) + 0.05)
+        assert contrast >= 4.5, each.get_text()
+    plt.close("all")
+
+
+def test_a_map_lies_over_its_image_and_changes_nothing_where_it_is_zero():
+    pair = np.full((2, 8, 8, 3), 40, np.uint8)
+    maps = np.zeros((2, 4, 4), np.float32)
+    maps[1, :, 2:] = 1
+    ax = plot_grad_cam(pair, maps, ["one", "two"], ax=detached_axes())
+    first, nothing, second, right = pictures(ax)
+    assert texts(ax) == ["one", "where it looked", "two", "where it looked"]
+    for plain in (first, nothing, second, right[:, :2]):
+        assert (plain == 40).all()
+    assert right[:, 6:].min() > 60 and right.shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (dict(maps=np.zeros((3, 4, 4))), "one for each of the 2 images. Received: .3, 4, 4"),
+        (dict(maps=np.zeros((4, 4))), "one for each of the 2 images. Received: .4, 4"),
+        (dict(labels=["one"]), "`labels` must be one for each of the 2 images. Received: 1"),
+    ],
+)
+def test_a_map_or_a_label_is_missing(arguments, sentence):
+    given = dict(images=np.zeros((2, 8, 8, 3), np.uint8), maps=np.zeros((2, 4, 4)))
+    with pytest.raises(InputError, match=sentence):
+        plot_grad_cam(**given | arguments)
 
 
 def test_a_label_is_missing():

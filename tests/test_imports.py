@@ -36,6 +36,7 @@ LAYERS = [
         "vgglab.measures.badge",
         "vgglab.measures.evidence",
         "vgglab.measures.diagnosis",
+        "vgglab.measures.mistakes",
     ],
     ["vgglab.share"],
     ["vgglab.engine"],
@@ -114,7 +115,15 @@ def test_charts_see_only_records():
         for name in imported_by(path)
         if name.startswith("vgglab") and not name.startswith("vgglab.charts")
     }
-    assert seen == {"vgglab.errors", "vgglab.experiment", "vgglab.history", "vgglab.rate_search"}
+    # The images of a mistake are in the data set.
+    assert seen == {
+        "vgglab.datasets.dataset",
+        "vgglab.errors",
+        "vgglab.experiment",
+        "vgglab.history",
+        "vgglab.measures.mistakes",
+        "vgglab.rate_search",
+    }
 
 
 def test_a_bare_import_loads_nothing_heavy():

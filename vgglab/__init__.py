@@ -38,6 +38,9 @@ _HOME = {
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
+    "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about
+    "confusion": "vgglab.measures.mistakes",  # how many images of each class it takes for which
+    "grad_cam": "vgglab.measures.grad_cam",  # where in an image it looks for a class
     "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
     "plot_accuracy": "vgglab.charts.curves",  # the two curves and the gap between them
@@ -53,6 +56,9 @@ _HOME = {
     "plot_brakes": "vgglab.charts.atlas",  # one condition of it, with intervals
     "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
+    "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
+    "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
+    "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval

@@ -9,6 +9,7 @@ import math
 import os
 from pathlib import Path
 
+from vgglab.charts.confusion import described
 from vgglab.charts.live import live_svg
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
@@ -16,9 +17,11 @@ from vgglab.files import written_whole
 from vgglab.fit import Fit
 from vgglab.history import History
 from vgglab.measures.diagnosis import diagnose
+from vgglab.measures.mistakes import confusion
 from vgglab.templates import render
 
 _BEGIN, _END = '<script type="application/jsonl" id="vgglab-history">', "</script>"  # of the record
+_WIDEST = 16  # classes whose confusion has room on a card
 
 
 def run_card(history: History, name: str) -> str:
@@ -29,6 +32,7 @@ def run_card(history: History, name: str) -> str:
         history=history,
         chart=live_svg(history, logged=True),
         findings=diagnose(history),
+        confusion=described(confusion(history), _WIDEST) if history.predictions else None,
         configuration=_configuration(history),
         # JSON's other way to write it: a record can neither end the element that holds it nor hide its end.
         record=history.to_lines().replace("<", "\\u003c"),

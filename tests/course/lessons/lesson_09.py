@@ -15,6 +15,10 @@ assert not FOLDER and not data.odd_pixels and not data.skipped
 assert history.kept["validation_accuracy"] > 0.5
 assert low < right / len(data.validation) < high
 assert table.to_numpy().sum() == len(data.validation) and int(np.diag(table).sum()) == right
+asked_again = model.predict(data.validation.images.astype("float32"), verbose=0)
+assert np.allclose(asked_again, found.probabilities, atol=1e-3) and worst["probability"].is_monotonic_decreasing
+assert len(worst) == min(12, len(data.validation) - right) > 0
+assert maps.shape == true_maps.shape and 0 < maps.max() <= 1
 assert leaky > honest + 0.1
 assert "vgglab-history" in page
 """

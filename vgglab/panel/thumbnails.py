@@ -1,0 +1,52 @@
+"""Images of the validation part made small for a page, with what they are and what they are taken for."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from vgglab.predictions import Predictions
+
+SIDE = 64  # pixels, at most
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A PNG as a data URI, its alternative text, and what stands under it."""
+
+    source: str
+    words: str
+    caption: str
+
+
+def thumbnails(
+    images: np.ndarray, found: Predictions, names: Sequence[object], chosen: np.ndarray
+) -> list[Thumbnail]:
+    """Those of `images` that are `chosen`, (n,) places, each with its class and what `found` says of it."""
+    return [
+        _thumbnail(
+            images[place], place, names[found.labels[place]], names[given], found.probabilities[place, given]
+        )
+        for place, given in zip(chosen, found.predicted[chosen])
+    ]
+
+
+def _thumbnail(image: np.ndarray, place: int, true: object, given: object, share: float) -> Thumbnail:
+    wrong, sure = true != given, f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+    return Thumbnail(
+        _source(image),
+        f"Image {place}: {true}, {f'taken for {given}' if wrong else 'recognised'}, {sure} sure",
+        f"{f'{true} → {given}' if wrong else true} {sure}",
+    )
+
+
+def _source(image: np.ndarray) -> str:
+    picture, out = Image.fromarray(image), io.BytesIO()
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
+    picture.save(out, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
