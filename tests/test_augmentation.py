@@ -4,7 +4,7 @@ import pytest
 from vgglab import augmentation
 from vgglab.augmentation import augmented, augmenter
 from vgglab.experiment import Experiment
-from vgglab.toggles import AUGMENTATIONS
+from vgglab.image_changes import AUGMENTATIONS
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(0, 255, (8, 32, 32, 3)).astype("float32")
@@ -204,3 +204,28 @@ def test_epochs_and_phases_draw_anew():
         for epoch in (0, 1)
     }
     assert len(draws) == 4
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        dict(augment=("rotation",), fill_mode="wrap"),
+        dict(augment=tuple(AUGMENTATIONS)),
+        dict(mixup=0.4),
+        dict(cutmix=1.0),
+        dict(augment=("flip", "erasing"), mixup=0.4, cutmix=1.0),
+    ],
+    ids=str,
+)
+def test_one_image_of_a_batch_is_changed_as_the_whole_batch_is(fields):
+    experiment = Experiment(image_size=32, **fields)
+    draw, change = augmentation.for_one(experiment, 2, 3)
+    whole = augmenter(experiment, 2, 3)
+    for _ in range(3):  # both kinds of mixing come up
+        images, targets = whole(IMAGES, TARGETS)
+        draws = draw(8)
+        for place in (0, 7):
+            pair = [place, draws.partner[place]]
+            image, target = change(draws, place, IMAGES[pair], TARGETS[pair])
+            np.testing.assert_allclose(image, images[place], atol=1e-3)
+            np.testing.assert_allclose(target, targets[place], atol=1e-6)

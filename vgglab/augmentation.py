@@ -20,6 +20,7 @@ from vgglab.experiment import Experiment, is_random
 
 Augmenter = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Draw = Callable[[np.random.Generator, int, float], np.ndarray]
+OneChanger = Callable[["Draws", int, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: how bright red, green and blue look
 
@@ -160,6 +161,9 @@ class Draws(NamedTuple):
     blends: bool
 
 
+_OF_EACH = ("transforms", "colours", "erased", "share", "pasted")  # what a batch's draws hold for each image
+
+
 def augmenter(phase: Experiment, number: int = 1, epoch: int = 0) -> Augmenter | None:
     """The random change that an epoch of a run's `number`-th phase makes to each batch; None when it makes none.
 
@@ -173,11 +177,34 @@ def augmenter(phase: Experiment, number: int = 1, epoch: int = 0) -> Augmenter |
     """
     if not is_random(phase):
         return None
-    names = tuple(name for name, _ in phase.augment)
-    mixes = bool(phase.mixup or phase.cutmix)
-    draw = _drawer(phase, number, epoch)
-    apply = _applier(names, mixes, phase.image_size, phase.fill_mode)
+    draw, apply = _drawer(phase, number, epoch), _applier(*_built_from(phase))
     return lambda images, targets: apply(images, targets, *draw(len(images)))
+
+
+def for_one(phase: Experiment, number: int, epoch: int) -> tuple[Callable[[int], Draws], OneChanger]:
+    """What `augmenter` does, for one image of a batch at a time: the draws of a batch, and what they make of an image.
+
+    The first takes a batch's size and must be called for all batches in their order. The second takes a batch's draws
+    and images and targets of the image's place and of its partner's alone, (2, size, size, 3) and (2, classes). It
+    runs the same function that training compiles as it stands, since to compile it takes longer than to look at it.
+    """
+    apply = _applier(*_built_from(phase)).python_function
+
+    def change(
+        draws: Draws, place: int, images: tf.Tensor, targets: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        pair = np.array([place, draws.partner[place]])
+        of_two = {name: getattr(draws, name)[pair] for name in _OF_EACH}
+        two = draws._replace(partner=np.array([1, 1], np.int32), **of_two)
+        changed, mixed = apply(*map(tf.convert_to_tensor, (images, targets, *two)))
+        return changed[0], mixed[0]
+
+    return _drawer(phase, number, epoch), change
+
+
+def _built_from(phase: Experiment) -> tuple[tuple[str, ...], bool, int, str]:
+    names = tuple(name for name, _ in phase.augment)
+    return names, bool(phase.mixup or phase.cutmix), phase.image_size, phase.fill_mode
 
 
 def _drawer(phase: Experiment, number: int, epoch: int) -> Callable[[int], Draws]:
@@ -233,7 +260,9 @@ def _as_floats(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 @functools.lru_cache(maxsize=32)
-def _applier(names: tuple[str, ...], mixes: bool, size: int, fill_mode: str) -> Callable:
+def _applier(
+    names: tuple[str, ...], mixes: bool, size: int, fill_mode: str
+) -> tf.types.experimental.PolymorphicFunction:
     """A compiled function of images, targets and the fields of `Draws`; only what is on is in it."""
     shapes = [(None, size, size, 3), (None, None), (None, 8), (None, 3, 7), (None, 4), (size, size, 3)]
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
