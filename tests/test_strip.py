@@ -65,6 +65,7 @@ def test_a_label_bar_is_the_target(tiny, mix):
         target = drawn(experiment, tiny, number, int(tile["caption"].split()[1]) - 1).shares
         shares = dict(tile["shares"])
         assert sum(shares.values()) == 100
+        assert tile["shares"][0][0] == tiny.class_names[tiny.train.labels[number]], "its own label first"
         for name, share in zip(tiny.class_names, target):
             assert shares.get(name, 0) == pytest.approx(100 * share, abs=1)
 

@@ -12,6 +12,7 @@ from vgglab.experiment import CONV_LAYERS
 
 WIDTH, HEIGHT = 640, 148
 _TALLEST, _FLOOR, _DEEPEST = 54, 80, 40  # pixels: of a bar, where bars stand, of what hangs beneath them
+_LEGEND = "hatched: frozen · filled: learns · hanging: how far it moved · dotted: how far features drifted"
 _GAP = 10  # between two blocks
 _HATCH = (
     f'<pattern id="vgglab-frozen" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -24,9 +25,7 @@ def layers_svg(layers: Sequence[dict[str, Any]], unfreeze: int, description: str
     groups = [list(bars) for _, bars in itertools.groupby(enumerate(layers), lambda each: each[1]["group"])]
     wide = (WIDTH - 2 * _GAP - (len(groups) - 1) * _GAP) / len(layers)
     parts, left, border = [f"<defs>{_HATCH}</defs>"], float(_GAP), float(_GAP)
-    parts.append(
-        text(_GAP, 16, "hatched: frozen · filled: learns · hanging: how far it moved", "start", size=12)
-    )
+    parts.append(text(_GAP, 16, _LEGEND, "start", size=12))
     for bars in groups:
         start = left
         for place, layer in bars:

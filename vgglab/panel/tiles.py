@@ -28,7 +28,7 @@ def tiles_of(phase: Experiment, data: Dataset, image: int, first: int) -> list[d
 
     `data` as `under_conditions` gives it; `image` counts its training images in a fixed random order, round and round;
     `first` is the epoch of the first draw, from 0. The first call that draws loads TensorFlow. `shares` are the classes
-    in the target of a mixed image with their per cent, the largest first.
+    in the target of a mixed image with their per cent, the image's own label first.
     """
     number = chosen(data, image)
     if not is_random(phase):
@@ -37,7 +37,10 @@ def tiles_of(phase: Experiment, data: Dataset, image: int, first: int) -> list[d
 
     draws = [drawn(phase, data, number, first + place) for place in range(DRAWS)]
     draws += _clear_mix(phase, data, number, first + DRAWS)
-    return [original(data, image), *(_drawn_tile(phase, data, each) for each in draws)]
+    return [
+        original(data, image),
+        *(_drawn_tile(phase, data, each, int(data.train.labels[number])) for each in draws),
+    ]
 
 
 def original(data: Dataset, image: int) -> dict[str, Any]:
@@ -84,21 +87,24 @@ def _clear_mix(phase: Experiment, data: Dataset, number: int, first: int) -> lis
     return [each for each in draws if each.shares[label] <= 1 - _CLEAR][:1]
 
 
-def _drawn_tile(phase: Experiment, data: Dataset, each: Drawn) -> dict[str, Any]:
+def _drawn_tile(phase: Experiment, data: Dataset, each: Drawn, own: int) -> dict[str, Any]:
     caption = f"epoch {each.epoch}"
     if not (phase.mixup or phase.cutmix):
         return _tile(each.pixels, f"The same image as drawn in {caption}", caption)
-    shares = _shares(data, each.shares)
+    shares = _shares(data, each.shares, own)
     words = " and ".join(f"{name} {percent} percent" for name, percent in shares)
     return _tile(each.pixels, f"A mix with the label {words}, {caption}", caption, shares)
 
 
-def _shares(data: Dataset, target: np.ndarray) -> list[tuple[str, int]]:
-    """The classes of a target with their per cent, which add up to 100."""
-    largest, *rest = np.argsort(-target, kind="stable")
-    others = [(data.class_names[place], round(100 * float(target[place]))) for place in rest]
+def _shares(data: Dataset, target: np.ndarray, own: int) -> list[tuple[str, int]]:
+    """The classes of a target with their per cent, which add up to 100; `own` is the first, whatever its share."""
+    others = [
+        (data.class_names[place], round(100 * float(share)))
+        for place, share in enumerate(target)
+        if place != own
+    ]
     others = [(name, percent) for name, percent in others if percent]
-    return [(data.class_names[largest], 100 - sum(percent for _, percent in others)), *others]
+    return [(data.class_names[own], 100 - sum(percent for _, percent in others)), *others]
 
 
 def _same(data: Dataset, number: int, epoch: int) -> dict[str, Any]:
