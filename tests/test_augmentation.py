@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from vgglab import augmentation
+from vgglab import augmentation, image_draws
 from vgglab.augmentation import augmented, augmenter
 from vgglab.experiment import Experiment
-from vgglab.toggles import AUGMENTATIONS
+from vgglab.image_changes import AUGMENTATIONS
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(0, 255, (8, 32, 32, 3)).astype("float32")
@@ -17,9 +17,9 @@ def run(images=IMAGES, targets=TARGETS, **fields):
 
 
 def test_every_change_of_the_table_is_made_somewhere():
-    made = [*augmentation.GEOMETRY, *augmentation.COLOUR, "erasing"]
+    made = [*image_draws.GEOMETRY, *image_draws.COLOUR, "erasing"]
     assert made == list(AUGMENTATIONS), "in the table's order"
-    assert {name for name, rule in AUGMENTATIONS.items() if rule.rim} < augmentation.GEOMETRY.keys()
+    assert {name for name, rule in AUGMENTATIONS.items() if rule.rim} < image_draws.GEOMETRY.keys()
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
@@ -127,9 +127,9 @@ def test_a_quarter_turn_and_a_mirror_are_numpys():
     assert (half_a_frame[:, 16:] == 0).all()
 
 
-@pytest.mark.parametrize("name", augmentation.GEOMETRY)
+@pytest.mark.parametrize("name", image_draws.GEOMETRY)
 def test_geometric_draws_stay_within_their_strength(name):
-    matrices = augmentation.GEOMETRY[name](np.random.default_rng(0), 500, 0.4)
+    matrices = image_draws.GEOMETRY[name](np.random.default_rng(0), 500, 0.4)
     scale = np.sqrt(np.abs(np.linalg.det(matrices)))
     places = matrices[:, :2, 2]
     ranges = {
@@ -154,7 +154,7 @@ def recoloured(change, images=IMAGES):
 
 def test_colour_changes_are_their_formulas():
     rng = np.random.default_rng(0)
-    by = augmentation.COLOUR["brightness"](rng, 8, 0.1)
+    by = image_draws.COLOUR["brightness"](rng, 8, 0.1)
     assert np.abs(by[:, :, 6]).max() <= 25.5 and np.ptp(by[:, :, 6], axis=1).max() == 0
     flat = IMAGES * 0.2 + 100  # far from black and white, so that nothing is cut off
     np.testing.assert_allclose(recoloured(by, flat), flat + by[:, 0, 6][:, None, None, None], atol=1e-2)
@@ -162,28 +162,28 @@ def test_colour_changes_are_their_formulas():
     mean = flat.mean((1, 2), keepdims=True)
     expected = mean + factor[:, None, None, None] * (flat - mean)
     eye = np.tile(np.eye(3), (8, 1, 1))
-    np.testing.assert_allclose(recoloured(augmentation._colours(eye, factor), flat), expected, atol=1e-2)
+    np.testing.assert_allclose(recoloured(image_draws.colour_changes(eye, factor), flat), expected, atol=1e-2)
 
 
 def test_a_full_turn_of_the_hue_is_none_and_a_third_swaps_the_channels():
-    np.testing.assert_allclose(augmentation._hue(np.array([2 * np.pi])), np.eye(3)[None], atol=1e-9)
-    third = augmentation._hue(np.array([2 * np.pi / 3]))[0]
+    np.testing.assert_allclose(image_draws._hue(np.array([2 * np.pi])), np.eye(3)[None], atol=1e-9)
+    third = image_draws._hue(np.array([2 * np.pi / 3]))[0]
     np.testing.assert_allclose(third @ [1, 2, 3], [3, 1, 2], atol=1e-9)
 
 
 def test_grey_stays_grey_under_jitter():
     grey = np.full((8, 32, 32, 3), 120, "float32")
     grey[:, :16] = 90
-    changed = recoloured(augmentation.COLOUR["color_jitter"](np.random.default_rng(0), 8, 0.5), grey)
+    changed = recoloured(image_draws.COLOUR["color_jitter"](np.random.default_rng(0), 8, 0.5), grey)
     np.testing.assert_allclose(changed, changed[..., :1].repeat(3, axis=-1), atol=1e-2)
 
 
 def test_two_colour_changes_are_one_after_the_other():
     rng = np.random.default_rng(0)
     flat = IMAGES * 0.2 + 100
-    first, second = (augmentation.COLOUR["color_jitter"](rng, 8, 0.1) for _ in range(2))
+    first, second = (image_draws.COLOUR["color_jitter"](rng, 8, 0.1) for _ in range(2))
     np.testing.assert_allclose(
-        recoloured(augmentation._after(second, first), flat),
+        recoloured(image_draws.one_after_another(second, first), flat),
         recoloured(second, recoloured(first, flat)),
         atol=1e-2,
     )
@@ -204,3 +204,28 @@ def test_epochs_and_phases_draw_anew():
         for epoch in (0, 1)
     }
     assert len(draws) == 4
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        dict(augment=("rotation",), fill_mode="wrap"),
+        dict(augment=tuple(AUGMENTATIONS)),
+        dict(mixup=0.4),
+        dict(cutmix=1.0),
+        dict(augment=("flip", "erasing"), mixup=0.4, cutmix=1.0),
+    ],
+    ids=str,
+)
+def test_one_image_of_a_batch_is_changed_as_the_whole_batch_is(fields):
+    experiment = Experiment(image_size=32, **fields)
+    draw, change = augmentation.for_one(experiment, 2, 3)
+    whole = augmenter(experiment, 2, 3)
+    for _ in range(3):  # both kinds of mixing come up
+        images, targets = whole(IMAGES, TARGETS)
+        draws = draw(8)
+        for place in (0, 7):
+            pair = [place, draws.partner[place]]
+            image, target = change(draws, place, IMAGES[pair], TARGETS[pair])
+            np.testing.assert_allclose(image, images[place], atol=1e-3)
+            np.testing.assert_allclose(target, targets[place], atol=1e-6)

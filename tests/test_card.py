@@ -80,7 +80,7 @@ def test_a_card_shows_curves_configuration_and_diagnosis():
     strokes = [attributes["stroke"] for tag, attributes in page.elements if tag == "polyline"]
     assert len(strokes) == 5 and "as Keras logs it" in page.texts["text"]
     assert "too-early" not in page.texts["b"] and page.texts["b"].strip()
-    for words in ("flip 1, rotation 30", "unfreeze depth, phase 2", "L2", "0.01", "plain"):
+    for words in ("flip left-right, rotation ±30°", "unfreeze depth, phase 2", "L2", "0.01", "plain"):
         assert words in page.texts["td"]
     assert "plain, 20 training and 10 validation images" in page.texts["footer"]
 

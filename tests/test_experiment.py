@@ -133,6 +133,26 @@ def test_every_field_says_what_it_is():
     assert all(rule.low <= rule.default <= rule.high for rule in AUGMENTATIONS.values())
 
 
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_stop_of_a_change_is_a_strength_and_has_words(name):
+    rule = AUGMENTATIONS[name]
+    assert rule.default in rule.stops and list(rule.stops) == sorted(set(rule.stops))
+    for stop in rule.stops:
+        assert Experiment(augment={name: stop}).augment == ((name, stop),)
+    words = [(rule.written(stop), rule.said(stop)) for stop in rule.stops]
+    assert len(set(words)) == len(words) and not any("{" in each for pair in words for each in pair)
+
+
+def test_a_strength_is_written_with_its_unit_and_said_in_words():
+    said = {
+        name: (rule.written(rule.default), rule.said(rule.default)) for name, rule in AUGMENTATIONS.items()
+    }
+    assert said["rotation"] == ("±20°", "20 degrees to either side")
+    assert said["zoom"] == ("±20 %", "20 percent in or out")
+    assert said["shear"] == ("slope ±0.2", "a slope of 0.2 to either side")
+    assert said["erasing"] == ("p 0.5", "a probability of 0.5 for each image")
+
+
 def test_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Experiment().l2 = 1

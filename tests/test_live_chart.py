@@ -255,13 +255,13 @@ def test_a_phase_that_has_not_begun_is_not_marked():
         (dict(batch_size=8), dict(batch_size=16), ["batch size 16"]),
         (dict(patience=3), dict(patience=None), ["patience off"]),
         (dict(fill_mode="nearest"), dict(fill_mode="wrap"), ["fill mode wrap"]),
-        (dict(), dict(augment=("flip",)), ["flip on"]),
-        (dict(augment=("width_shift",)), dict(augment=()), ["width shift off"]),
-        (dict(augment={"rotation": 20}), dict(augment={"rotation": 30}), ["rotation 30"]),
+        (dict(), dict(augment=("flip",)), ["flip left-right on"]),
+        (dict(augment=("width_shift",)), dict(augment=()), ["shift sideways off"]),
+        (dict(augment={"rotation": 20}), dict(augment={"rotation": 30}), ["rotation ±30°"]),
         (
             dict(augment={"flip": 1, "zoom": 0.2, "crop": 0.1}),
             dict(augment={"zoom": 0.2, "crop": 0.3, "erasing": 0.5}),
-            ["erasing on", "flip off", "crop 0.3"],
+            ["random erasing on", "flip left-right off", "random crop 30 %"],
         ),
     ],
 )

@@ -134,7 +134,7 @@ def test_a_run_of_several_phases_shows_all_values_of_a_setting_in_order():
     other.experiment = Experiment(epochs=4)
     table = compare({"one": one, "other": other})
     assert table["L2"].tolist() == ["0 → 0.1 → 0", "0"]
-    assert table["augmentation"].tolist() == ["none → flip 1", "none"]
+    assert table["augmentation"].tolist() == ["none → flip left-right", "none"]
     assert "epochs" not in table and table["planned"].tolist() == [4, 4]
 
 
@@ -152,7 +152,7 @@ def test_a_run_without_an_epoch_has_no_figures():
         (dict(weights=None), "weights", ["pretrained", "none"]),
         (dict(patience=4), "patience", ["none", "4"]),
         (dict(learning_rate=1e-5), "learning rate", ["0.0005", "1e-05"]),
-        (dict(augment=("flip", "zoom")), "augmentation", ["none", "flip 1, zoom 0.2"]),
+        (dict(augment=("flip", "zoom")), "augmentation", ["none", "flip left-right, zoom ±20 %"]),
         (dict(images_a_class=5), "images a class", ["none", "5"]),
         (dict(label_noise=0.4), "label noise", ["0", "0.4"]),
     ],
@@ -174,7 +174,10 @@ def test_what_was_measured_on_a_test_part_has_a_column():
 
 def test_runs_that_differ_in_a_strength_only_can_be_told_apart():
     one, other = (make_history(augment={"rotation": degrees}) for degrees in (10, 90))
-    assert compare({"one": one, "other": other})["augmentation"].tolist() == ["rotation 10", "rotation 90"]
+    assert compare({"one": one, "other": other})["augmentation"].tolist() == [
+        "rotation ±10°",
+        "rotation ±90°",
+    ]
 
 
 def test_planned_epochs_stand_beside_those_that_were_run_where_they_differ():

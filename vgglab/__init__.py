@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Experiment": "vgglab.experiment",  # everything that determines a run
-    "AUGMENTATIONS": "vgglab.toggles",  # the random changes of images, with their strengths
+    "AUGMENTATIONS": "vgglab.image_changes",  # the random changes of images, with their strengths
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
     "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it

@@ -8,7 +8,6 @@ a chain of layers would blur it and read it anew for each change, and cost many 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -17,135 +16,17 @@ import numpy as np
 import tensorflow as tf
 
 from vgglab.experiment import Experiment, is_random
+from vgglab.image_draws import COLOUR, GEOMETRY, colour_changes, erased_boxes, one_after_another, pasted_boxes
 
 Augmenter = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-Draw = Callable[[np.random.Generator, int, float], np.ndarray]
-
-_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: how bright red, green and blue look
-
-
-def _matrices(n: int, entries: dict[tuple[int, int], np.ndarray | float]) -> np.ndarray:
-    """n unit matrices, 3 by 3, with entries set by their (row, column)."""
-    matrices = np.tile(np.eye(3), (n, 1, 1))
-    for (row, column), value in entries.items():
-        matrices[:, row, column] = value
-    return matrices
-
-
-def _flip(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    return _matrices(n, {(0, 0): np.where(rng.random(n) < 0.5 * strength, -1.0, 1.0)})
-
-
-def _rotation(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    angle = np.radians(strength) * rng.uniform(-1, 1, n)
-    cos, sin = np.cos(angle), np.sin(angle)
-    return _matrices(n, {(0, 0): cos, (0, 1): -sin, (1, 0): sin, (1, 1): cos})
-
-
-def _width_shift(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    return _matrices(n, {(0, 2): 2 * strength * rng.uniform(-1, 1, n)})
-
-
-def _height_shift(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    return _matrices(n, {(1, 2): 2 * strength * rng.uniform(-1, 1, n)})
-
-
-def _shear(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    return _matrices(n, {(0, 1): strength * rng.uniform(-1, 1, n)})
-
-
-def _zoom(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    scale = 1 + strength * rng.uniform(-1, 1, n)
-    return _matrices(n, {(0, 0): scale, (1, 1): scale})
-
-
-def _crop(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    across, down = strength * rng.uniform(-1, 1, (2, n))
-    return _matrices(n, {(0, 0): 1 - strength, (1, 1): 1 - strength, (0, 2): across, (1, 2): down})
-
-
-# From a point of the result to the point of the image it shows; the frame reaches from -1 to 1.
-# A shift by a fraction of the width is twice that fraction there. In the table's order.
-GEOMETRY: dict[str, Draw] = {
-    "flip": _flip,
-    "rotation": _rotation,
-    "width_shift": _width_shift,
-    "height_shift": _height_shift,
-    "shear": _shear,
-    "zoom": _zoom,
-    "crop": _crop,
-}
-
-
-def _brightness(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    return _colours(np.tile(np.eye(3), (n, 1, 1)), shift=255 * strength * rng.uniform(-1, 1, n))
-
-
-def _contrast(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    return _colours(np.tile(np.eye(3), (n, 1, 1)), contrast=1 + strength * rng.uniform(-1, 1, n))
-
-
-def _color_jitter(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    saturation = 1 + strength * rng.uniform(-1, 1, n)
-    turn = 2 * math.pi * strength / 4 * rng.uniform(-1, 1, n)
-    grey = np.broadcast_to(_LUMA, (3, 3))
-    recolour = grey + saturation[:, None, None] * (np.eye(3) - grey)
-    contrast, shift = 1 + strength * rng.uniform(-1, 1, n), 255 * strength * rng.uniform(-1, 1, n)
-    return _colours(recolour @ _hue(turn), contrast, shift)
-
-
-def _hue(angle: np.ndarray) -> np.ndarray:
-    """Turns of the colour space around its grey axis (Rodrigues' formula)."""
-    axis = np.full(3, 1 / math.sqrt(3))
-    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
-    cos, sin = np.cos(angle)[:, None, None], np.sin(angle)[:, None, None]
-    return cos * np.eye(3) + sin * cross + (1 - cos) * np.outer(axis, axis)
-
-
-def _colours(
-    linear: np.ndarray, contrast: np.ndarray | float = 1.0, shift: np.ndarray | float = 0.0
-) -> np.ndarray:
-    """Colour changes as (n, 3, 7): of the colour, of the image's mean colour, and a constant."""
-    n = len(linear)
-    contrast = np.broadcast_to(contrast, n)[:, None, None]
-    constant = np.broadcast_to(np.asarray(shift).reshape(-1, 1, 1), (n, 3, 1))
-    return np.concatenate([contrast * linear, (1 - contrast) * linear, constant], axis=2)
-
-
-def _after(second: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """The colour change that does `first` and then `second`; the mean colour changes along."""
-    (own1, mean1, constant1), (own2, mean2, constant2) = (
-        np.split(each, (3, 6), 2) for each in (first, second)
-    )
-    both = own2 + mean2
-    return np.concatenate(
-        [own2 @ own1, own2 @ mean1 + mean2 @ (own1 + mean1), both @ constant1 + constant2], axis=2
-    )
-
-
-COLOUR: dict[str, Draw] = {"brightness": _brightness, "contrast": _contrast, "color_jitter": _color_jitter}
-
-
-def _erased(rng: np.random.Generator, n: int, strength: float) -> np.ndarray:
-    """A box for each image as fractions (top, left, bottom, right): 2 to 33 % of the area, or empty."""
-    area, aspect = rng.uniform(0.02, 0.33, n), np.exp(rng.uniform(math.log(0.3), math.log(1 / 0.3), n))
-    size = np.minimum(np.sqrt(area * np.stack([aspect, 1 / aspect])), 1)
-    corner = rng.random((2, n)) * (1 - size)
-    return np.stack([*corner, *(corner + size * (rng.random(n) < strength))], axis=1)
-
-
-def _pasted(rng: np.random.Generator, share: np.ndarray) -> np.ndarray:
-    """A box for each image that leaves it about `share` of its area, cut off at the border."""
-    size = np.sqrt(1 - share) / 2
-    centre = rng.random((2, len(share)))
-    return np.stack([*(centre - size), *(centre + size)], axis=1).clip(0, 1)
+OneChanger = Callable[["Draws", int, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 class Draws(NamedTuple):
     """All random numbers of one batch of n images.
 
     `transforms` (n, 8) lead from a pixel of the result to the pixel of the image, `colours` (n, 3, 7) are
-    as `_colours` makes them, boxes (n, 4) are top, left, bottom, right as fractions, `noise` (size,
+    as `colour_changes` makes them, boxes (n, 4) are top, left, bottom, right as fractions, `noise` (size,
     size, 3) fills what is erased. Where images are mixed, image i keeps `share[i]` and takes the rest
     from image `partner[i]`: blended where `blends`, else as the box `pasted[i]`.
     """
@@ -158,6 +39,9 @@ class Draws(NamedTuple):
     share: np.ndarray
     pasted: np.ndarray
     blends: bool
+
+
+_OF_EACH = ("transforms", "colours", "erased", "share", "pasted")  # what a batch's draws hold for each image
 
 
 def augmenter(phase: Experiment, number: int = 1, epoch: int = 0) -> Augmenter | None:
@@ -173,11 +57,34 @@ def augmenter(phase: Experiment, number: int = 1, epoch: int = 0) -> Augmenter |
     """
     if not is_random(phase):
         return None
-    names = tuple(name for name, _ in phase.augment)
-    mixes = bool(phase.mixup or phase.cutmix)
-    draw = _drawer(phase, number, epoch)
-    apply = _applier(names, mixes, phase.image_size, phase.fill_mode)
+    draw, apply = _drawer(phase, number, epoch), _applier(*_built_from(phase))
     return lambda images, targets: apply(images, targets, *draw(len(images)))
+
+
+def for_one(phase: Experiment, number: int, epoch: int) -> tuple[Callable[[int], Draws], OneChanger]:
+    """What `augmenter` does, for one image of a batch at a time: the draws of a batch, and what they make of an image.
+
+    The first takes a batch's size and must be called for all batches in their order. The second takes a batch's draws
+    and images and targets of the image's place and of its partner's alone, (2, size, size, 3) and (2, classes). It
+    runs the same function that training compiles as it stands, since to compile it takes longer than to look at it.
+    """
+    apply = _applier(*_built_from(phase)).python_function
+
+    def change(
+        draws: Draws, place: int, images: tf.Tensor, targets: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        pair = np.array([place, draws.partner[place]])
+        of_two = {name: getattr(draws, name)[pair] for name in _OF_EACH}
+        two = draws._replace(partner=np.array([1, 1], np.int32), **of_two)
+        changed, mixed = apply(*map(tf.convert_to_tensor, (images, targets, *two)))
+        return changed[0], mixed[0]
+
+    return _drawer(phase, number, epoch), change
+
+
+def _built_from(phase: Experiment) -> tuple[tuple[str, ...], bool, int, str]:
+    names = tuple(name for name, _ in phase.augment)
+    return names, bool(phase.mixup or phase.cutmix), phase.image_size, phase.fill_mode
 
 
 def _drawer(phase: Experiment, number: int, epoch: int) -> Callable[[int], Draws]:
@@ -188,14 +95,14 @@ def _drawer(phase: Experiment, number: int, epoch: int) -> Callable[[int], Draws
     size = phase.image_size
 
     def draw(n: int) -> Draws:
-        geometry, colours = np.tile(np.eye(3), (n, 1, 1)), _colours(np.tile(np.eye(3), (n, 1, 1)))
+        geometry, colours = np.tile(np.eye(3), (n, 1, 1)), colour_changes(np.tile(np.eye(3), (n, 1, 1)))
         for name, strength in phase.augment:
             if name in GEOMETRY:
                 geometry = geometry @ GEOMETRY[name](streams[name], n, strength)
             elif name in COLOUR:
-                colours = _after(COLOUR[name](streams[name], n, strength), colours)
+                colours = one_after_another(COLOUR[name](streams[name], n, strength), colours)
         erasing = dict(phase.augment).get("erasing", 0.0)
-        erased = _erased(streams["erasing"], n, erasing) if erasing else np.zeros((n, 4))
+        erased = erased_boxes(streams["erasing"], n, erasing) if erasing else np.zeros((n, 4))
         noise = streams["noise"].uniform(0, 255, (size, size, 3)) if erasing else np.zeros((size, size, 3))
         moves, recolours, boxes, filling = _as_floats(_in_pixels(geometry, size), colours, erased, noise)
         return Draws(moves, recolours, boxes, filling, *_mixing(streams, phase, n))
@@ -209,7 +116,7 @@ def _mixing(
     blends = bool(phase.mixup) and (not phase.cutmix or streams["coin"].random() < 0.5)
     alpha, rng = (phase.mixup, streams["mixup"]) if blends else (phase.cutmix, streams["cutmix"])
     share = rng.beta(alpha, alpha, n) if alpha else np.ones(n)
-    pasted = np.zeros((n, 4)) if blends else _on_pixels(_pasted(rng, share), phase.image_size)
+    pasted = np.zeros((n, 4)) if blends else _on_pixels(pasted_boxes(rng, share), phase.image_size)
     if not blends:  # what the border cut off stays with the image
         share = 1 - (pasted[:, 2] - pasted[:, 0]) * (pasted[:, 3] - pasted[:, 1])
     shares, boxes = _as_floats(share, pasted)
@@ -233,7 +140,9 @@ def _as_floats(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 @functools.lru_cache(maxsize=32)
-def _applier(names: tuple[str, ...], mixes: bool, size: int, fill_mode: str) -> Callable:
+def _applier(
+    names: tuple[str, ...], mixes: bool, size: int, fill_mode: str
+) -> tf.types.experimental.PolymorphicFunction:
     """A compiled function of images, targets and the fields of `Draws`; only what is on is in it."""
     shapes = [(None, size, size, 3), (None, None), (None, 8), (None, 3, 7), (None, 4), (size, size, 3)]
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vgglab.errors import InputError, shown, unknown
-from vgglab.toggles import AUGMENTATIONS, Choice, Number, Strengths, Text, Toggle
+from vgglab.image_changes import AUGMENTATIONS
+from vgglab.toggles import Choice, Number, Strengths, Text, Toggle
 
 CONV_LAYERS = 13  # of VGG16; `unfreeze` counts them from the top
 

@@ -15,9 +15,12 @@ from typing import Any, Literal
 
 from vgglab.errors import InputError, shown, unknown
 from vgglab.files import readable
+from vgglab.image_changes import AUGMENTATIONS, SHORTHAND
 
 Role = Literal["data", "images", "network", "objective", "schedule"]
 ALWAYS_ON = object()
+# The settings of the ImageDataGenerator in the text that the course is built on.
+GENERATOR = dict(rotation=20, width_shift=0.2, height_shift=0.2, shear=0.2, zoom=0.2, flip=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,41 +175,6 @@ class Text(Toggle):
         return "none" if value is None else readable(value)
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """One random change of the training images: `strength` lies between `low` and `high`, in `unit`.
-
-    Some leave a `rim` of the frame that has to be filled.
-    """
-
-    label: str
-    default: float
-    low: float
-    high: float
-    unit: str
-    rim: bool = False
-
-
-AUGMENTATIONS = {
-    "flip": Augmentation("flip left-right", 1, 1, 1, "always one image in two"),
-    "rotation": Augmentation("rotation", 20, 0, 180, "degrees to either side", rim=True),
-    "width_shift": Augmentation("shift sideways", 0.2, 0, 1, "fraction of the width", rim=True),
-    "height_shift": Augmentation("shift up/down", 0.2, 0, 1, "fraction of the height", rim=True),
-    "shear": Augmentation("shear", 0.2, 0, 1, "slope", rim=True),
-    "zoom": Augmentation("zoom", 0.2, 0, 0.9, "fraction in or out", rim=True),
-    "crop": Augmentation("random crop", 0.15, 0, 0.9, "fraction of each side cut off"),
-    "brightness": Augmentation("brightness", 0.2, 0, 1, "fraction of the range 0-255"),
-    "contrast": Augmentation("contrast", 0.3, 0, 1, "fraction around the mean"),
-    "color_jitter": Augmentation(
-        "colour jitter", 0.4, 0, 1, "of brightness, contrast, saturation; a quarter of it for hue"
-    ),
-    "erasing": Augmentation("random erasing", 0.5, 0, 1, "probability an image"),
-}
-SHORTHAND = {"shift": ("width_shift", "height_shift")}
-# The settings of the ImageDataGenerator in the text that the course is built on.
-GENERATOR = dict(rotation=20, width_shift=0.2, height_shift=0.2, shear=0.2, zoom=0.2, flip=1)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Strengths(Toggle):
     """Names of `AUGMENTATIONS` with their strengths, kept as pairs in the table's order."""
@@ -229,19 +197,16 @@ class Strengths(Toggle):
         return dict(value)
 
     def written(self, value: Any) -> str:
-        return ", ".join(f"{name} {strength:g}" for name, strength in dict(value).items()) or "none"
+        return (
+            ", ".join(AUGMENTATIONS[name].named(strength) for name, strength in dict(value).items()) or "none"
+        )
 
     def changes(self, was: Any, now: Any) -> list[str]:
         was, now = dict(was), dict(now)
-        words = [f"{_words(name)} on" for name in now if name not in was]
-        words += [f"{_words(name)} off" for name in was if name not in now]
-        return words + [
-            f"{_words(name)} {now[name]:g}" for name in now if was.get(name, now[name]) != now[name]
-        ]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+        words = [f"{AUGMENTATIONS[name].label} on" for name in now if name not in was]
+        words += [f"{AUGMENTATIONS[name].label} off" for name in was if name not in now]
+        others = [name for name in now if was.get(name, now[name]) != now[name]]
+        return words + [AUGMENTATIONS[name].named(now[name]) for name in others]
 
 
 def _items(name: str, value: Any) -> tuple[Any, ...]:

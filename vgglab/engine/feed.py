@@ -220,13 +220,22 @@ def _from_images(phase: Experiment, number: int, data: Dataset, epoch: int) -> B
 
     With `views`, the epochs repeat: the same order, the same changes.
     """
-    if is_random(phase) and phase.views:
-        epoch %= phase.views
+    epoch = drawn_epoch(phase, epoch)
     change = augmenter(phase, number, epoch)
     one_hot = np.eye(len(data.class_names), dtype=np.float32)
-    for chosen in _in_batches(_order(phase, number, epoch, len(data.train)), phase.batch_size):
+    for chosen in batches_of(phase, number, epoch, len(data.train)):
         images, targets = data.train.images[chosen].astype(np.float32), one_hot[data.train.labels[chosen]]
         yield change(images, targets) if change else (images, targets)
+
+
+def drawn_epoch(phase: Experiment, epoch: int) -> int:
+    """The epoch, from 0, that an epoch repeats; itself without `views`."""
+    return epoch % phase.views if is_random(phase) and phase.views else epoch
+
+
+def batches_of(phase: Experiment, number: int, epoch: int, count: int) -> Iterator[np.ndarray]:
+    """Which of `count` images are in each batch of an epoch, in their order."""
+    return _in_batches(_order(phase, number, epoch, count), phase.batch_size)
 
 
 def _from_features(phase: Experiment, number: int, kept: Split, classes: int, epoch: int) -> Batches:

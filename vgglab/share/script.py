@@ -17,8 +17,8 @@ from vgglab.datasets.layout import find_parts
 from vgglab.engine.rates import WARM_UP
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, is_random, of_role
+from vgglab.image_changes import AUGMENTATIONS
 from vgglab.templates import render
-from vgglab.toggles import AUGMENTATIONS
 from vgglab.weights import PRETRAINED, check_weights_exist
 
 WIDTH = 100  # characters a line
