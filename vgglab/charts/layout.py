@@ -33,8 +33,12 @@ class Layout:
         return 54 if self.is_small else 62
 
     @property
+    def legend_left(self) -> int:
+        return 8 if self.is_small else self.left
+
+    @property
     def right(self) -> int:
-        return self.width - (84 if self.is_small else 120)
+        return self.width - (98 if self.is_small else 120)
 
     @property
     def top(self) -> int:
@@ -73,6 +77,14 @@ def at_least(width: int, height: int) -> tuple[int, int]:
     return max(width, _LEAST[0]), max(height, _LEAST[1])
 
 
+def shortened(words: str, most: int) -> str:
+    """Words of at most so many letters, and two at least; where some are left out of the middle, there is a "…"."""
+    if len(words) <= most:
+        return words
+    ends = max(most - 1, 1)
+    return f"{words[: (ends + 1) // 2]}…{words[len(words) - ends // 2 :]}"
+
+
 def in_rows(widths: Sequence[float], left: float, right: float, space: float = 14) -> list[tuple[int, float]]:
     """A row and an x for each of several things, from left to right and then in the next row."""
     places, row, x = [], 0, left
@@ -92,6 +104,7 @@ def apart(wishes: Iterable[tuple[float, float, float]], top: float, bottom: floa
     """
     taken: list[tuple[float, float, float]] = []
     found: list[float | None] = []
+    most = (bottom - top) // LABEL  # one below the other
     for left, right, wish in wishes:
         beside = [y for start, end, y in taken if start < right and left < end]
         edges = [y + step for y in beside for step in (LABEL, -LABEL)]
@@ -101,7 +114,7 @@ def apart(wishes: Iterable[tuple[float, float, float]], top: float, bottom: floa
             for y in ways
             if top + LABEL <= y <= bottom and all(abs(y - other) >= LABEL - 1e-6 for other in beside)
         )
-        place = next(free, None)
+        place = next(free, None) if len(beside) < most else None
         found.append(place)
         if place is not None:
             taken.append((left, right, place))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vgglab.charts.colours import LOGGED, MEMORISED, SOURCE, THICK, THIN, TRAIN, VALIDATION
+from vgglab.charts.layout import shortened
 from vgglab.charts.shown import Visible
 from vgglab.charts.told import EXTRAS
 
@@ -48,15 +49,15 @@ def legend(runs: Sequence[Visible], extras: Sequence[str]) -> list[tuple[Line | 
     entries: list[tuple[Line | None, str]] = []
     if len(runs) > 1:
         entries.append((None, "thick: validation, thin: train"))
-        of = runs[0].name or "this run"
-        entries += [(_own(runs[0], each), f"{EXTRAS[each]}, {of}") for each in extras]
+        of = f", {shortened(runs[0].name, 12)}" if runs[0].name else ""
+        entries += [(_own(runs[0], each), f"{EXTRAS[each]}{of}") for each in extras]
     else:
         entries += [(Line("", *look, THICK), part) for part, look in _PAIR.items()]
         entries += [(_alone(each), EXTRAS[each]) for each in extras]
     seeds = {run.course.seeds for run in runs} - {1}
     if seeds:
         count = f"{min(seeds)} seeds" if len(seeds) == 1 else "the seeds"
-        entries.append((None, f"line: mean, band: lowest to highest of {count}"))
+        entries.append((None, f"band: lowest to highest of {count}"))
     return entries
 
 

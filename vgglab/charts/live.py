@@ -13,7 +13,7 @@ from typing import TypedDict
 import numpy as np
 
 from vgglab.charts.colours import GRID, MARK, THICK
-from vgglab.charts.layout import HEIGHT, LABEL, LETTER, WIDTH, Layout, apart, at_least, in_rows
+from vgglab.charts.layout import HEIGHT, LABEL, LETTER, WIDTH, Layout, apart, at_least, in_rows, shortened
 from vgglab.charts.lines import Line, legend, lines_alone, lines_among
 from vgglab.charts.phases import begun
 from vgglab.charts.scale import Epochs, Scale, fitted, share_scale
@@ -96,7 +96,7 @@ class LiveDrawing:
     def _laid_out(self, width: int, height: int) -> Layout:
         self.entries = legend(self.runs, self.extras)
         widths = [(36 if drawn else 0) + LETTER * len(words) for drawn, words in self.entries]
-        self.places = in_rows(widths, Layout(width, height).left, width)
+        self.places = in_rows(widths, Layout(width, height).legend_left, width)
         return Layout(width, height, 1 + self.places[-1][0])
 
     def svg(self) -> str:
@@ -124,13 +124,9 @@ class LiveDrawing:
             f(getattr(run.course, end) for run in self.runs) for f, end in ((min, "first"), (max, "last"))
         )
         most = max(3, min(12, (self.layout.height - 16) // _ROW))
-        return [
-            dict(
-                x=round(self.epochs.x(epoch), 1),
-                lines=lines_at(epoch, self.runs, self.metric, self.extras, most, self.memo),
-            )
-            for epoch in thinned(range(first, last + 1))
-        ]
+        epochs = thinned(range(first, last + 1))
+        lines = lines_at(epochs, self.runs, self.metric, self.extras, most, self.memo)
+        return [Reading(x=round(self.epochs.x(epoch), 1), lines=each) for epoch, each in zip(epochs, lines)]
 
     def _epoch_axis(self) -> Epochs:
         """From the first epoch of any run to the last that is planned, or as far as can be seen beforehand."""
@@ -205,8 +201,7 @@ class LiveDrawing:
 
     def _frame(self, scale: Scale, name: str, form: str) -> list[str]:
         left, right = self.layout.left, self.layout.right
-        room = (scale.bottom - scale.top) / LETTER
-        name = name if len(name) <= room else f"{name[: int(room) - 1]}…"
+        name = shortened(name, int((scale.bottom - scale.top) / LETTER))
         parts = [text(14, (scale.top + scale.bottom) / 2, name, "middle", turn=-90)]
         ticks = scale.ticks()
         if self.layout.is_small and scale is self.loss:
@@ -251,37 +246,30 @@ class LiveDrawing:
         if self.is_alone:
             return
         top, bottom = self.accuracy.top - LABEL / 2, self.accuracy.bottom
-        most = int((bottom - top) // LABEL)
-        labelled = self.runs if len(self.runs) <= most else self.runs[: most - 1]
-        if left_out := len(self.runs) - len(labelled):
-            yield text(self.layout.width - 4, bottom, f"+{left_out} more", "end", halo=True)
-            bottom -= LABEL
-        found = [(run, *end) for run in labelled if (end := self._end(run))]
-        wishes = []
-        for _, words, x, y in found:
-            wide = _SAMPLE + LETTER * len(words)
-            x = min(x, self.layout.width - wide - 2)
-            wishes.append((x, x + wide, y))
-        for (run, words, _, _), (x, _, _), place in zip(found, wishes, apart(wishes, top, bottom)):
-            if place is not None:
-                yield line(
-                    x, x + _SAMPLE - 4, place - 4, place - 4, run.look.colour, dash=run.look.dash, width=THICK
-                )
-                yield text(x + _SAMPLE, place, words, "start", halo=True)
+        ends = [self._end(run) for run in self.runs]
+        wishes = [(x, x + _SAMPLE + LETTER * len(words), y) for words, x, y in ends]
+        found = apart(wishes, top, bottom)
+        if None in found:  # which takes a line to say
+            found = apart(wishes, top, bottom - LABEL)
+            yield text(self.layout.width - 4, bottom, f"+{found.count(None)} more", "end", halo=True)
+        for run, (words, x, _), y in zip(self.runs, ends, found):
+            if y is not None:
+                yield line(x, x + _SAMPLE - 4, y - 4, y - 4, run.look.colour, dash=run.look.dash, width=THICK)
+                yield text(x + _SAMPLE, y, words, "start", halo=True)
 
-    def _end(self, run: Visible) -> tuple[str, float, float] | None:
-        """The words of a run's label, and where they would stand."""
-        values = run.course.means["validation_accuracy"]
-        known = np.flatnonzero(np.isfinite(values))
-        if not len(known):
-            return None
-        last = values[known[-1]]
-        number = f"{100 * last:.1f}" if self.metric.is_share else self.metric.written(last)
-        room = int((self.layout.width - self.layout.right - _SAMPLE - 10) / LETTER) - len(number) - 1
-        name = run.name or "this run"
-        name = name if len(name) <= room else f"{name[: max(room - 1, 1)]}…"
-        epoch = run.course.means["epoch"][known[-1]]
-        return f"{name} {number}", self.epochs.x(epoch) + 8, self.accuracy.y(last) + 4
+    def _end(self, run: Visible) -> tuple[str, float, float]:
+        """The words of a run's label, and where they would stand: at the end of validation or, without it, of train."""
+        means, number = run.course.means, ""
+        known = np.flatnonzero(np.isfinite(means["validation_accuracy"]))
+        value = means["train_accuracy"][-1]
+        if len(known):
+            value = means["validation_accuracy"][known[-1]]
+            number = f"{100 * value:.1f}" if self.metric.is_share else self.metric.written(value)
+        room = (self.layout.width - self.layout.right - _SAMPLE - 10) / LETTER
+        words = f"{shortened(run.name or 'this run', int(room) - len(number) - 1)} {number}".rstrip()
+        x = self.epochs.x(means["epoch"][known[-1] if len(known) else -1]) + 8
+        y = self.accuracy.y(value) if np.isfinite(value) else self.accuracy.bottom
+        return words, min(x, self.layout.width - _SAMPLE - LETTER * len(words) - 2), y + 4
 
     def _legend(self) -> Iterator[str]:
         for (drawn, words), (row, x) in zip(self.entries, self.places):

@@ -19,8 +19,7 @@ def begun(history: History) -> Iterator[tuple[int, int, list[str]]]:
     phases, rows = history.experiment.phases, history.epochs
     before = None
     place = 0
-    while phases and place < len(rows):
-        number = rows[place]["phase"]
+    while place < len(rows) and (number := rows[place]["phase"]) <= len(phases):
         if before is not None:
             yield number, rows[place]["epoch"], what_changed(before, phases[number - 1])
         before = phases[number - 1]

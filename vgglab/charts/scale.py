@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,9 +28,11 @@ class Epochs:
     right: float
 
     def x(self, epoch: float) -> float:
-        return self.left + (epoch - self.first + 0.5) / (self.last - self.first + 1) * (
-            self.right - self.left
-        )
+        return self.left + (epoch - self.first + 0.5) * self._step
+
+    @cached_property
+    def _step(self) -> float:
+        return (self.right - self.left) / (self.last - self.first + 1)
 
     def ticks(self) -> list[int]:
         """At most ten round numbers with room between them, and the first epoch."""
@@ -57,16 +60,21 @@ class Scale:
     beyond: float | None = None  # the highest value
 
     def y(self, value: float) -> float:
-        edge = self.top if self.beyond is None else self.top + STRIP
         if value <= self.high:
-            low, high = self._bent(self.low), self._bent(self.high)
-            return self.bottom - (self._bent(max(value, self.low)) - low) / (high - low) * (
-                self.bottom - edge
-            )
+            low, span, height = self._even
+            return self.bottom - (self._bent(max(value, self.low)) - low) / span * height
+        edge = self.top + STRIP
         if value >= HUGE or self.beyond is None:
             return self.top
         start, here, end = (math.asinh(each / self.unit) for each in (self.high, value, self.beyond))
         return edge - (here - start) / (end - start) * (STRIP - 1)  # a pixel less: infinity is higher
+
+    @cached_property
+    def _even(self) -> tuple[float, float, float]:
+        """Of the part that is to scale: its lowest value, how much there is above it, and its height in pixels."""
+        low = self._bent(self.low)
+        edge = self.top if self.beyond is None else self.top + STRIP
+        return low, self._bent(self.high) - low, self.bottom - edge
 
     def _bent(self, value: float) -> float:
         part = value / self.unit

@@ -113,6 +113,14 @@ class Memo:
         """What `make` returned for the same histories with the same rows, and the same key."""
         whole = (tuple(map(id, run.histories)), key)
         stamps = [(each, each.epochs[-1], len(each.epochs)) for each in run.histories if each.epochs]
+        return self._found(whole, stamps, make)
+
+    def keep(self, run: Shown, key: Hashable, make: Callable[[], Some]) -> Some:
+        """What `make` returned for the same histories and the same key, however much they have grown."""
+        whole = (tuple(map(id, run.histories)), key)
+        return self._found(whole, [(each, None, 0) for each in run.histories], make)
+
+    def _found(self, whole: Hashable, stamps: list[tuple], make: Callable[[], Some]) -> Some:
         found = self._now.get(whole) or self._before.get(whole)
         if found is None or not _same(found[0], stamps):
             found = (stamps, make())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vgglab.charts.shown import Course, Memo, Shown, Visible
+from vgglab.charts.shown import Course, Memo, Visible
 from vgglab.history import History
 
 EXTRAS = {
@@ -19,13 +20,14 @@ EXTRAS = {
     "memorised": "wrong labels known by heart",
 }
 _PARTS = ("train", "validation")
+Row = Mapping[str, Any]
 Metric = Any  # a `vgglab.fit.Metric`, which a History gives: its name, and how a value is written
 
 
 def sentences(history: History, runs: Sequence[Visible], memo: Memo) -> Iterator[str]:
     """What the chart shows: how the first run came out and how each of its curves runs, and the others' outcomes."""
     if not runs:
-        yield f"{history.summary()}."
+        yield f"{history.summary().removesuffix('.')}."
         return
     first, metric = runs[0], history.metric
     several = len(runs) > 1
@@ -69,60 +71,88 @@ def _trend(course: Course, what: str, name: str, written: Any, best: str) -> Ite
 
 
 def lines_at(
-    epoch: int, runs: Sequence[Visible], metric: Metric, extras: Sequence[str], most: int, memo: Memo
-) -> list[str]:
-    """What stands in the box at an epoch, at most so many lines: each run's figures there, the first run's first.
+    epochs: Sequence[int],
+    runs: Sequence[Visible],
+    metric: Metric,
+    extras: Sequence[str],
+    most: int,
+    memo: Memo,
+) -> Iterator[list[str]]:
+    """What stands in the box at each epoch, at most so many lines: each run's figures there, the first run's first.
 
     The loss is among them where there is room for two lines a run, and `extras`, further columns, for the first.
     """
-    there = [run for run in runs if run.course.first <= epoch <= run.course.last]
     has_loss = 1 + 2 * len(runs) + bool(extras) <= most
-    lines = [f"epoch {epoch}"]
-    fits = most - 1 if len(there) < most else most - 2  # the last line says how many are left out
-    for run in there if has_loss else there[: max(1, fits)]:
-        named = run.name if len(runs) > 1 or run.course.seeds > 1 else ""
+    columns = []
+    for run in runs:
         mine = tuple(extras) if run is runs[0] and has_loss else ()
-        made = memo.get(run.run, ("lines", named, metric, mine, has_loss), dict[int, list[str]])
-        if epoch not in made:
-            made[epoch] = _lines(_row(run.run, epoch), metric, run, named, mine, has_loss)
-        lines += made[epoch]
-    if not has_loss and len(there) > max(1, fits):
-        lines.append(f"and {len(there) - max(1, fits)} more")
-    return lines
+        told = _Told(run, metric, len(runs) > 1, mine, has_loss, memo)
+        key = ("column", *told.key, epochs[0], epochs[-1])
+        columns.append(memo.get(run.run, key, partial(told.column, epochs)))
+    for epoch, *row in zip(epochs, *columns):
+        there = [lines for lines in row if lines]
+        # Where not all have a line, the last one says how many are left out.
+        fit = len(there) if has_loss or len(there) < most else max(1, most - 2)
+        lines = [f"epoch {epoch}", *itertools.chain.from_iterable(there[:fit])]
+        yield lines + ([f"and {len(there) - fit} more"] if len(there) > fit else [])
 
 
-def _row(run: Shown, epoch: int) -> Mapping[str, float]:
-    """The figures of an epoch, those of several seeds as their mean; {} where the epoch is not there."""
-    rows = []
-    for history in run.histories:
-        if not history.epochs:
-            continue
-        place = bisect_left(history.epochs, epoch, key=lambda row: row["epoch"])
-        if place == len(history.epochs) or history.epochs[place]["epoch"] != epoch:
-            return {}
-        rows.append(history.epochs[place])
+class _Told:
+    """The lines of one run, each made once as long as its row is the same."""
+
+    def __init__(
+        self, run: Visible, metric: Metric, among: bool, extras: Sequence[str], has_loss: bool, memo: Memo
+    ) -> None:
+        self.tables = [each.epochs for each in run.run.histories if each.epochs]
+        self.first, self.last = run.course.first, run.course.last
+        self.metric, self.extras, self.has_loss = metric, extras, has_loss
+        self.name = run.name if among else ""
+        self.who = ", ".join(part for part in (self.name, f"mean of {len(self.tables)}") if part)
+        if len(self.tables) == 1:
+            self.who = self.name
+        self.key = (self.name, self.who, metric, tuple(extras), has_loss)
+        self.made: dict[int, tuple[list[Row], list[str]]] = memo.keep(run.run, self.key, dict)
+
+    def column(self, epochs: Sequence[int]) -> list[list[str]]:
+        """The lines of each epoch; none for one that is not there."""
+        return [self._at(epoch) if self.first <= epoch <= self.last else [] for epoch in epochs]
+
+    def _at(self, epoch: int) -> list[str]:
+        rows = [row for row in (_row(table, epoch) for table in self.tables) if row is not None]
+        made = self.made.get(epoch)
+        if made is None or len(made[0]) != len(rows) or any(a is not b for a, b in zip(made[0], rows)):
+            complete = len(rows) == len(self.tables)
+            made = self.made[epoch] = rows, self._lines(_mean(rows)) if complete else []
+        return made[1]
+
+    def _lines(self, row: Row) -> list[str]:
+        losses = [f"{part} {row[f'{part}_loss']:.3g}" for part in _PARTS if _is_there(row, f"{part}_loss")]
+        further = [
+            f"{EXTRAS[name]} {self.metric.written(row[name])}" for name in self.extras if _is_there(row, name)
+        ]
+        values = _values(row, self.metric)
+        lines = [f"{self.who}: {', '.join(values)}".removeprefix(": ")] if values else []
+        if self.has_loss and losses:
+            lines.append(f"{self.name} loss: {', '.join(losses)}".lstrip())
+        return lines + ([f"{self.name}: {', '.join(further)}".removeprefix(": ")] if further else [])
+
+
+def _row(table: Sequence[Row], epoch: int) -> Row | None:
+    place = epoch - int(table[0]["epoch"])  # as long as none is left out between
+    if not (0 <= place < len(table) and table[place]["epoch"] == epoch):
+        place = bisect_left(table, epoch, key=lambda row: row["epoch"])
+    return table[place] if place < len(table) and table[place]["epoch"] == epoch else None
+
+
+def _mean(rows: Sequence[Row]) -> Row:
+    """The figures that all rows have, each as its mean."""
     if len(rows) == 1:
-        return {name: value for name, value in rows[0].items() if value is not None}
+        return rows[0]
     names = [name for name in rows[0] if all(row.get(name) is not None for row in rows)]
     return {name: sum(row[name] for row in rows) / len(rows) for name in names}
 
 
-def _lines(
-    row: Mapping[str, float], metric: Metric, run: Visible, named: str, extras: Sequence[str], has_loss: bool
-) -> list[str]:
-    parts = _values(row, metric)
-    if not parts:
-        return []
-    who = f"{named}, mean of {run.course.seeds}" if run.course.seeds > 1 else named
-    lines = [f"{who}: {', '.join(parts)}".removeprefix(": ")]
-    losses = [f"{part} {row[f'{part}_loss']:.3g}" for part in _PARTS if _is_there(row, f"{part}_loss")]
-    if has_loss and losses:
-        lines.append(f"{named} loss: {', '.join(losses)}".lstrip())
-    further = [f"{EXTRAS[name]} {metric.written(row[name])}" for name in extras if _is_there(row, name)]
-    return lines + ([f"{named}: {', '.join(further)}".removeprefix(": ")] if further else [])
-
-
-def _values(row: Mapping[str, float], metric: Metric) -> list[str]:
+def _values(row: Row, metric: Metric) -> list[str]:
     """The figures of the accuracy columns that are known, in words."""
     parts = [
         f"{part} {metric.written(row[f'{part}_accuracy'])}"
@@ -132,5 +162,6 @@ def _values(row: Mapping[str, float], metric: Metric) -> list[str]:
     return parts + ([f"gap {metric.difference(row['gap'])}"] if _is_there(row, "gap") else [])
 
 
-def _is_there(row: Mapping[str, float], name: str) -> bool:
-    return math.isfinite(row.get(name, math.nan))
+def _is_there(row: Row, name: str) -> bool:
+    value = row.get(name)
+    return value is not None and math.isfinite(value)

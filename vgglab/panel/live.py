@@ -18,6 +18,7 @@ from vgglab.panel.picture import Picture
 from vgglab.templates import render
 
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
+SHARE = 0.02  # of the time, at most, that goes into drawing while a run goes on
 SPOKEN_PAUSE = 10.0  # seconds between two lines that a screen reader reads out while a run goes on
 
 
@@ -41,7 +42,7 @@ class LiveChart(widgets.VBox):
         )
         self.name, self.letter, self.logged = name, letter, False
         self.runs: Mapping[str, Shown] = {}
-        self.seconds = 0.0  # spent on drawing since the beginning
+        self.seconds = self._cost = 0.0  # spent on drawing since the beginning, and the last time
         self._history, self._memo = History(experiment), Memo()
         super().__init__([self.picture, self._status, self._spoken])
         self.add_class("vgglab-live")
@@ -58,8 +59,8 @@ class LiveChart(widgets.VBox):
         self._speak()
 
     def update(self, history: History, note: str = "") -> None:
-        """Show a growing history, unless it was drawn a moment ago; it is spoken of now and then only."""
-        if time.monotonic() - self._latest >= SHORTEST_PAUSE:
+        """Show a growing history, unless one was drawn a moment ago; it is spoken of now and then only."""
+        if time.monotonic() - self._latest >= max(SHORTEST_PAUSE, self._cost / SHARE):
             self._draw(history, note)
             if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
                 self._phase = _phase_of(history)
@@ -95,7 +96,8 @@ class LiveChart(widgets.VBox):
             )
             with self.picture.hold_sync():  # both in one message
                 self.picture.svg, self.picture.readings = drawing.svg(), drawing.readings()
-        self.seconds += time.perf_counter() - start
+        self._cost = time.perf_counter() - start
+        self.seconds += self._cost
 
     def _write(self, text: str) -> None:
         self.text = text
