@@ -130,7 +130,7 @@ def test_a_field_moved_by_a_question_can_be_taken_back(tiny):
 def test_train_draws_each_epoch_and_frees_the_kernel(tiny):
     dashboard = Dashboard(tiny, START)
     pictures = set()
-    dashboard.chart._picture.observe(lambda change: pictures.add(change["new"]), "value")
+    dashboard.chart.picture.observe(lambda change: pictures.add(change["new"]), "svg")
     start = time.monotonic()
     dashboard.bar.train.click()
     assert time.monotonic() - start < 5 and dashboard.running and dashboard.bar.train.disabled
@@ -315,7 +315,7 @@ def test_a_control_moved_on_the_way_is_a_phase_marked_on_the_chart(tiny):
     first, second = dashboard.history.experiment.phases
     assert (first.mixup, second.mixup) == (0, 0.2) and len(dashboard.history.epochs) == 60
     assert first.epochs + second.epochs == 60
-    assert "MixUp on" in dashboard.chart._picture.value
+    assert "MixUp on" in dashboard.chart.picture.svg
     assert not dashboard.controls.widgets["seed"].disabled
 
 
@@ -330,9 +330,9 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
         dashboard.start()
         wait(dashboard)
     assert list(dashboard.runs.histories) == ["run 1", "run 2"]
-    assert "thin: earlier runs" not in dashboard.chart._picture.value
+    assert "thin: earlier runs" not in dashboard.chart.picture.svg
     dashboard.runs._selected.value = ("run 1",)
-    assert "thin: earlier runs" in dashboard.chart._picture.value
+    assert "thin: earlier runs" in dashboard.chart.picture.svg
     dashboard.runs.buttons["Save model"].click()
     dashboard.runs.buttons["Save model"].click()  # is there already
     assert sorted(each.name for each in (tmp_path / "runs").iterdir()) == ["run-1", "run-1.keras", "run-2"]
@@ -545,7 +545,7 @@ def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
     assert history.test["images"] == 10 and history.tested() in dashboard.verdict.message.value
     for sentence in ("20 of the 24 training images are used, 10 of each class.", "labels 8 were redrawn"):
         assert sentence in dashboard.verdict.message.value
-    assert "wrong labels known by heart" in dashboard.chart._picture.value
+    assert "wrong labels known by heart" in dashboard.chart.picture.svg
     dashboard.controls.hold()
     assert all(dashboard.controls.widgets[name].disabled for name in ("images_a_class", "label_noise"))
 
