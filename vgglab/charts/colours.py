@@ -10,6 +10,10 @@ TRAIN, VALIDATION, LOGGED, SOURCE = "#0173b2", "#c96a00", "#949494", "#029e73"
 MEMORISED = "#5b1a5e"  # so dark that people with any kind of colour vision tell it from the others
 GROUND, GREY, GRID, MARK = "#ffffff", "#6b6b6b", "#e4e4e4", "#888888"
 
+# Of several runs in one picture, by their places; the dash, lengths as in SVG, is for eyes that see no colour.
+RUN_COLOURS = ("#0173b2", "#c96a00", "#029e73", "#a34e9e", "#8b5a2b", "#4c4c9d")
+RUN_DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 4")
+
 # What takes the place of a colour on a page that has a theme, by the variables of JupyterLab, which Voilà shares. The
 # colour itself holds everywhere else: on a run card, in a file, in a program that does not know variables.
 THEMED = {
