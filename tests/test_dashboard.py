@@ -330,9 +330,9 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
         dashboard.start()
         wait(dashboard)
     assert list(dashboard.runs.histories) == ["run 1", "run 2"]
-    assert "thin: earlier runs" not in dashboard.chart.picture.svg
-    dashboard.runs._selected.value = ("run 1",)
+    assert dashboard.runs.shown == ("run 1", "run 2"), "A and B, without a click"
     assert "thin: earlier runs" in dashboard.chart.picture.svg
+    dashboard.runs.select("run 1")
     dashboard.runs.buttons["Save model"].click()
     dashboard.runs.buttons["Save model"].click()  # is there already
     assert sorted(each.name for each in (tmp_path / "runs").iterdir()) == ["run-1", "run-1.keras", "run-2"]
@@ -774,7 +774,7 @@ def test_what_a_run_keeps_cannot_be_moved_in_it_and_its_export_and_card_load_aga
     wait(dashboard)
     history = dashboard.runs.histories["run 1"]
     assert [phase.l2 for phase in history.experiment.phases][:2] == [0, 0.01]
-    dashboard.runs._selected.value = ("run 1",)
+    dashboard.runs.select("run 1")
     for button in ("Export", "Run card"):
         dashboard.runs.buttons[button].click()
     assert History.load(tmp_path / "runs" / "run-1.jsonl") == history
@@ -872,7 +872,7 @@ def every_epoch(monkeypatch):
 
 
 def press(dashboard, name, button):
-    dashboard.runs._selected.value = (name,)
+    dashboard.runs.select(name)
     dashboard.runs.buttons[button].click()
     return dashboard.runs._message.value
 
@@ -884,7 +884,7 @@ def test_a_new_dashboard_has_the_runs_before_it_on_its_table(tiny, tmp_path):
     wait(first)
     second = Dashboard(tiny, START, folder=tmp_path)
     assert second.runs.histories == first.runs.histories and list(second.runs.histories) == ["run 1", "run 2"]
-    assert second.runs._table.value == first.runs._table.value
+    assert second.runs.table.rows == first.runs.table.rows
     second.run()
     first.run()
     assert list(second.runs.histories) == ["run 1", "run 2", "run 3"]
@@ -902,11 +902,11 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_history(tiny, tmp_path, ev
     dashboard, drawn = Dashboard(tiny, START, folder=tmp_path), []
     dashboard.chart._status.observe(lambda change: drawn.append(dashboard.chart.text), "value")
     dashboard.runs.add(dashboard.runs.histories["run 1"], "a card")
-    assert "interrupted" in dashboard.runs._table.value
+    assert "interrupted" in str(dashboard.runs.table.rows)
     assert "run 1 goes on." in press(dashboard, "run 1", "Go on")
     assert dashboard.controls.widgets["dropout"].value == 0.3
     assert dashboard.controls.widgets["unfreeze"].value == (3 if experiment.later else 1)
-    assert dashboard.controls.widgets["seed"].disabled and "going on" in dashboard.runs._table.value
+    assert dashboard.controls.widgets["seed"].disabled and "going on" in str(dashboard.runs.table.rows)
     wait(dashboard)
     assert drawn[0].startswith(f"Epoch {5 if experiment.later else 3} of"), (
         "the epochs so far are drawn at once"
@@ -914,9 +914,7 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_history(tiny, tmp_path, ev
     whole = training.train(experiment, tiny)
     assert same(dashboard.history, whole) and same(dashboard.runs.histories["run 1"], whole)
     assert list(dashboard.runs.histories) == ["run 1", "a card"]
-    assert "interrupted" not in dashboard.runs._table.value and not dashboard.verdict.message.value.count(
-        "alert"
-    )
+    assert "interrupted" not in str(dashboard.runs.table.rows) and not dashboard.verdict.message.value.count("alert")
     assert same(Dashboard(tiny, START, folder=tmp_path).runs.histories["run 1"], whole)
 
 
@@ -925,7 +923,7 @@ def test_a_run_that_was_stopped_goes_on_while_the_next_one_still_stops(tiny, tmp
     train_until_the_first_epoch(dashboard)
     dashboard.stop()
     wait(dashboard)
-    assert "stopped" in dashboard.runs._table.value
+    assert "stopped" in str(dashboard.runs.table.rows)
     dashboard.controls.set(dict(epochs=1000, l2=0.1))
     train_until_the_first_epoch(dashboard)
     assert "Another run has to end before run 1 can go on" in press(dashboard, "run 1", "Go on")
@@ -970,7 +968,7 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
     others = dataclasses.replace(tiny, train=Split(255 - tiny.train.images, tiny.train.labels))
     dashboard = Dashboard(others, START, folder=tmp_path)
     dashboard.runs.add(dashboard.runs.histories["run 2"], "card")
-    before = dashboard.runs._table.value
+    before = dashboard.runs.table.columns
     assert "Nothing is left to do: run 1 ended after epoch 2." in press(dashboard, "run 1", "Go on")
     assert "There is no run &#39;card&#39; in" in press(dashboard, "card", "Go on")
     assert "There is no folder at" in press(dashboard, "run 4", "Go on")
@@ -979,7 +977,7 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
         wait(dashboard)
         assert said in dashboard.verdict.message.value and "Traceback" not in dashboard.verdict.message.value
         assert said in dashboard.runs._message.value, "the button may be far below the chart"
-    assert dashboard.runs._table.value == before and not dashboard.bar.train.disabled
+    assert dashboard.runs.table.columns == before and not dashboard.bar.train.disabled
     with store.locked(tmp_path / "run-2"):
         assert "run 2 is going on already." in press(dashboard, "run 2", "Go on") and not dashboard.running
 
@@ -1004,7 +1002,7 @@ def test_where_runs_cannot_be_kept_training_works_and_one_sentence_says_so(tiny,
     (tmp_path / "file").write_text("in the way")
     dashboard = Dashboard(tiny, START, folder=tmp_path / "file")
     said = f"Runs are not kept, because {tmp_path / 'file'} cannot be written: it is no folder."
-    assert dashboard.runs._place.value.count(said) == 1
+    assert dashboard.runs._problems.value.count(said) == 1
     assert len(dashboard.run().epochs) == 2 and list(dashboard.runs.histories) == ["run 1"]
     assert "alert" not in dashboard.verdict.message.value and [*tmp_path.iterdir()] == [tmp_path / "file"]
 
@@ -1023,7 +1021,7 @@ def test_a_run_that_failed_on_its_way_can_go_on(tiny, tmp_path, every_epoch, mon
     monkeypatch.setattr(Dashboard, "update", fail)
     dashboard.start()
     wait(dashboard)
-    assert "MemoryError" in dashboard.verdict.message.value and "interrupted" in dashboard.runs._table.value
+    assert "MemoryError" in dashboard.verdict.message.value and "interrupted" in str(dashboard.runs.table.rows)
     monkeypatch.undo()
     monkeypatch.setattr(run_folder._Pace, "due", True)
     press(dashboard, "run 1", "Go on")

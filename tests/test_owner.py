@@ -75,7 +75,7 @@ def test_a_click_does_not_wait(tiny, tmp_path, request):
     dashboard = Dashboard(tiny, SMALL, folder=tmp_path)
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Cost")
     assert "has to wait for the run that is going" in dashboard.facts.cost.value
-    trained.runs._selected.value = ("run 1",)
+    trained.runs.select("run 1")
     trained.runs.buttons["Save model"].click()  # a copy of a file, for which nobody has to wait
     assert (tmp_path / "run-1.keras").is_file()
     taken.set()

@@ -18,8 +18,7 @@ from test_history import make_history
 from vgglab.charts.live import live_svg
 from vgglab.experiment import Experiment
 from vgglab.history import History
-from vgglab.panel import exports, run_files
-from vgglab.panel import runs as panel_runs
+from vgglab.panel import exports, run_files, run_rows
 from vgglab.panel.exports import place
 from vgglab.panel.runs import Runs
 from vgglab.panel.table import compare
@@ -28,7 +27,7 @@ from vgglab.share.shelf import Shelf
 from vgglab.share.shelf import delete as delete_folder
 from vgglab.share.store import CHECKPOINT, MODEL, RECORD, check_place, locked
 
-FIGURES = ["run", "epochs run", "kept epoch", "validation %", "gap, points", "seconds"]
+FIGURES = ["run", "validation %", "gap, points", "kept epoch", "epochs run", "seconds"]
 UNUSUAL = (
     *("../../etc/passwd", "..", ".hidden", "a/b\\c:d*e?f", "<b>&\"'</b>"),
     *("tab\tnew\nline\0null", "Übung 花", "%s {0}"),
@@ -70,7 +69,18 @@ def kept(history, folder, state="finished"):
 
 
 def select(runs, *names):
-    runs._selected.value = names
+    runs.select(*names)
+
+
+def names_on(runs):
+    """The names on the table, from above."""
+    return [row["name"] for row in runs.table.rows]
+
+
+def column(runs, name):
+    """What a column of the table says of each run, from above."""
+    columns = [each["name"] for each in runs.table.columns if each["name"] not in ("run", "note")]
+    return {row["name"]: row["cells"][columns.index(name)] for row in runs.table.rows}
 
 
 def press(runs, button):
@@ -115,7 +125,7 @@ def test_one_run_has_no_settings_in_which_it_differs():
     history.experiment = Experiment(l2=0.1, epochs=3)
     table = compare({"only": history})
     assert list(table.columns) == FIGURES
-    assert table.iloc[0].tolist() == ["only", 3, 3, 50.0, 50.0, 1.5]
+    assert table.iloc[0].tolist() == ["only", 50.0, 50.0, 3, 3, 1.5]
 
 
 def test_the_figures_are_those_of_the_epoch_whose_weights_were_kept():
@@ -168,7 +178,7 @@ def test_what_was_measured_on_a_test_part_has_a_column():
     one, other = make_history(), make_history()
     one.test = dict(accuracy=0.8765, loss=0.5, calibration_error=0.1, images=400)
     table = compare({"tested": one, "not": other})
-    assert list(table.drop(columns="planned").columns) == [*FIGURES[:-1], "test %", FIGURES[-1]]
+    assert list(table.drop(columns="planned").columns) == [*FIGURES[:3], "test %", *FIGURES[3:]]
     assert table["test %"].tolist()[0] == 87.6 and table["test %"].isna().tolist() == [False, True]
 
 
@@ -184,7 +194,7 @@ def test_planned_epochs_stand_beside_those_that_were_run_where_they_differ():
     one, other = make_history(), make_history()
     one.experiment, other.experiment = Experiment(epochs=3), Experiment(epochs=50)
     table = compare({"one": one, "other": other})
-    assert list(table.columns) == [*FIGURES[:2], "planned", *FIGURES[2:]]
+    assert list(table.columns) == [*FIGURES[:-1], "planned", FIGURES[-1]]
     assert table["epochs run"].tolist() == [3, 3] and table["planned"].tolist() == [3, 50]
     assert "planned" not in compare({"one": one})
 
@@ -193,8 +203,7 @@ def test_runs_are_named_and_no_name_is_given_twice(runs):
     names = [add(runs, make_history()) for _ in range(2)]
     names += [add(runs, make_history(), "card") for _ in range(3)]
     assert names == ["run 1", "run 2", "card", "card (2)", "card (3)"]
-    assert list(runs.histories) == names == list(runs._selected.options)
-    assert all(name in runs._table.value for name in names)
+    assert list(runs.histories) == names == names_on(runs)[::-1], "the newest is on top"
 
 
 def test_after_a_deletion_a_new_run_does_not_look_like_a_copy(runs):
@@ -213,18 +222,18 @@ def test_names_are_escaped_in_the_table_and_in_messages(runs):
     assert delete(runs) == ("status", f"Deleted: {name}.")
     assert "<script>" not in runs._message.value
     add(runs, make_history(dataset=name), name)
-    assert "<script>" not in runs._table.value and runs._table.value.count(html.escape(name)) == 2
+    assert names_on(runs) == [name, "run 1"] and column(runs, "data set")[name] == name, "as text, which is no HTML"
 
 
-def test_what_is_selected_is_shown(runs):
-    for _ in range(3):
-        add(runs, make_history())
+def test_what_is_selected_is_shown_beside_a_and_b(runs):
+    for seed in range(4):
+        add(runs, make_history(l2=seed / 10))
     select(runs, "run 1", "run 3")
-    assert runs.shown == ("run 1", "run 3")
-    add(runs, make_history())
-    assert runs.shown == ("run 1", "run 3")
+    assert runs.shown == ("run 3", "run 4", "run 1")
+    add(runs, make_history(l2=1))
+    assert runs.shown == ("run 4", "run 5", "run 1", "run 3")
     select(runs)
-    assert runs.shown == ()
+    assert runs.shown == ("run 4", "run 5")
 
 
 def test_rename_keeps_place_history_and_selection(runs):
@@ -236,7 +245,7 @@ def test_rename_keeps_place_history_and_selection(runs):
     assert press(runs, "Rename") == ("status", "run 2 is now better.")
     assert list(runs.histories) == ["run 1", "better", "run 3"]
     assert list(runs.histories.values()) == histories
-    assert runs.shown == ("better",) and "better" in runs._table.value and "run 2" not in runs._table.value
+    assert runs.selected == ["better"] and names_on(runs) == ["run 3", "better", "run 1"]
 
 
 @pytest.mark.parametrize("new", ["", "   ", "run 2", " run 1 "])
@@ -254,9 +263,9 @@ def test_rename_wants_exactly_one_run(runs):
     for _ in range(2):
         add(runs, make_history())
     runs._name.value = "new"
-    assert press(runs, "Rename") == ("alert", "Select one run in the list. Selected: 0.")
+    assert press(runs, "Rename") == ("alert", "Choose one run in the table. Chosen: 0.")
     select(runs, "run 1", "run 2")
-    assert press(runs, "Rename") == ("alert", "Select one run in the list. Selected: 2.")
+    assert press(runs, "Rename") == ("alert", "Choose one run in the table. Chosen: 2.")
     assert list(runs.histories) == ["run 1", "run 2"]
 
 
@@ -265,16 +274,16 @@ def test_delete_takes_the_selected_runs_away(runs):
         add(runs, make_history())
     select(runs, "run 1", "run 3")
     assert delete(runs) == ("status", "Deleted: run 1, run 3.")
-    assert list(runs.histories) == list(runs._selected.options) == ["run 2"] and runs.shown == ()
+    assert list(runs.histories) == names_on(runs) == ["run 2"] and runs.shown == ()
     select(runs, "run 2")
     delete(runs)
-    assert "No runs yet." in runs._table.value
+    assert names_on(runs) == []
 
 
 @pytest.mark.parametrize("button", ["Delete", "Export", "Run card", "Save model"])
 def test_without_a_selection_there_is_a_sentence_and_no_file(runs, button):
     add(runs, make_history())
-    assert press(runs, button) == ("alert", "Select a run in the list first.")
+    assert press(runs, button) == ("alert", "Choose a run in the table first.")
     assert files_of(runs) == [] and list(runs.histories) == ["run 1"]
 
 
@@ -595,16 +604,16 @@ HOSTILE = b'{"kind": "run", "experiment": {}, "data": {}, "epochs": [{}]}'
 
 def test_a_run_that_cannot_be_shown_leaves_the_table_as_it_was_and_open_to_others(runs):
     add(runs, make_history())
-    before = runs._table.value
+    before = runs.table.get_state()
     strange = make_history()
     strange.epochs[0]["seconds"] = "long"
     with pytest.raises(TypeError):
         add(runs, strange)
-    assert list(runs.histories) == list(runs._selected.options) == ["run 1"] and runs._table.value == before
+    assert list(runs.histories) == ["run 1"] and runs.table.get_state() == before
     kind, sentence = upload(runs, ("theirs.jsonl", HOSTILE))
     assert kind == "alert" and sentence.startswith("theirs.jsonl is not a history of vgglab: line 1")
     name = add(runs, make_history())
-    assert name != "run 1" and name in runs._table.value
+    assert names_on(runs) == [name, "run 1"]
 
 
 def test_of_several_files_the_good_ones_are_there_wherever_the_bad_one_stands(runs):
@@ -619,7 +628,7 @@ def test_of_several_files_the_good_ones_are_there_wherever_the_bad_one_stands(ru
 def test_a_run_without_an_epoch_can_be_loaded_and_overlaid(runs):
     assert upload(runs, ("empty.jsonl", History(Experiment()).to_lines().encode()))[0] == "status"
     select(runs, "empty")
-    assert runs.shown == ("empty",) and "<svg" in live_svg(make_history(), runs.histories)
+    assert runs.shown == ("empty",) and runs.letters == {} and "<svg" in live_svg(make_history(), runs.histories)
 
 
 def test_no_button_fails_in_silence(runs, monkeypatch):
@@ -631,7 +640,7 @@ def test_no_button_fails_in_silence(runs, monkeypatch):
     monkeypatch.setattr(run_files, "plot_accuracy", fail)
     kind, sentence = press(runs, "Export")
     assert kind == "alert" and "ZeroDivisionError: division by zero" in sentence and files_of(runs) == []
-    monkeypatch.setattr(panel_runs, "compare", fail)
+    monkeypatch.setattr(run_rows, "compare", fail)
     kind, sentence = delete(runs)
     assert kind == "alert" and "ZeroDivisionError: division by zero" in sentence
     assert list(runs.histories) == ["run 1"]
@@ -644,7 +653,7 @@ def test_the_table_that_is_exported_is_whole_and_runs_nothing(runs):
     """A spreadsheet takes a cell that begins with = + - @ for a formula; UTF-8 has no half characters."""
     for name in FORMULAS:
         add(runs, make_history(train=(0.4,), validation=(0.9,), dataset=name), name)
-    select(runs, runs._selected.options[0])
+    select(runs, "=1+1")
     assert press(runs, "Export")[0] == "status"
     with (runs.folder / "runs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -660,16 +669,15 @@ def test_half_characters_reach_no_page(runs):
     select(runs, name)
     runs._name.value = "b\ud83c"
     assert press(runs, "Rename") == ("status", rf"{name} is now b\ud83c.")
-    for shown in (runs._table.value, runs._message.value, *runs._selected.options):
+    for shown in (runs._message.value, str(runs.table.get_state())):
         shown.encode()
 
 
 def states(runs):
-    """What the table says of each run beside its name."""
-    head, *rows = ElementTree.fromstring(runs._table.value).iter("tr")
-    names = [each.text for each in head]
-    rows = [dict(zip(names, (each.text or "" for each in row))) for row in rows]
-    return {row["run"]: row.get("state", "") for row in rows}
+    """What the table says of each run beside its name, in the order of the runs."""
+    there = any(each["name"] == "state" for each in runs.table.columns)
+    written = column(runs, "state") if there else dict.fromkeys(runs.histories, "")
+    return {name: written[name] for name in runs.histories}
 
 
 def test_a_new_table_has_the_runs_of_the_folder_with_names_records_and_states(runs):
@@ -702,7 +710,7 @@ def test_a_run_that_has_a_row_is_replaced_in_it(runs):
 
 
 def test_the_newest_runs_are_read_and_the_others_counted(runs, monkeypatch):
-    monkeypatch.setattr(panel_runs, "NEWEST", 3)
+    monkeypatch.setattr(run_rows, "NEWEST", 3)
     for number in range(1, 13):
         kept(make_history(seed=number), runs.folder / f"run-{number}")
         os.utime(runs.folder / f"run-{number}" / RECORD, (number, number))
@@ -725,11 +733,11 @@ def test_what_cannot_be_read_is_named_and_left_and_keeps_no_table_from_opening(r
     before = sorted(runs.folder.rglob("*"))
     runs = open_runs(runs.folder)
     assert list(runs.histories) == ["run 1", "mine"]
-    problems = runs._found.problems
+    problems = runs._runs.found.problems
     assert [next(name for name in ("run-2", "run-3", "run-4", "theirs") if name in each) for each in problems] == [
         "run-2", "run-3", "run-4", "theirs",
     ]  # fmt: skip
-    assert all(html.escape(each, quote=False).split("'")[0] in runs._place.value for each in problems)
+    assert all(html.escape(each, quote=False).split("'")[0] in runs._problems.value for each in problems)
     assert sorted(runs.folder.rglob("*")) == before
 
 
@@ -787,9 +795,9 @@ def test_where_nothing_can_be_written_it_is_said_and_the_table_works(runs):
     runs.folder.write_text("a file, not a folder")
     runs = open_runs(runs.folder)
     said = f"Runs are not kept, because {runs.folder} cannot be written: it is no folder."
-    assert said in runs._place.value
+    assert said in runs._problems.value
     assert [add(runs, make_history()), add(runs, make_history())] == ["run 1", "run 2"]
-    assert said in runs._place.value and runs.folder.read_text() == "a file, not a folder"
+    assert said in runs._problems.value and runs.folder.read_text() == "a file, not a folder"
     select(runs, "run 2")
     runs._name.value = "better"
     assert press(runs, "Rename")[0] == delete(runs)[0] == "status" and list(runs.histories) == ["run 1"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import glob
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from vgglab.charts.curves import detached_axes, plot_accuracy, save_chart
 from vgglab.errors import InputError
@@ -14,7 +15,7 @@ from vgglab.files import readable, why_not
 from vgglab.history import History
 from vgglab.panel.exports import Makers, Placed, holds, numbered, place
 from vgglab.panel.table import Row, compare
-from vgglab.share.card import save_card
+from vgglab.share.card import history_of_card, save_card
 from vgglab.share.sheet import csv_text
 from vgglab.share.store import MODEL
 
@@ -23,6 +24,29 @@ LONGEST_STEM = 60  # characters: file systems take 255 bytes, and a character ha
 RECORD = ".jsonl"  # the file that says whose the others of its stem are
 
 Rows = Mapping[str, Row]
+
+
+def read_uploads(files: Iterable[Mapping[str, Any]], take: Callable[[History, str], str]) -> str:
+    """Have `take` put run cards and records, as a browser hands them over, on a table; says what it called them.
+
+    `InputError` says of each file that is none what it lacks, after the others were taken.
+    """
+    loaded, refused = [], []
+    for file in files:
+        text = bytes(file["content"]).decode("utf-8", errors="replace")
+        read = history_of_card if file["name"].lower().endswith(".html") else History.from_lines
+        try:
+            loaded.append(take(read(text, file["name"]), Path(file["name"]).stem))
+        except Exception as error:  # one file must not keep the others off the table
+            refused.append(_in_words(error))
+    said = f"Loaded: {', '.join(loaded)}." if loaded else ""
+    if refused:
+        raise InputError(" ".join([*refused, said]).rstrip())
+    return said
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, (InputError, OSError)) else f"{type(error).__name__}: {error}"
 
 
 class Files:

@@ -1,99 +1,114 @@
-"""The table of runs: those that are kept in a folder, what to overlay, and what can be taken away as files."""
+"""The table of runs: those that are kept in a folder, which are A and B, and what can be taken away as files."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.errors import InputError
+from vgglab.errors import InputError, shown
 from vgglab.files import readable
 from vgglab.history import History
-from vgglab.panel.exports import numbered
-from vgglab.panel.run_files import Files
-from vgglab.panel.table import Row, compare
-from vgglab.share import shelf
-from vgglab.share.card import history_of_card
+from vgglab.panel.run_files import Files, read_uploads
+from vgglab.panel.run_rows import RunRows
+from vgglab.panel.run_table import Mark, RunTable
+from vgglab.panel.sides import SIDES, Choice, comparison_of, group_of, means_of, members_of
+from vgglab.panel.table import Row, phases_of
+from vgglab.share.shelf import Shelf
 from vgglab.templates import render
 
-HERE = "going on"
-NEWEST = 20  # runs that are read from the folder; a table of more is not read by people
-
-
-def _sendable(name: str) -> str:
-    """A name without half characters, which no page and no file takes."""
-    return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _free(name: str, taken: Container[str]) -> str:
-    """A name that can be shown and that no other run has."""
-    return next(each for each in numbered(_sendable(name), "{} ({})") if each not in taken)
-
-
-def _in_words(error: Exception) -> str:
-    return str(error) if isinstance(error, (InputError, OSError)) else f"{type(error).__name__}: {error}"
+_LINE = {
+    "Go on": "train the chosen run, which was stopped or interrupted, to its end",
+    "Export": "write record, table and charts of the chosen runs",
+    "Run card": "write one HTML page for each chosen run",
+    "More": "names, networks, run cards to load, and where the runs are kept",
+    "Delete": "take the chosen runs off the table, and away from the folder",
+}
+_FOLDED = {
+    "Rename": "give the chosen run the name beside",
+    "Save model": "write the trained network of the chosen runs",
+}
 
 
 class Runs(widgets.VBox):
-    """A table of runs with the ones to overlay selected; `shown` holds their names.
+    """A table of runs, of which two are A and B and are compared.
 
     It begins with the newest that are kept on the shelf. Exports go to the same folder, in which nothing of other
     content is ever replaced. `go_on` is called with the name of a run that is to be trained to its end.
+
+    `a` and `b` are names, "" for none; `comparison` says in a sentence whether B is better. `shown` are the names of
+    the runs to draw, in the order of their colours: A, B, those that are pinned or chosen, and none that is hidden.
+    `drawn` has beside each of them the runs that it stands for: A and B are taken with their other seeds.
     """
 
-    shown = traitlets.Tuple()
+    shown, drawn = traitlets.Tuple(read_only=True), traitlets.Tuple(read_only=True)
+    a, b = traitlets.Unicode(read_only=True), traitlets.Unicode(read_only=True)
+    comparison = traitlets.Unicode(read_only=True)
 
-    def __init__(self, shelved: shelf.Shelf, go_on: Callable[[str], object]) -> None:
+    def __init__(self, shelved: Shelf, go_on: Callable[[str], object]) -> None:
         self.shelf, self.folder, self._go_on = shelved, shelved.folder, go_on
-        files = Files(self.folder)
-        self._rows: dict[str, Row] = {}
-        self._here: Path | None = None  # the folder of the run that goes on in this dashboard
-        self._table, self._place, self._message = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._selected = widgets.SelectMultiple(
-            description="overlay", rows=5, layout=widgets.Layout(width="360px")
-        )
-        self._name = widgets.Text(description="new name", layout=widgets.Layout(width="300px"))
+        self._runs, self._choice, self._hidden = RunRows(shelved), Choice(), set[str]()
+        self.table = RunTable(lambda *told: self._try(partial(self._do, *told)))
+        self._compared, self._message = widgets.HTML(), widgets.HTML()
+        self._place, self._problems = widgets.HTML(), widgets.HTML()
+        self._name = widgets.Text(description="new name", layout=widgets.Layout(width="260px"))
         self._upload = widgets.FileUpload(accept=".html,.jsonl", multiple=True, description="Load run cards")
         self.buttons = {
             name: widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="auto"))
-            for name, tip in (
-                ("Go on", "train the selected run, which was stopped or interrupted, to its end"),
-                ("Rename", "give the selected run the name above"),
-                ("Delete", "take the selected runs off the table, and away from the folder"),
-                ("Export", "write record, table and charts of the selected runs"),
-                ("Run card", "write one HTML page for each selected run"),
-                ("Save model", "write the trained network of the selected runs"),
-            )
+            for name, tip in (_LINE | _FOLDED).items()
         }
-        actions = [self.go_on, self.rename, self.delete]
-        actions += [self._taking(write) for write in (files.export, files.cards, files.save_models)]
-        for button, action in zip(self.buttons.values(), actions):
-            button.on_click(lambda _, action=action: self._try(action))
-        self._selected.observe(self._select, "value")
+        files = Files(self.folder)
+        writing = {"Export": files.export, "Run card": files.cards, "Save model": files.save_models}
+        actions = {"Go on": self.go_on, "Rename": self.rename, "Delete": self.delete, "More": self._unfold}
+        actions |= {name: partial(self._take, write) for name, write in writing.items()}
+        for name, action in actions.items():
+            self.buttons[name].on_click(lambda _, action=action: self._try(action))
+        self.table.observe(self._chosen, "chosen")
         self._upload.observe(self._uploaded, "value")
-        choice = widgets.HBox([self._selected, widgets.VBox([self._name, self._upload])])
-        buttons = widgets.HBox(list(self.buttons.values()), layout=widgets.Layout(flex_flow="row wrap"))
-        super().__init__([self._table, self._place, choice, buttons, self._message])
+        line, folded = ([self.buttons[name] for name in names] for names in (_LINE, _FOLDED))
+        fields = widgets.HBox([self._name, *folded, self._upload]).add_class("vgglab-runs-actions")
+        self._more = widgets.VBox([fields, self._place], layout=widgets.Layout(display="none"))
+        actions_line = widgets.HBox(line).add_class("vgglab-runs-actions")
+        super().__init__(
+            [self.table, self._compared, actions_line, self._more, self._message, self._problems]
+        )
+        self._compared.add_class("vgglab-runs-compared")
+        self.add_class("vgglab-runs")
         self.read()
 
     @property
     def histories(self) -> dict[str, History]:
         """The record of each run on the table, by its name."""
-        return {name: row.history for name, row in self._rows.items()}
+        return {name: row.history for name, row in self._runs.rows.items()}
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """The letter of each run that has one, by its name: A, then B."""
+        return {name: side for side, name in self._choice.sides(self._runs.rows).items() if name}
+
+    @property
+    def selected(self) -> list[str]:
+        """The names of the chosen rows."""
+        return list(self.table.chosen)
+
+    def select(self, *names: str) -> None:
+        """Choose these rows and no others."""
+        self.table.chosen = list(names)
+
+    def group_of(self, name: str) -> list[str]:
+        """A run and those of the same experiment with other seeds; of several with one seed the latest counts."""
+        self._runs.row(name)
+        return group_of(self._runs.rows, name)
 
     def read(self) -> None:
         """Put the newest runs of the folder on the table; those that have a row get what was added to them."""
-        self._found, rows = self.shelf.newest(NEWEST), dict(self._rows)
-        known = {row.folder: name for name, row in rows.items()}
-        for run in self._found.runs:
-            name = known.get(run.path) or _free(shelf.name_of(run.path), rows)
-            if name not in rows or len(run.history.epochs) >= len(rows[name].history.epochs):
-                rows[name] = Row(run.history, run.path)
-        self._set(rows)
+        self._runs.read()
+        self._refresh()
 
     def complain(self, text: str) -> None:
         """Say under the table what is wrong."""
@@ -104,35 +119,64 @@ class Runs(widgets.VBox):
 
         Without a name it is called as its folder says; one that there is no such folder for is not kept.
         """
-        free = _free(name or shelf.name_of(folder or Path("run")), self._rows)
-        row = Row(history, folder if folder and folder.is_dir() else None)
-        self._set(self._rows | {free: row})
-        return free
+        name = self._runs.add(history, name, folder)
+        self._choice.offer()
+        self._refresh()
+        return name
 
     def replace(self, history: History, folder: Path) -> str:
         """Put a run that has gone on in the place of what stood there of the same folder; returns the name."""
-        name = next((each for each, row in self._rows.items() if row.folder == folder), None)
-        if name is None:
-            return self.add(history, folder=folder)
-        self._set(self._rows | {name: Row(history, folder)})
+        name = self._runs.replace(history, folder)
+        self._refresh()
         return name
 
     def mark(self, folder: Path | None) -> None:
         """Say which run goes on in this dashboard, if it is one of the table."""
-        if folder != self._here:
-            self._here = folder
-            self._set(self._rows)
+        if self._runs.mark(folder):
+            self._refresh()
 
     def folder_of(self, name: str) -> Path:
         """Where a run is kept; `InputError` where it is not."""
-        folder = self._rows[name].folder if name in self._rows else None
-        if folder is None:
-            raise InputError(f"There is no run {name!r} in {readable(self.folder)}.")
-        return folder
+        return self._runs.folder_of(name)
 
-    @property
-    def selected(self) -> list[str]:
-        return list(self._selected.value)
+    def choose(self, side: str, name: str) -> None:
+        """Make a run A or B, or neither where it is that already."""
+        if side not in SIDES:
+            raise InputError(f"A run can be A or B. Received: {shown(side)}.")
+        self._runs.row(name)
+        self._hidden.discard(name)
+        self._choice.choose(self._runs.rows, side, name)
+        self._draw()
+
+    def pin(self, name: str) -> None:
+        """Keep a run on top and on the chart, also on later tables; or no longer."""
+        self._runs.pin(name)
+        self._draw()
+
+    def show(self, name: str) -> None:
+        """Take a run off the chart, or put it there."""
+        self._runs.row(name)
+        if name in self.shown:
+            self._hidden.add(name)
+        else:
+            self._hidden.discard(name)
+            if name not in self._wanted():
+                self.select(*self.selected, name)
+        self._draw()
+
+    def note(self, name: str, text: str) -> None:
+        """Write a note on a run, in place of the one before; it is kept with the run."""
+        self._runs.note(name, text)
+        self._draw()
+
+    def call(self, old: str, new: str) -> str:
+        """Give a run a name that no other has, which is returned."""
+        selected, new = self.selected, self._runs.call(old, new)
+        self._choice.rename(old, new)
+        self._hidden = {new if name == old else name for name in self._hidden}
+        self._refresh()
+        self.select(*(new if name == old else name for name in selected))
+        return new
 
     def go_on(self) -> str:
         name = self._only_one()
@@ -140,61 +184,53 @@ class Runs(widgets.VBox):
         return f"{name} goes on."
 
     def rename(self) -> str:
-        old, new = self._only_one(), _sendable(self._name.value.strip())
-        if not new or new in self._rows:
-            raise InputError(f"The new name must be one that no other run has. Received: {new!r}.")
-        row = self._rows[old]
-        if row.folder:
-            shelf.rename(row.folder, new)
-        row.stem = ""
-        self._set({new if name == old else name: row for name, row in self._rows.items()})
-        self._selected.value = [new]
-        return f"{old} is now {new}."
+        old = self._only_one()
+        return f"{old} is now {self.call(old, self._name.value)}."
 
     def delete(self) -> str:
-        """Ask first, on the button itself; then take the selected runs off the table and away from the folder."""
+        """Ask first, on the button itself; then take the chosen runs off the table and away from the folder."""
         gone, button = self._some(), self.buttons["Delete"]
-        for name in gone:
-            if self._state(self._rows[name]) in (HERE, shelf.ELSEWHERE):
-                raise InputError(f"{name} is going on. It can be deleted once it has ended.")
+        self._runs.check_ended(gone)
         if not button.button_style:
             runs = "1 run" if len(gone) == 1 else f"{len(gone)} runs"
             button.description, button.button_style = f"Really delete {runs}?", "danger"
             what = "it" if len(gone) == 1 else "them"
             return f"Press it again to delete {', '.join(gone)}, and all that is kept of {what}."
-        left = dict(self._rows)
         try:
-            for name in gone:
-                folder = left[name].folder
-                if folder:
-                    shelf.delete(folder)
-                del left[name]
+            self._runs.delete(gone)
         finally:
-            self._set(left)
+            self._refresh()
         return f"Deleted: {', '.join(gone)}."
 
-    def _taking(self, write: Callable[[Mapping[str, Row], Sequence[str]], str]) -> Callable[[], str]:
-        """What a button does that writes files of the selected runs."""
-        return lambda: write(self._rows, self._some())
+    def _take(self, write: Callable[[Mapping[str, Row], Sequence[str]], str]) -> str:
+        """Have files of the chosen runs written."""
+        return write(self._runs.rows, self._some())
 
-    def _load(self) -> str:
-        loaded, refused, files = [], [], self._upload.value
-        self._upload.value = ()  # so that the same files can be given again
-        for file in files:
-            text = bytes(file["content"]).decode("utf-8", errors="replace")
-            read = history_of_card if file["name"].lower().endswith(".html") else History.from_lines
-            try:
-                loaded.append(self.add(read(text, file["name"]), Path(file["name"]).stem))
-            except Exception as error:  # one file must not keep the others off the table
-                refused.append(_in_words(error))
-        said = f"Loaded: {', '.join(loaded)}." if loaded else ""
-        if refused:
-            raise InputError(" ".join([*refused, said]).rstrip())
-        return said
+    def _unfold(self) -> str:
+        """Open what stands below the line of buttons, or close it."""
+        is_open = self._more.layout.display != "none"
+        self._more.layout.display = "none" if is_open else "flex"
+        self.buttons["More"].description = "More" if is_open else "Less"
+        return ""
+
+    def _do(self, deed: str, name: str, text: str) -> str:
+        """What was pressed or written in a row of the table."""
+        if deed == "name":
+            return f"{name} is now {self.call(name, text)}."
+        if deed == "note":
+            self.note(name, text)
+        elif deed == "pin":
+            self.pin(name)
+        elif deed == "show":
+            self.show(name)
+        else:
+            self.choose(deed, name)
+        return ""
 
     def _uploaded(self, change: dict[str, Any]) -> None:
         if change["new"]:
-            self._try(self._load)
+            self._upload.value = ()  # so that the same files can be given again
+            self._try(lambda: read_uploads(change["new"], self.add))
 
     def _try(self, action: Callable[[], str]) -> None:
         try:
@@ -210,40 +246,71 @@ class Runs(widgets.VBox):
 
     def _some(self) -> list[str]:
         if not self.selected:
-            raise InputError("Select a run in the list first.")
+            raise InputError("Choose a run in the table first.")
         return self.selected
 
     def _only_one(self) -> str:
         if len(self.selected) != 1:
-            raise InputError(f"Select one run in the list. Selected: {len(self.selected)}.")
+            raise InputError(f"Choose one run in the table. Chosen: {len(self.selected)}.")
         return self.selected[0]
 
-    def _select(self, change: object) -> None:
+    def _chosen(self, change: object) -> None:
         self._forget_question()
-        self.shown = tuple(self._selected.value)
+        self._draw()
 
     def _forget_question(self) -> None:
         self.buttons["Delete"].description, self.buttons["Delete"].button_style = "Delete", ""
 
-    def _state(self, row: Row) -> str:
-        if row.folder is None:
-            return ""
-        return HERE if row.folder == self._here else shelf.state_of(row.folder, row.history)
-
-    def _set(self, rows: dict[str, Row]) -> None:
-        """Have these runs on the table; where one cannot be shown, all stays as it was."""
-        table = compare({name: row.history for name, row in rows.items()})
-        states = [self._state(row) for row in rows.values()]
-        if any(states):
-            table.insert(1, "state", states)
-        shown = table.to_html(index=False, border=0, na_rep="", justify="left", classes="vgglab-runs")
-        self._rows = rows
-        self._table.value = shown if len(table) else "<i>No runs yet.</i>"
-        chosen = [name for name in self._selected.value if name in rows]
-        self._selected.options = list(rows)
-        self._selected.value = chosen
+    def _refresh(self) -> None:
+        """Show what the runs are now, and say where they are kept and what is wrong there."""
+        self._choice.forget_gone(self._runs.rows)
+        self._hidden &= self._runs.rows.keys()
         self._forget_question()
-        older = self._found.older
+        problem, older = self.shelf.problem, self._runs.found.older
         left = f" {older} older {'run' if older == 1 else 'runs'} there are not shown." if older else ""
-        where = self.shelf.problem or f"Runs are kept in {readable(self.folder)}."
-        self._place.value = render("note.html", texts=[where + left, *self._found.problems])
+        where = f"Runs are kept in {readable(self.folder)}."
+        self._place.value = render("lines.html", texts=[] if problem else [where + left])
+        problems = ([problem] if problem else []) + self._runs.found.problems
+        self._problems.value = render("lines.html", texts=problems)
+        self._draw()
+
+    def _wanted(self) -> list[str]:
+        """The runs that belong on the chart unless they are hidden, in the order of their colours."""
+        pinned = [name for name, row in self._runs.rows.items() if row.is_pinned]
+        chosen = [name for name in self.selected if name in self._runs.rows]
+        return list(dict.fromkeys([*self.letters, *pinned, *chosen]))
+
+    def _draw(self) -> None:
+        """Say beside each run what it is now, compare A with B, and tell whoever draws them."""
+        rows, sides = self._runs.rows, self._choice.sides(self._runs.rows)
+        names = [name for name in self._wanted() if name not in self._hidden]
+        members = {side: members_of(rows, name, sides) if name else [] for side, name in sides.items()}
+        letter_of = {name: side for side, group in members.items() for name in group}
+        marks = {
+            name: Mark(
+                letter=letter_of.get(name, ""),
+                is_sibling=name not in sides.values(),
+                place=names.index(name) if name in names else None,
+                is_pinned=row.is_pinned,
+                note=row.note,
+            )
+            for name, row in rows.items()
+        }
+        self.table.show(self._runs.figures, marks)
+        self._say(members, sides)
+        for side, name in sides.items():
+            self.set_trait(side.lower(), name)
+        self.set_trait("drawn", tuple((name, tuple(members_of(rows, name, sides))) for name in names))
+        self.set_trait("shown", tuple(names))
+
+    def _say(self, members: Mapping[str, list[str]], sides: Mapping[str, str]) -> None:
+        """Say under the table how A and B compare, and what the chosen run did on its way."""
+        rows, texts = self._runs.rows, means_of(self._runs.rows, sides)
+        said = "Press A in the row of one run and B in that of another to compare them."
+        if all(members.values()):
+            said = comparison_of(rows, *members.values())
+        self.set_trait("comparison", said if len(rows) > 1 else "The second run is compared with the first.")
+        phases = phases_of(rows[self.selected[0]].history) if len(self.selected) == 1 else []
+        if len(phases) > 1:
+            texts.append(f"{self.selected[0]}: {'; '.join(phases)}.")
+        self._compared.value = render("compared.html", comparison=self.comparison, texts=texts)

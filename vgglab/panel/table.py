@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from vgglab.experiment import FIELDS
+from vgglab.experiment import FIELDS, Experiment, what_changed, with_seed
 from vgglab.files import readable
 from vgglab.history import History
+
+_COUNTS = ("kept epoch", "epochs run", "planned")
 
 
 @dataclass
 class Row:
-    """A run on the table: its record, the folder that it is kept in, if any, and the stem of files written of it."""
+    """A run on the table: its record, the folder that it is kept in, if any, and what people have made of it.
+
+    `stem` is that of the files that were written of it, `note` what somebody has written, `state` what keeps it from
+    being finished, "" where nothing is left to do.
+    """
 
     history: History
     folder: Path | None = None
     stem: str = ""
+    note: str = ""
+    is_pinned: bool = False
+    state: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it came to its end."""
+        cut_short = any(event["kind"] in ("stopped", "interrupted") for event in self.history.events)
+        return bool(self.history.epochs) and not self.state and not cut_short
+
+    @cached_property
+    def seedless(self) -> Experiment | None:
+        """Its experiment but for the seed; None where it is unknown."""
+        experiment = self.history.experiment
+        return with_seed(experiment, 0) if isinstance(experiment, Experiment) else None
 
 
 def compare(runs: Mapping[str, History]) -> pd.DataFrame:
@@ -38,19 +61,45 @@ def compare(runs: Mapping[str, History]) -> pd.DataFrame:
     same = [label for label in labels if table[label].nunique() == 1]
     untested = ["test %"] if table["test %"].isna().all() else []
     as_planned = ["planned"] if (table["planned"] == table["epochs run"]).all() else []
-    return table.drop(columns=same + untested + as_planned)
+    counts = dict.fromkeys(_COUNTS, "Int64")  # whole numbers, also beside a run that has none
+    return table.astype(counts).drop(columns=same + untested + as_planned)
+
+
+def phases_of(history: History) -> list[str]:
+    """Each phase of a run: its epochs, and what it changed, as in "② from epoch 13: MixUp on, L2 0.01"."""
+    phases, epochs = history.experiment.phases, Counter(row["phase"] for row in history.epochs)
+    lines, done = [], 0
+    for number, phase in enumerate(phases, 1):
+        changed = ", ".join(what_changed(phases[number - 2], phase)) or "as before"
+        words = changed if number > 1 else "as set"
+        is_last = done + epochs[number] == len(history.epochs)
+        lines.append(f"{_circled(number)} {_span(done + 1, epochs[number], is_last)}: {words}")
+        done += epochs[number]
+    return lines
+
+
+def _span(first: int, count: int, is_last: bool) -> str:
+    if not count:
+        return "no epoch yet"
+    if is_last and first > 1:
+        return f"from epoch {first}"
+    return f"epoch {first}" if count == 1 else f"epochs {first}–{first + count - 1}"
+
+
+def _circled(number: int) -> str:
+    return chr(ord("①") + number - 1) if number <= 20 else f"({number})"
 
 
 def _figures(name: str, history: History) -> dict[str, Any]:
     kept = history.kept if history.epochs else None
     return {
         "run": readable(name),
-        "epochs run": len(history.epochs),
-        "planned": history.experiment.planned_epochs,
-        "kept epoch": kept and kept["epoch"],
         "validation %": kept and round(100 * kept["validation_accuracy"], 1),
         "gap, points": kept and round(100 * kept["gap"], 1),
         "test %": history.test and round(100 * history.test["accuracy"], 1),
+        "kept epoch": kept and kept["epoch"],
+        "epochs run": len(history.epochs),
+        "planned": history.experiment.planned_epochs,
         "seconds": round(sum(row["seconds"] for row in history.epochs), 1),
     }
 

@@ -7,8 +7,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,9 @@ from vgglab.share.store import (
     read_run,
 )
 
-NAME = "name.txt"  # in a run's folder: what somebody has called it
-LONGEST_NAME = 200  # characters
+# In a run's folder: what somebody has called it, what they have written of it, and whether they have pinned it.
+NAME, NOTE, PINNED = "name.txt", "note.txt", "pinned"
+LONGEST_NAME, LONGEST_NOTE = 200, 2000  # characters
 ELSEWHERE = "running elsewhere"
 _NUMBER = re.compile(r"run-([0-9]{1,9})(?![0-9])")  # also of what was exported of a run
 
@@ -60,9 +61,11 @@ class Shelf:
             self._say(error)
 
     def newest(self, count: int) -> Found:
-        """The runs that were written last, so many at most."""
+        """The runs that are pinned, and those that were written last; so many at most."""
         try:
-            folders = sorted(filter(_is_of_run, self._entries()), key=_when)
+            folders = sorted(
+                filter(_is_of_run, self._entries()), key=lambda folder: (is_pinned(folder), _when(folder))
+            )
         except OSError as error:
             return Found([], [f"The runs in {readable(self.folder)} cannot be read: {why_not(error)}."], 0)
         self._last = self._next() - 1  # what stands on a table is not numbered again when it is gone
@@ -133,18 +136,54 @@ def runs_folder() -> Path:
 
 def name_of(folder: Path) -> str:
     """What a run is called: what `rename` wrote, or "run 3" where the folder is run-3."""
-    given = ""
-    with suppress(OSError), (folder / NAME).open(encoding="utf-8", errors="replace") as file:
-        given = file.read(LONGEST_NAME).strip()
-    return given or _NUMBER.sub(r"run \1", readable(folder.name))
+    return _text_in(folder / NAME, LONGEST_NAME) or _NUMBER.sub(r"run \1", readable(folder.name))
+
+
+def note_of(folder: Path) -> str:
+    """What `write_note` wrote of a run; "" where nothing was."""
+    return _text_in(folder / NOTE, LONGEST_NOTE)
+
+
+def is_pinned(folder: Path) -> bool:
+    """Whether `pin` has marked a run."""
+    return os.path.isfile(folder / PINNED)
 
 
 def rename(folder: Path, name: str) -> None:
     """Write a name into a run's folder; `InputError` where that cannot be."""
-    try:
+    with _said("The name", folder):
         write_whole(folder / NAME, name)
+
+
+def write_note(folder: Path, text: str) -> None:
+    """Write a note into a run's folder, in place of the one before; `InputError` where that cannot be."""
+    with _said("The note", folder):
+        write_whole(folder / NOTE, text)
+
+
+def pin(folder: Path, on: bool) -> None:
+    """Mark a run, which is then read before newer ones, or take the mark away; `InputError` where that cannot be."""
+    with _said("The pin", folder):
+        if on:
+            write_whole(folder / PINNED, "")
+        else:
+            (folder / PINNED).unlink(missing_ok=True)
+
+
+@contextmanager
+def _said(what: str, folder: Path) -> Iterator[None]:
+    """An `InputError` in place of what the system says when it cannot write."""
+    try:
+        yield
     except OSError as error:
-        raise InputError(f"The name cannot be written to {readable(folder)}: {why_not(error)}.") from None
+        raise InputError(f"{what} cannot be written to {readable(folder)}: {why_not(error)}.") from None
+
+
+def _text_in(path: Path, longest: int) -> str:
+    """The beginning of a text file; "" where there is none that can be read."""
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(longest).strip()
+    return ""
 
 
 def state_of(folder: Path, history: History) -> str:

@@ -1,0 +1,131 @@
+"""The runs as a table that can be sorted, chosen from, and written in; by mouse, by keyboard, by ear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anywidget
+import pandas as pd
+import traitlets
+
+from vgglab.charts.colours import RUN_COLOURS, RUN_DASHES
+from vgglab.files import readable
+from vgglab.panel.styles import source, styled
+
+# A number within a text. A sign belongs to it where no word is before it: "run-2" is no negative number.
+_NUMBER = re.compile(r"((?:(?<!\w)[-+])?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What stands beside the figures of a run.
+
+    `letter` is "A" or "B" where it is that run, or `is_sibling` and counts to it with another seed. `place` is its
+    place among the runs on the chart, which says its colour; None where it is not there.
+    """
+
+    letter: str = ""
+    is_sibling: bool = False
+    place: int | None = None
+    is_pinned: bool = False
+    note: str = ""
+
+
+class RunTable(anywidget.AnyWidget):
+    """A row for each run, its place on the chart before it; `act` is told what was pressed or written in one.
+
+    It is given the deed ("A", "B", "pin", "show", "name" or "note"), the run's name, and what was written. `chosen` are
+    the names of the chosen rows. `order` is empty, for the newest first, or the name of a column and whether downwards;
+    pinned runs stay on top, and runs without a value at the end.
+    """
+
+    _esm = source("run_table.js")
+    _css = styled("run_table.css")
+
+    columns = traitlets.List(traitlets.Dict()).tag(sync=True)
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    chosen = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    order = traitlets.List(traitlets.Any()).tag(sync=True)
+
+    def __init__(self, act: Callable[[str, str, str], object]) -> None:
+        self._table, self._marks = pd.DataFrame(), dict[str, Mark]()
+        super().__init__()
+        self.on_msg(lambda _, said, buffers: act(said["do"], said["run"], said.get("text", "")))
+
+    def show(self, table: pd.DataFrame, marks: Mapping[str, Mark]) -> None:
+        """Show the figures of runs, a row each, with the marks of the same runs in the same order."""
+        self._table, self._marks = table, dict(marks)
+        self._fill()
+
+    @traitlets.validate("chosen")
+    def _known(self, proposal: dict[str, Any]) -> list[str]:
+        return [name for name in dict.fromkeys(proposal["value"]) if name in self._marks]
+
+    @traitlets.observe("order")
+    def _sort(self, change: dict[str, Any]) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        table, marks = self._table.assign(note=[mark.note for mark in self._marks.values()]), self._marks
+        column, downwards = self.order or ("", False)
+        places = [*reversed(range(len(marks)))]
+        if column in table:
+            places = in_order(table[column].tolist(), bool(downwards))
+        pinned = [mark.is_pinned for mark in marks.values()]
+        places.sort(key=lambda place: not pinned[place])
+        written = {name: _written(values) for name, values in table.items() if name not in ("run", "note")}
+        names = list(marks)
+        with self.hold_sync():
+            self.columns = [
+                dict(name=name, number=pd.api.types.is_numeric_dtype(table[name])) for name in table
+            ]
+            self.rows = [
+                _row(names[place], marks[names[place]], [each[place] for each in written.values()])
+                for place in places
+            ]
+            self.chosen = self.chosen  # those that are still there
+
+
+def in_order(values: list[Any], downwards: bool) -> list[int]:
+    """The places of values in their order, those of nothing at the end; numbers, also within text, as numbers."""
+    there = [place for place, value in enumerate(values) if not _is_nothing(value)]
+    there.sort(key=lambda place: _key(values[place]), reverse=downwards)
+    return there + [place for place, value in enumerate(values) if _is_nothing(value)]
+
+
+def _is_nothing(value: Any) -> bool:
+    return bool(pd.isna(value)) or value == ""
+
+
+def _key(value: Any) -> list[tuple[bool, Any]]:
+    """Its numbers and what stands between them; a number is before any text."""
+    if not isinstance(value, str):
+        return [(False, value)]
+    parts = _NUMBER.split(value.casefold())
+    marked = [(place % 2 == 0, part) for place, part in enumerate(parts) if part]
+    return [(is_text, part if is_text else float(part)) for is_text, part in marked]
+
+
+def _written(values: pd.Series) -> list[str]:
+    form = "{:.1f}" if pd.api.types.is_float_dtype(values) else "{}"
+    return ["" if _is_nothing(value) else form.format(value) for value in values]
+
+
+def _row(name: str, mark: Mark, cells: list[str]) -> dict[str, Any]:
+    """What the page is told of a run."""
+    place = mark.place or 0
+    return dict(
+        name=name,
+        label=readable(name),
+        letter=mark.letter,
+        sibling=mark.is_sibling,
+        shown=mark.place is not None,
+        colour=RUN_COLOURS[place % len(RUN_COLOURS)],
+        dash=RUN_DASHES[place % len(RUN_DASHES)],
+        pinned=mark.is_pinned,
+        note=mark.note,
+        cells=cells,
+    )

@@ -1,0 +1,116 @@
+"""A and B: which runs they are, with those of other seeds, and how they compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vgglab.errors import InputError
+from vgglab.panel.table import Row
+
+Rows = Mapping[str, Row]
+SIDES = ("A", "B")
+
+
+def sides_of(rows: Rows, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The name of A and that of B, "" for none: those that were `chosen`, and else the latest of two runs or more.
+
+    The newest run is B, and the newest of another experiment is A; where there is no other, the one before B.
+    """
+    newest = [name for name, row in reversed([*rows.items()]) if row.history.epochs]
+    if len(newest) < 2:
+        newest = []
+    a, b = (chosen.get(side) for side in SIDES)
+    if b is None:
+        b = next((name for name in newest if name != a), "")
+    if a is None:
+        others = [name for name in newest if name != b]
+        alike = group_of(rows, b) if b else []
+        a = next((name for name in others if name not in alike), others[0] if others else "")
+    return dict(zip(SIDES, (a, b)))
+
+
+class Choice:
+    """Which runs somebody has chosen for A and B; a letter that was taken from a run and given to none is "".
+
+    Until somebody chooses, `sides_of` says which runs they are.
+    """
+
+    def __init__(self) -> None:
+        self._chosen: dict[str, str] = {}
+
+    def sides(self, rows: Rows) -> dict[str, str]:
+        """The name of A and that of B, "" for none."""
+        return sides_of(rows, self._chosen)
+
+    def choose(self, rows: Rows, side: str, name: str) -> None:
+        """Give a letter to a run, or take it from the one that has it; the other letter's run takes the one before."""
+        now, other = self.sides(rows), "AB"["AB".index(side) - 1]
+        if side == "B":
+            self._chosen["A"] = now["A"]  # which would follow the newest run that is not B
+        if name == now[other]:
+            self._chosen[other] = now[side]
+        self._chosen[side] = "" if name == now[side] else name
+
+    def forget_gone(self, rows: Rows) -> None:
+        """Leave the letters of runs that are gone to `sides_of`."""
+        self._chosen = {side: name for side, name in self._chosen.items() if not name or name in rows}
+
+    def offer(self) -> None:
+        """Leave the letters that were taken from a run and given to none to `sides_of`, as when there is a new run."""
+        self._chosen = {side: name for side, name in self._chosen.items() if name}
+
+    def rename(self, old: str, new: str) -> None:
+        self._chosen = {side: new if name == old else name for side, name in self._chosen.items()}
+
+
+def group_of(rows: Rows, name: str) -> list[str]:
+    """A run and its siblings: runs of the same experiment with other seeds that came to their end.
+
+    Of several with one seed the latest counts. In the order of the table.
+    """
+    row, by_seed = rows[name], dict[int, str]()
+    if row.seedless is None or not row.is_whole:
+        return [name]
+    for each, other in rows.items():
+        if other.is_whole and other.seedless == row.seedless:
+            by_seed[other.history.experiment.seed] = each
+    by_seed[row.history.experiment.seed] = name
+    return [each for each in rows if each in by_seed.values()]
+
+
+def members_of(rows: Rows, name: str, sides: Mapping[str, str]) -> list[str]:
+    """The runs that a name stands for: A and B for their groups, any other for itself.
+
+    Where A and B are siblings, each stands for itself too: they differ in nothing but the seed.
+    """
+    if name not in sides.values():
+        return [name]
+    other = next((each for each in sides.values() if each != name), "")
+    group = group_of(rows, name)
+    return [name] if other in group else group
+
+
+def means_of(rows: Rows, sides: Mapping[str, str]) -> list[str]:
+    """For each side that is several seeds, a sentence on what they reach."""
+    sentences = []
+    for side, name in sides.items():
+        group = members_of(rows, name, sides) if name else []
+        if len(group) > 1:
+            kept = [rows[each].history.kept for each in group]
+            reached = [100 * row["validation_accuracy"] for row in kept]
+            gap = sum(100 * row["gap"] for row in kept) / len(kept)
+            sentences.append(
+                f"{side} is {len(group)} seeds: validation {sum(reached) / len(reached):.1f} % on average "
+                f"({min(reached):.1f} to {max(reached):.1f}), gap {gap:.1f} points."
+            )
+    return sentences
+
+
+def comparison_of(rows: Rows, a: Sequence[str], b: Sequence[str]) -> str:
+    """Whether B is better than A, or luck, in a sentence; or why these cannot be compared."""
+    from vgglab.measures.comparison import compare  # scipy, which who only trains need not wait for
+
+    try:
+        return str(compare(*([rows[name].history for name in side] for side in (a, b))))
+    except InputError as error:
+        return str(error)
