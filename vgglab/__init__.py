@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Experiment": "vgglab.experiment",  # everything that determines a run
+    "code_of": "vgglab.share.link",  # an experiment as a short text, for a link
+    "experiment_of": "vgglab.share.link",  # and back
     "AUGMENTATIONS": "vgglab.toggles",  # the random changes of images, with their strengths
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
     "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
