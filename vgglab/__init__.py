@@ -55,6 +55,8 @@ _HOME = {
     "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
+    "wall": "vgglab.share.wall",  # a folder of run cards and runs → one table, a row each
+    "plot_wall": "vgglab.charts.wall",  # the gap of each against its validation accuracy
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
     "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval

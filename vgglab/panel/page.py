@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import ipywidgets as widgets
 
@@ -14,10 +14,10 @@ from vgglab.share.link import shared_experiment
 from vgglab.templates import render
 
 
-def page(query: str, folder: str | os.PathLike) -> widgets.Widget:
+def page(query: str, folder: str | Path) -> widgets.Widget:
     """A dashboard with the settings that stand behind the "?" of an address; runs are kept in `folder`.
 
-    An address that names no experiment, or a file, gives a sentence that says so, and the dashboard as it is by default.
+    An address that names no experiment, or a file, gives a sentence that says so, and the default dashboard.
     """
     try:
         return _dashboard(shared_experiment(query), folder)
@@ -26,6 +26,6 @@ def page(query: str, folder: str | os.PathLike) -> widgets.Widget:
         return widgets.VBox([said, _dashboard(Experiment(), folder)])
 
 
-def _dashboard(experiment: Experiment, folder: str | os.PathLike) -> Dashboard:
+def _dashboard(experiment: Experiment, folder: str | Path) -> Dashboard:
     data = load(experiment.dataset, experiment.image_size, experiment.seed)
     return Dashboard(data, experiment, folder=folder)
