@@ -44,7 +44,7 @@ LAYERS = [
     ["vgglab.phase", "vgglab.training", "vgglab.seeds", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
     ["vgglab.serving", "vgglab.terminal"],
-    ["vgglab.train_command", "vgglab.cli", "vgglab.__main__"],
+    ["vgglab.train_command", "vgglab.wall_command", "vgglab.cli", "vgglab.__main__"],
 ]
 ONLY = {
     "matplotlib": ("charts",),

@@ -1,8 +1,10 @@
 """How many kernels the served dashboard has, and for how long; and what its options are."""
 
 import asyncio
+import gc
 import signal
 import tempfile
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +14,15 @@ import pytest
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError
 
-import vgglab
+from conftest import ROOT, free_port, printed_address, serve
 from vgglab.cli import main
 from vgglab.engine.cache import CACHE
-from vgglab.serving.pages import Pages
+from vgglab.experiment import Experiment, in_phases
+from vgglab.panel import Dashboard
+from vgglab.panel.link import Link
+from vgglab.panel.page import page
+from vgglab.serving.pages import RETRY, Pages
+from vgglab.share.link import experiment_of
 
 
 @pytest.fixture(autouse=True)
@@ -169,12 +176,71 @@ def test_the_page_takes_the_limits_that_the_command_was_given(monkeypatch):
     assert (options, limit) == (["--port=99"], 3)
 
     monkeypatch.setattr(CACHE, "memory", 1)
-    monkeypatch.setattr(vgglab, "load", str, raising=False)
-    monkeypatch.setattr(vgglab, "Dashboard", lambda *arguments, folder: given.append(folder), raising=False)
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code":
-            exec(cell.source, {})
-    assert CACHE.memory == 2**29 and given[-1] == str(Path.cwd() / "runs")
+    monkeypatch.setattr("vgglab.panel.page.page", lambda *arguments: given.append(arguments))
+    monkeypatch.setenv("QUERY_STRING", "token=0f&l2=0.1")  # as Voilà sets it for the kernel of a page
+    (cell,) = nbformat.read(notebook, as_version=4).cells
+    exec(cell.source, {})
+    assert CACHE.memory == 2**29 and given[-1] == ("token=0f&l2=0.1", str(Path.cwd() / "runs"))
+
+
+@pytest.mark.parametrize(
+    ("query", "experiment"),
+    [
+        ("", Experiment()),
+        ("token=0f", Experiment()),
+        (
+            "token=0f&image_size=32&augment=flip,zoom:0.4&then&mixup=0.2",
+            Experiment(image_size=32, augment=dict(flip=1, zoom=0.4)).then(mixup=0.2),
+        ),
+    ],
+)
+def test_a_page_begins_with_what_its_address_says(query, experiment, tmp_path):
+    dashboard = page(query, tmp_path / "runs")
+    assert isinstance(dashboard, Dashboard) and dashboard.controls.experiment == experiment
+    assert dashboard.data.image_size == experiment.image_size
+    dashboard.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("unfreze=3", "Did you mean &#39;unfreeze&#39;?"),
+        ("dataset=/etc", "a page opens no file that a link names. Received: &#39;/etc&#39;."),
+        ("<script>=1", "Received: &#39;&lt;script&gt;&#39;."),
+        ("unfreeze=99", "`unfreeze` must be 0 to 13. Received: 99."),
+    ],
+)
+def test_an_address_that_cannot_be_followed_is_a_sentence_above_the_default_dashboard(query, said, tmp_path):
+    opened = page(query, tmp_path / "runs")
+    sentence, dashboard = opened.children
+    assert said in sentence.value and "This link cannot be followed." in sentence.value
+    assert isinstance(dashboard, Dashboard) and dashboard.controls.experiment == Experiment()
+    dashboard.close()
+
+
+def test_a_link_holds_what_restores_the_settings():
+    link = Link()
+    assert (link.code, link.cell) == ("", 'Dashboard(data, experiment_of(""))')
+    experiment = Experiment(unfreeze=5, l2=0.01).then(mixup=0.2)
+    link.show(experiment)
+    assert experiment_of(link.code) == experiment and not link.problem
+    made = eval(link.cell, dict(Dashboard=lambda data, given: given, data=None, experiment_of=experiment_of))
+    assert made == experiment
+    link.show(in_phases([Experiment(l2=0.001 * (phase % 2)) for phase in range(2001)]))
+    assert link.code == "" and "too long for a link" in link.problem
+    link.show(experiment)
+    assert link.code and not link.problem
+
+
+def test_a_link_that_was_closed_is_freed():
+    def made_and_closed():
+        link = Link(Experiment(l2=0.1))
+        link.close()
+        return weakref.ref(link)
+
+    gone = made_and_closed()
+    gc.collect()
+    assert gone() is None
 
 
 def make_server(**options):

@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Experiment": "vgglab.experiment",  # everything that determines a run
+    "code_of": "vgglab.share.link",  # an experiment as a short text, for a link
+    "experiment_of": "vgglab.share.link",  # and back
     "AUGMENTATIONS": "vgglab.image_changes",  # the random changes of images, with their strengths
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
     "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
@@ -60,6 +62,8 @@ _HOME = {
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
     "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
+    "wall": "vgglab.share.wall",  # a folder of run cards and runs → one table, a row each
+    "plot_wall": "vgglab.charts.wall",  # the gap of each against its validation accuracy
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
     "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval

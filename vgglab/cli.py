@@ -1,4 +1,4 @@
-"""The command line: `vgglab train`, `vgglab lab` and `vgglab dashboard`."""
+"""The command line: `vgglab train`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
 
 from __future__ import annotations
 
@@ -85,6 +85,23 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN_DIR",
         help="go on with the run in this folder, which was cut short",
     )
+    wall = commands.add_parser(
+        "wall", help="make one page of the run cards and runs in a folder", allow_abbrev=False
+    )
+    wall.set_defaults(run=_wall)
+    wall.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="what was handed in, in it and in folders in it"
+    )
+    wall.add_argument(
+        "--out",
+        type=Path,
+        default=Path("wall.html"),
+        metavar="FILE.html",
+        help="the page (default %(default)s)",
+    )
+    wall.add_argument(
+        "--watch", action="store_true", help="write it again whenever a run comes or changes, until Ctrl-C"
+    )
     lab = commands.add_parser(
         "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
     )
@@ -135,6 +152,12 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
                 f"Received: {readable(options.out)}."
             )
         return train_on(options.resume, given, signals)
+
+
+def _wall(options: argparse.Namespace, rest: list[str]) -> int:
+    from vgglab.wall_command import write_wall
+
+    return write_wall(options.folder, options.out, watch=options.watch)
 
 
 def _lab(options: argparse.Namespace, rest: list[str]) -> int:

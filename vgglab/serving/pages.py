@@ -13,14 +13,35 @@ from tornado.web import HTTPError
 from traitlets import Float, Integer, default
 from traitlets.config import Config
 from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
 
 from vgglab.errors import InputError, shown, unknown
 
 TEMPLATES = Path(__file__).parent / "jupyter"
 FULL = (
-    "The server has as many open pages as it allows, {limit}. Close one, or try again in a few minutes; "
-    "whoever started it can allow more with `--pages`."
+    "The server has as many open pages as it allows, {limit}. One is free as soon as somebody closes theirs; "
+    "whoever started the server can allow more with `--pages`."
 )
+RETRY = 60  # seconds after which a page that found no place asks again: as often as culling looks
+
+
+class Full(HTTPError):
+    """There are as many pages as are allowed: 503, and when to ask again."""
+
+    retry_after = RETRY
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(503, FULL.format(limit=limit))
+
+
+class PageHandler(TornadoVoilaHandler):
+    """What answers for the dashboard's address."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = (kwargs.get("exc_info") or (None, None))[1]
+        if isinstance(error, Full):
+            self.set_header("Retry-After", str(error.retry_after))
+        super().write_error(status_code, **kwargs)
 
 
 class Pages(AsyncMappingKernelManager):
@@ -51,7 +72,7 @@ class Pages(AsyncMappingKernelManager):
 
     async def start_kernel(self, *, kernel_id: str | None = None, **options: Any) -> str:  # type: ignore[override]
         if len(self._taken) >= self.limit:
-            raise HTTPError(503, FULL.format(limit=self.limit))
+            raise Full(self.limit)
         kernel_id = kernel_id or self.new_kernel_id()
         self._taken.add(kernel_id)
         self._unseen_since[kernel_id] = monotonic()
@@ -107,6 +128,12 @@ class DashboardServer(Voila):
     aliases: ClassVar = {**Voila.aliases, "ip": "Voila.ip"}
     classes: ClassVar = [*Voila.classes, Pages]
 
+    def init_handlers(self) -> list[Any]:
+        return [
+            (pattern, PageHandler if handler is TornadoVoilaHandler else handler, *rest)
+            for pattern, handler, *rest in super().init_handlers()
+        ]
+
     def parse_command_line(self, argv: list[str]) -> None:
         takes_value, known = False, {f"--{name}" for name in [*self.aliases, *self.flags]}
         for option in argv[1:]:
@@ -129,7 +156,9 @@ def serve(notebook: Path, options: list[str], limit: int) -> None:
         Voila=dict(ip="127.0.0.1", auto_token=True),
         VoilaConfiguration=dict(
             template="vgglab",
+            # What stands behind the "?" of an address are settings of the dashboard, and nothing else.
             allow_template_override="NO",
+            allow_theme_override="NO",
             multi_kernel_manager_class=Pages,
             prelaunch_hook=with_cookie,
         ),
