@@ -34,7 +34,7 @@ _HOME = {
     "build_model": "vgglab.network",  # Experiment → keras.Model
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
     "Control": "vgglab.engine.control",  # pause, stop or change a run
-    "train": "vgglab.training",  # Experiment and Dataset → History
+    "train": "vgglab.live_train",  # Experiment and Dataset → History, shown as it grows
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
