@@ -10,12 +10,22 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from vgglab.history import History
+
+
+class _Said(ProgressColumn):
+    """The latest figures: cut short where the terminal is narrow, so that all stays in one line."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["said"], no_wrap=True, overflow="ellipsis")
 
 
 class EpochBar:
@@ -28,11 +38,11 @@ class EpochBar:
         self._bar = Progress(
             TextColumn("{task.description}"),
             MofNCompleteColumn(),
-            BarColumn(20),
+            BarColumn(12),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[said]}"),
+            _Said(),
             console=console,
             # What the program prints goes above the bar; but never from a file onto the terminal.
             redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
