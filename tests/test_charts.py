@@ -20,14 +20,15 @@ from vgglab.charts.curves import (
     plot_forgetting,
     plot_images,
     plot_loss,
-    plot_runs,
 )
 from vgglab.charts.learning_rate import plot_learning_rate
 from vgglab.charts.mistakes import plot_confusion, plot_grad_cam, plot_mistakes
 from vgglab.charts.reliability import plot_reliability
+from vgglab.charts.runs import plot_gaps, plot_runs
 from vgglab.charts.seeds import plot_arms, plot_growth, plot_matrix, plot_on_seeds
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
+from vgglab.fit import Fit, Metric
 from vgglab.history import DRIFT, History
 from vgglab.rate_search import RateSearch
 
@@ -96,17 +97,131 @@ def test_a_phase_is_marked_with_what_changed():
     assert "unfreeze depth 3" in texts(ax)
 
 
-def test_runs_side_by_side():
-    ax = plot_runs(
+def test_what_runs_ended_with_side_by_side():
+    ax = plot_gaps(
         {"plain": make_history(), "held back": make_history(train=(0.5, 0.6, 0.6))}, detached_axes()
     )
     assert [label.get_text() for label in ax.get_yticklabels()] == ["plain", "held back"]
     assert [text for text in texts(ax) if text] == ["gap 50.0 points", "gap 10.0 points"]
 
 
+def whole(ax):
+    """The curves of a chart of several runs, without dots and without what is for the legend."""
+    return [each for each in ax.lines if len(each.get_xdata()) > 1]
+
+
+def test_runs_are_whole_curves_validation_thick_and_train_thin():
+    long = make_history()
+    short = make_history(train=(0.5, 0.6), validation=(0.3, 0.45))
+    ax = plot_runs({"plain": long, "held back": short}, detached_axes())
+    expected = [(run, f"{part}_accuracy") for run in (long, short) for part in ("train", "validation")]
+    for (run, column), drawn in zip(expected, whole(ax), strict=True):
+        np.testing.assert_array_equal(drawn.get_xydata(), run.frame()[["epoch", column]])
+    train, validation, other_train, other_validation = whole(ax)
+    assert validation.get_linewidth() > 2 * train.get_linewidth()
+    for one, other in ((train, other_train), (validation, other_validation)):
+        assert one.get_color() != other.get_color()
+        assert str(one._unscaled_dash_pattern) != str(other._unscaled_dash_pattern)
+    assert train.get_color() == validation.get_color() and ax.get_xlim() == (0.5, 3.5)
+    assert texts(ax) == ["plain\n50.0%, gap 50.0 points", "held back\n45.0%, gap 15.0 points"]
+
+
+def early_stopped():
+    """Three epochs, of which the second was kept."""
+    history = make_history()
+    history.note("restored", "Went back.", kept_epoch=2)
+    return history
+
+
+def test_the_figures_and_the_dots_are_those_of_the_epoch_that_was_kept():
+    history = early_stopped()
+    row = history.epochs[1]
+    ax = plot_runs({"stopped": history}, detached_axes())
+    dots = [tuple(each.get_xydata()[0]) for each in ax.lines if len(each.get_xdata()) == 1]
+    assert dots == [(2, row["train_accuracy"]), (2, row["validation_accuracy"])]
+    assert texts(ax) == [
+        f"stopped\n{row['validation_accuracy']:.1%}, gap {100 * row['gap']:.1f} points, epoch 2"
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_gaps_of_at_most_two_runs_are_shaded(count):
+    ax = plot_runs({str(number): make_history() for number in range(count)}, detached_axes())
+    shades = [each for each in ax.collections if each.get_paths()]
+    assert len(shades) == (count if count <= 2 else 0)
+    for each in shades:
+        heights = each.get_paths()[0].vertices[:, 1]
+        assert (heights.min(), heights.max()) == (0.4, 1.0)
+
+
+def test_several_seeds_are_their_mean_and_a_band_as_far_as_all_go():
+    seeds = [
+        make_history(train=(0.6, 1.0), validation=(0.2, 0.5)),
+        make_history(train=(0.8, 1.0, 1.0), validation=(0.4, 0.8, 0.9)),
+    ]
+    ax = plot_runs({"plain": seeds}, detached_axes())
+    train, validation = whole(ax)
+    np.testing.assert_allclose(train.get_xydata(), [(1, 0.7), (2, 1.0)])
+    np.testing.assert_allclose(validation.get_xydata(), [(1, 0.3), (2, 0.65)])
+    corners = {tuple(corner) for corner in ax.collections[0].get_paths()[0].vertices.round(6)}
+    assert corners == {(1, 0.2), (1, 0.4), (2, 0.5), (2, 0.8)}
+    # What each kept: 0.5 and 0.9; gaps of 0.5 and 0.1.
+    assert texts(ax) == ["plain\nmean of 2: 70.0%, gap 30.0 points"]
+    assert "lowest to highest" in [each.get_text() for each in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize(
+    "ends", [(0.5,) * 6, (0.0, 0.0, 1.0, 1.0), (0.1, 0.11, 0.9), (0.49, 0.5, 0.51, 1, 1, 0)]
+)
+@pytest.mark.parametrize("height", [2.6, 4.2])
+def test_names_at_the_ends_do_not_overlap_and_stay_in_the_picture(ends, height):
+    runs = {f"run {number} with a name that is long": make_history(validation=(0.1, 0.3, end))
+            for number, end in enumerate(ends)}  # fmt: skip
+    ax = plot_runs(runs if height > 3 else dict(itertools.islice(runs.items(), 3)), detached_axes(7, height))
+    ax.figure.canvas.draw()
+    boxes = [Text.get_window_extent(each) for each in ax.texts]  # without the line to the curve
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    assert min(box.x0 for box in boxes) > ax.get_window_extent().x1
+    assert all(box.x1 <= ax.figure.bbox.x1 and box.y0 >= 0 and box.y1 <= ax.figure.bbox.y1 for box in boxes)
+    by_height = sorted(zip(boxes, ax.texts), key=lambda each: each[0].y0)
+    assert [each.xy[1] for _, each in by_height] == sorted(each.xy[1] for _, each in by_height)
+
+
+def test_what_cannot_be_drawn_together_is_said():
+    seven = {str(number): make_history() for number in range(7)}
+    with pytest.raises(InputError, match="at most 6 runs.* Received: 7. `plot_gaps` draws"):
+        plot_runs(seven, detached_axes())
+    assert len(plot_gaps(seven, detached_axes()).get_yticklabels()) == 7
+    with pytest.raises(InputError, match="The run 'plain' must be a History, or several. Received: none."):
+        plot_runs({"plain": []}, detached_axes())
+    before = plt.get_fignums()
+    with pytest.raises(InputError, match="finished no epoch"):
+        plot_runs({"plain": History(Experiment())})
+    assert plt.get_fignums() == before
+    assert plot_runs({}, detached_axes()).get_xlabel() == "epoch"
+
+
+def test_runs_that_are_measured_otherwise_have_an_axis_of_their_own():
+    history = make_history(train=(3.0, 2.0), validation=(4.0, 3.5))
+    history.experiment = Fit(2, metric=Metric("error", is_share=False))
+    history.epochs.insert(1, dict(history.epochs[0], epoch=1.5, validation_accuracy=np.nan))
+    ax = plot_runs({"mine": history}, detached_axes())
+    assert ax.get_ylabel() == "error" and ax.get_ylim()[1] > 4 and "3.5, gap" in texts(ax)[0]
+    np.testing.assert_array_equal(whole(ax)[1].get_xydata(), [(1, 4.0), (2, 3.5)])
+
+
+@pytest.mark.parametrize("seen", ["all", "no red", "no green", "no blue"])
+def test_six_runs_are_told_apart_by_colour_and_by_dash(seen):
+    lines = whole(plot_runs({str(number): make_history() for number in range(6)}, detached_axes()))[1::2]
+    assert len({str(each._unscaled_dash_pattern) for each in lines}) == 6
+    for one, other in itertools.combinations(lines, 2):
+        assert np.linalg.norm(lab(one.get_color(), SEEN[seen]) - lab(other.get_color(), SEEN[seen])) > 7
+
+
 def test_a_gap_has_a_decimal():
     close = make_history(train=(1.0,), validation=(0.955,))
-    for ax in (plot_accuracy(close, detached_axes()), plot_runs({"plain": close}, detached_axes())):
+    for ax in (plot_accuracy(close, detached_axes()), plot_gaps({"plain": close}, detached_axes())):
         assert "gap 4.5 points" in texts(ax)
 
 
@@ -333,7 +448,8 @@ def everything_drawn():
     return {
         "accuracy": plot_accuracy(history, detached_axes(), logged=True),
         "loss": plot_loss(history, detached_axes(), logged=True),
-        "runs": plot_runs(runs, detached_axes()),
+        "runs": plot_runs(runs | {"seeds": [history, history]}, detached_axes()),
+        "gaps": plot_gaps(runs, detached_axes()),
         "drift": plot_drift(history, detached_axes()),
         "on seeds": plot_on_seeds(history, table[table["arm"] == "plain"], detached_axes()),
         "arms": plot_arms(ends, "train_accuracy", {"flip": 1.0}, detached_axes()),
@@ -349,6 +465,8 @@ def test_no_mark_is_cut_at_the_border(name):
     inside = ax.get_window_extent()
     for each in ax.lines:
         if each.get_marker() in ("None", None, "", "|") or not each.get_clip_on():
+            continue
+        if not len(each.get_xdata()):  # is there for the legend
             continue
         reach = (each.get_markersize() + each.get_markeredgewidth()) / 2 * ax.figure.dpi / 72
         pixels = ax.transData.transform(each.get_xydata())
@@ -417,6 +535,7 @@ NAMES = ["$5 off", "a_b^2$x$", "münze"]
 def named_charts(names):
     """Charts with names that people choose, and the texts in them that say them."""
     ends = pd.DataFrame([(name, 0.5) for name in names for _ in range(2)], columns=["arm", "gap"])
+    gaps = plot_gaps(dict.fromkeys(names, make_history()), detached_axes())
     runs = plot_runs(dict.fromkeys(names, make_history()), detached_axes())
     arms = plot_arms(ends, "gap", ax=detached_axes())
     matrix = plot_matrix(pd.DataFrame(np.eye(len(names)), names, names), detached_axes())
@@ -424,7 +543,8 @@ def named_charts(names):
     sizes = {name: {5: seeds_table().query("epoch == 3")} for name in names}
     growth = plot_growth(sizes, detached_axes())
     return [
-        (runs, runs.get_yticklabels()),
+        (gaps, gaps.get_yticklabels()),
+        (runs, runs.texts),
         (arms, arms.get_yticklabels()),
         (matrix, matrix.get_yticklabels()),
         (matrix, matrix.get_xticklabels()),
@@ -437,7 +557,10 @@ def test_names_are_shown_to_the_letter():
     """Mathematics would take `$` for itself, and raise for a formula that is none."""
     for ax, shown in named_charts([*NAMES, r"$\frac$"]):
         ax.figure.canvas.draw()
-        assert [each.get_text().removeprefix("train, ") for each in shown] == [*NAMES, r"$\frac$"]
+        assert [each.get_text().removeprefix("train, ").partition("\n")[0] for each in shown] == [
+            *NAMES,
+            r"$\frac$",
+        ]
         assert not any(each.get_parse_math() for each in shown)
 
 
@@ -486,7 +609,7 @@ def test_letters_that_the_font_lacks_come_from_another(monkeypatch, recwarn):
             families = [FontProperties(family=[name]) for name in each.get_fontfamily()]
             fonts = [font_manager.get_font(font_manager.findfont(family)) for family in families]
             have = set().union(*(font.get_charmap() for font in fonts))
-            assert set(map(ord, each.get_text())) <= have
+            assert set(map(ord, each.get_text().replace("\n", ""))) <= have
     assert not [each for each in recwarn if "No installed font" in str(each.message)]
 
 

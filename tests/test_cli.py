@@ -14,11 +14,12 @@ import pytest
 from PIL import Image
 
 import vgglab
-from vgglab import phase, train_command
+from vgglab import phase
 from vgglab.charts import curves
 from vgglab.cli import main
 from vgglab.datasets import load
 from vgglab.engine.feed import feed
+from vgglab.epoch_bar import EpochBar
 from vgglab.history import History
 from vgglab.network import configure
 from vgglab.share.run_folder import RunFolder
@@ -300,7 +301,7 @@ def test_what_asks_a_training_to_stop_ends_it_and_loses_nothing(
 ):
     """It arrives twice in an epoch, as from somebody who presses Ctrl-C again, and again while the run is written."""
     before = signal.getsignal(number)
-    monkeypatch.setattr(train_command, "_said", again(train_command._said, number, times=2))
+    monkeypatch.setattr(EpochBar, "count", again(EpochBar.count, number, times=2))
     monkeypatch.setattr("vgglab.charts.curves.save_chart", again(curves.save_chart, number))
     assert run(*SMALL, "--epochs", 500, "--data", folder, "--out", tmp_path / "run") == 130
     history = History.load(tmp_path / "run" / "history.jsonl")
@@ -353,7 +354,7 @@ def test_a_stop_before_the_first_epoch_is_one_sentence_and_no_run(
 def test_a_signal_that_is_ignored_stays_so(folder, monkeypatch):
     """As `nohup` has it for the end of the terminal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    monkeypatch.setattr(train_command, "_said", again(train_command._said, signal.SIGHUP))
+    monkeypatch.setattr(EpochBar, "count", again(EpochBar.count, signal.SIGHUP))
     try:
         assert run(*SMALL, "--data", folder) == 0
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

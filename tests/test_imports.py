@@ -43,8 +43,8 @@ LAYERS = [
     ["vgglab.measures"],
     ["vgglab.phase", "vgglab.training", "vgglab.seeds", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
-    ["vgglab.serving", "vgglab.terminal"],
-    ["vgglab.train_command", "vgglab.wall_command", "vgglab.cli", "vgglab.__main__"],
+    ["vgglab.serving", "vgglab.terminal", "vgglab.epoch_bar"],
+    ["vgglab.live_train", "vgglab.train_command", "vgglab.wall_command", "vgglab.cli", "vgglab.__main__"],
 ]
 ONLY = {
     "matplotlib": ("charts",),
@@ -52,7 +52,7 @@ ONLY = {
     "anywidget": ("panel",),
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
-    "rich": ("train_command",),
+    "rich": ("epoch_bar", "live_train", "train_command"),
     "jupyterlab": ("serving",),
     "voila": ("serving.pages",),
     "tornado": ("serving.pages",),

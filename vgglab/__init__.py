@@ -36,7 +36,7 @@ _HOME = {
     "build_model": "vgglab.network",  # Experiment → keras.Model
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
     "Control": "vgglab.engine.control",  # pause, stop or change a run
-    "train": "vgglab.training",  # Experiment and Dataset → History
+    "train": "vgglab.live_train",  # Experiment and Dataset → History, shown as it grows
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
@@ -47,7 +47,8 @@ _HOME = {
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
     "plot_accuracy": "vgglab.charts.curves",  # the two curves and the gap between them
     "plot_loss": "vgglab.charts.curves",  # the same for the loss
-    "plot_runs": "vgglab.charts.curves",  # several histories side by side
+    "plot_runs": "vgglab.charts.runs",  # the curves of several runs, or of several seeds each
+    "plot_gaps": "vgglab.charts.runs",  # what any number of runs ended with
     "plot_drift": "vgglab.charts.curves",  # how far each block's features moved, what is left of the source task
     "plot_forgetting": "vgglab.charts.curves",  # unfreeze depth × learning rate → what is left
     "plot_images": "vgglab.charts.curves",  # a grid of images

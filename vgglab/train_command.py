@@ -8,16 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
+from vgglab.epoch_bar import EpochBar
 from vgglab.experiment import FIELDS, Experiment, cautions, with_first
 from vgglab.files import expanded, readable
 from vgglab.terminal import INTERRUPTED, Signals
@@ -81,19 +74,8 @@ def _train(
         _warn(console, sentence)
     console.print(forecast(experiment, used, CACHE))
     signals.keep()
-    with _progress(console) as progress:
-        task = progress.add_task("epoch", total=experiment.planned_epochs, said="compiling the first step")
-        history = train(
-            experiment,
-            data,
-            model=model,
-            control=signals,
-            on_epoch=lambda history: progress.update(
-                task, completed=len(history.epochs), said=_said(history)
-            ),
-            out=out,
-            resume=resume,
-        )
+    with EpochBar(console, experiment.planned_epochs) as bar:
+        history = train(experiment, data, bar.count, model=model, control=signals, out=out, resume=resume)
     if signals.came and not history.epochs:
         raise KeyboardInterrupt
     _report(console, history)
@@ -147,23 +129,6 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
 
 def _warn(console: Console, sentence: str) -> None:
     console.print(f"Warning: {sentence}", style="yellow")
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        MofNCompleteColumn(),
-        BarColumn(20),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
-        console=console,
-    )
-
-
-def _said(history: History) -> str:
-    return history.summary().partition(": ")[2]
 
 
 def _result_table(history: History) -> Table:

@@ -100,47 +100,6 @@ def plot_loss(history: History, ax: Axes | None = None, *, logged: bool = False)
     return ax
 
 
-def plot_runs(histories: Mapping[str, History], ax: Axes | None = None) -> Axes:
-    """Train and validation accuracy of several runs, a bar for each gap between them.
-
-    `histories` maps the runs' names to their histories; the epoch whose weights were kept counts.
-    """
-    ax = new_axes(ax)
-    for place, history in enumerate(histories.values()):
-        row = history.kept
-        train, validation = row["train_accuracy"], row["validation_accuracy"]
-        ax.plot(
-            [validation, train], [place, place], color="0.85", linewidth=9, solid_capstyle="butt", zorder=1
-        )
-        for value, style, label in ((train, TRAIN, "train"), (validation, VALIDATION, "validation")):
-            ax.plot(
-                value,
-                place,
-                style["marker"],
-                color=style["color"],
-                markersize=9,
-                zorder=2,
-                clip_on=False,  # a mark at 100 % is whole
-                label=label if place == 0 else None,
-            )
-        ax.annotate(
-            f"gap {100 * row['gap']:.1f} points",
-            (max(train, validation), place),
-            xytext=(10, 0),
-            textcoords="offset points",
-            va="center",
-            annotation_clip=False,
-        )
-    ax.set_yticks(range(len(histories)), list(histories))
-    as_given(ax.get_yticklabels())
-    ax.set(xlim=SHARES, ylim=(len(histories) - 0.5, -0.5), xlabel="accuracy")
-    ax.xaxis.set_major_formatter(PercentFormatter(1))
-    ax.grid(axis="y", visible=False)
-    if histories:
-        legend_above(ax)
-    return ax
-
-
 def plot_drift(history: History, ax: Axes | None = None) -> Axes:
     """How far each block's features have drifted by epoch, and the accuracy left on the source task.
 

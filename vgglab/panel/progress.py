@@ -39,7 +39,7 @@ class Progress(widgets.HBox):
         """An epoch is finished."""
         self._epochs, self._epoch_began = len(history.epochs), time.monotonic()
         left = (self.planned - self._epochs) * history.epochs[-1]["seconds"]
-        self.say(f"epoch {self._epochs} of {self.planned}, {_clock(left)} left")
+        self.say(f"epoch {self._epochs} of {self.planned}, {clock(left)} left")
 
     def move(self, done: int, total: int) -> None:
         """So many of the images of an epoch are done."""
@@ -59,5 +59,6 @@ class Progress(widgets.HBox):
         self.left.value = ""
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A time in seconds or minutes, whichever reads better."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
