@@ -914,7 +914,9 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_history(tiny, tmp_path, ev
     whole = training.train(experiment, tiny)
     assert same(dashboard.history, whole) and same(dashboard.runs.histories["run 1"], whole)
     assert list(dashboard.runs.histories) == ["run 1", "a card"]
-    assert "interrupted" not in str(dashboard.runs.table.rows) and not dashboard.verdict.message.value.count("alert")
+    assert "interrupted" not in str(dashboard.runs.table.rows) and not dashboard.verdict.message.value.count(
+        "alert"
+    )
     assert same(Dashboard(tiny, START, folder=tmp_path).runs.histories["run 1"], whole)
 
 
@@ -1021,7 +1023,9 @@ def test_a_run_that_failed_on_its_way_can_go_on(tiny, tmp_path, every_epoch, mon
     monkeypatch.setattr(Dashboard, "update", fail)
     dashboard.start()
     wait(dashboard)
-    assert "MemoryError" in dashboard.verdict.message.value and "interrupted" in str(dashboard.runs.table.rows)
+    assert "MemoryError" in dashboard.verdict.message.value and "interrupted" in str(
+        dashboard.runs.table.rows
+    )
     monkeypatch.undo()
     monkeypatch.setattr(run_folder._Pace, "due", True)
     press(dashboard, "run 1", "Go on")

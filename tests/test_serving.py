@@ -14,14 +14,13 @@ import pytest
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError
 
-from conftest import ROOT, free_port, printed_address, serve
 from vgglab.cli import main
 from vgglab.engine.cache import CACHE
 from vgglab.experiment import Experiment, in_phases
 from vgglab.panel import Dashboard
 from vgglab.panel.link import Link
 from vgglab.panel.page import page
-from vgglab.serving.pages import RETRY, Pages
+from vgglab.serving.pages import Pages
 from vgglab.share.link import experiment_of
 
 

@@ -149,12 +149,13 @@ class Visible:
 def visible(history: History, runs: Mapping[str, Shown], name: str, letter: str, memo: Memo) -> list[Visible]:
     """The runs that have an epoch: first the live one, unless it is among `runs`, or those that it is among."""
     here = [(name, Shown((history,), letter))] if not any(run.has(history) for run in runs.values()) else []
-    every = here + sorted(runs.items(), key=lambda item: not item[1].has(history))
-    with_courses = [
-        (name, run, memo.get(run, "course", partial(course_of, run.histories))) for name, run in every
+    every = [*runs.items(), *here]  # so that the live run changes the look of no other
+    with_looks = [
+        (name, run, memo.get(run, "course", partial(course_of, run.histories)), look)
+        for (name, run), look in zip(every, looks([run.letter for _, run in every]))
     ]
-    found = [each for each in with_courses if len(each[2])]
+    found = sorted((each for each in with_looks if len(each[2])), key=lambda each: not each[1].has(history))
     return [
         Visible(run.letter or name, ", ".join(part for part in (run.letter, name) if part), run, course, look)
-        for (name, run, course), look in zip(found, looks([run.letter for _, run, _ in found]))
+        for name, run, course, look in found
     ]

@@ -8,7 +8,9 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.charts.live import Shown, mini_svg
+from vgglab.charts.mini import mini_svg
+from vgglab.charts.phases import phase_list
+from vgglab.charts.shown import Shown
 from vgglab.history import History
 from vgglab.panel.bar import Bar
 from vgglab.panel.controls import Controls
@@ -16,12 +18,14 @@ from vgglab.panel.facts import Facts
 from vgglab.panel.images import Images
 from vgglab.panel.layers import Layers
 from vgglab.panel.live import LiveChart
-from vgglab.panel.mistakes import Mistakes
+from vgglab.panel.mistakes import Mistakes, static
 from vgglab.panel.runs import Runs
 from vgglab.panel.static import leave
 from vgglab.panel.strip import Strip
 from vgglab.panel.verdict import Verdict
 from vgglab.templates import render
+
+MINI = (360, 72)  # pixels of the small chart in the bar
 
 
 class Bench(widgets.VBox):
@@ -36,9 +40,11 @@ class Bench(widgets.VBox):
         self.bar, self.controls, self.runs, self._images = bar, controls, runs, images
         self.progress = bar.progress
         self.chart = LiveChart(controls.experiment)
-        self.network, self.strip, self.mistakes = Layers(), Strip(), Mistakes()
+        self.network = Layers(controls.experiment, len(images.data.class_names))
+        self.strip, self.mistakes = Strip(), Mistakes()
         self.verdict, self.facts = Verdict(), Facts()
         self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
+        self.phases = widgets.HTML().add_class("vgglab-phases")
         self.tabs = widgets.Tab([runs, *self.facts.pages.values()], titles=["Runs", *self.facts.pages])
         super().__init__([bar, self._board()])
         self.add_class("vgglab-dashboard")
@@ -49,7 +55,7 @@ class Bench(widgets.VBox):
         """The cards beneath the bar, in three columns."""
         tried = [_card("try", "Try", [self.controls])]
         seen = [
-            _card("curves", "", [self.chart, self.logged]),
+            _card("curves", "", [self.chart, widgets.HBox([self.logged, self.phases])]),
             _card("network", "Network", [self.network]),
             _card("strip", "What it trains on", [self.strip]),
         ]
@@ -67,7 +73,7 @@ class Bench(widgets.VBox):
         self.logged.observe(self._toggle_logged, "value")
         self.network.observe(self._choose_depth, "unfreeze")
         self.controls.observe(lambda _: self.show_experiment(), "experiment")
-        self.runs.observe(lambda _: self._overlay(), ["shown", "a", "b"])
+        self.runs.observe(lambda _: self._overlay(), "drawn")
 
     def clear(self) -> None:
         """A run begins: nothing is known of it yet."""
@@ -82,7 +88,8 @@ class Bench(widgets.VBox):
 
     def show_course(self, history: History) -> None:
         """What a run shows so far, beside its curves."""
-        self.bar.mini.value = mini_svg(history)
+        self.bar.mini.value = mini_svg(history, *MINI)
+        self.phases.value = render("phases.html", phases=phase_list(history))
         self.network.show(self.controls.experiment, history)
         self.verdict.show(history, self._images.data.odd_pixels)
 
@@ -96,11 +103,13 @@ class Bench(widgets.VBox):
         self.verdict.message.value = render("events.html", texts=[text for text in texts if text])
         self.show_course(history)
 
-    def show_mistakes(self) -> None:
-        """Those of the latest run, beside the one that it is compared with."""
-        histories, other = self.runs.histories, self.runs.a
-        compared = (other, histories[other]) if other in histories else None
-        self.mistakes.show(self.history, self._images.data, compared)
+    def show_mistakes(self, history: History | None = None) -> None:
+        """Those of a run, by default of B or the latest one, beside A's."""
+        histories, (a, b) = self.runs.histories, (self.runs.a, self.runs.b)
+        history = history or histories.get(b) or self.history
+        compared = ("A", histories[a]) if a in histories and histories[a] is not history else None
+        name = "B" if history is histories.get(b) else "this run"
+        self.mistakes.show(history, self._images.data, compared, name)
 
     def complain(self, text: str, details: str = "") -> None:
         """Say that a run failed, and why; `details` unfold."""
@@ -113,7 +122,7 @@ class Bench(widgets.VBox):
             "Curves": self.chart.static(),
             "Network": self.network.static(),
             "What it trains on": self.strip.static(),
-            "Mistakes": self.mistakes.static(),
+            "Mistakes": static(history, self._images.data),
         }
         leave(pictures, history.summary())
 
@@ -126,7 +135,11 @@ class Bench(widgets.VBox):
         self.facts.show(title, self.controls.experiment, self._images.data, self.history)
 
     def _overlay(self) -> None:
-        self.chart.runs = {name: Shown((self.runs.histories[name],)) for name in self.runs.shown}
+        histories, letters = self.runs.histories, self.runs.letters
+        self.chart.runs = {
+            name: Shown(tuple(histories[each] for each in members), letters.get(name, ""))
+            for name, members in self.runs.drawn
+        }
         self._redraw()
         self.show_mistakes()
 

@@ -11,49 +11,15 @@ import traitlets
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
 from vgglab.experiment import FIELDS, Experiment, cautions, followed_by, with_first
-from vgglab.panel.inputs import Fold, Slider, Switches, show
+from vgglab.panel.inputs import Fold, Slider, show
 from vgglab.panel.presets import PRESETS, QUESTIONS
+from vgglab.panel.strengths import StrengthRows
 from vgglab.templates import render
-from vgglab.toggles import AUGMENTATIONS, Choice, Number, Strengths, Text, Toggle
+from vgglab.toggles import Choice, Number, Strengths, Text, Toggle
 
 _ROW: dict[str, Any] = dict(style={"description_width": "104px"}, layout={"width": "auto"})
 SIMPLE = tuple(name for name, toggle in FIELDS.items() if toggle.simple)
 _LONGEST_SLIDER = 50  # whole numbers; more cannot be told apart by the pointer, and are typed
-
-
-class AugmentSwitches(Switches):
-    """A switch for every augmentation; `value` holds the names and strengths of those that are on.
-
-    One that is switched off keeps its strength.
-    """
-
-    value = traitlets.Tuple()
-
-    def __init__(self, value: Sequence[tuple[str, float]], **options: Any) -> None:
-        self._strengths = {name: rule.default for name, rule in AUGMENTATIONS.items()} | dict(value)
-        super().__init__(
-            names=[rule.label for rule in AUGMENTATIONS.values()],
-            tooltips=self._tips(),
-            pressed=[name in dict(value) for name in AUGMENTATIONS],
-            value=tuple(value),
-            **options,
-        )
-
-    @traitlets.observe("pressed")
-    def _switched(self, change: dict[str, Any]) -> None:
-        on = [name for name, pressed in zip(AUGMENTATIONS, change["new"]) if pressed]
-        self.value = tuple((name, self._strengths[name]) for name in on)
-
-    @traitlets.observe("value")
-    def _set(self, change: dict[str, Any]) -> None:
-        self._strengths |= dict(change["new"])
-        self.tooltips = self._tips()
-        self.pressed = [name in dict(change["new"]) for name in AUGMENTATIONS]
-
-    def _tips(self) -> list[str]:
-        return [
-            f"{rule.label}: {self._strengths[name]:g} {rule.unit}" for name, rule in AUGMENTATIONS.items()
-        ]
 
 
 def widget_for(toggle: Toggle, value: Any) -> widgets.Widget:
@@ -62,7 +28,7 @@ def widget_for(toggle: Toggle, value: Any) -> widgets.Widget:
     options: dict[str, Any] = dict(description=toggle.label, tooltip=tip)
     match toggle:
         case Strengths():
-            return AugmentSwitches(value, **options)
+            return StrengthRows(value, **options)
         case Choice():
             return widgets.Dropdown(options=toggle.options, value=value, **options, **_ROW)
         case Text():

@@ -73,22 +73,6 @@ def _ordered(values: Iterable[Any]) -> list[Any]:
     return sorted(set(values), key=lambda value: float("-inf") if value is None else value)
 
 
-class Switches(_Input):
-    """A button for each name; `pressed` says of each whether it is on."""
-
-    _esm = source("switches.js")
-
-    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    tooltips = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    pressed = traitlets.List(traitlets.Bool()).tag(sync=True)
-
-    @traitlets.validate("pressed")
-    def _one_each(self, proposal: dict[str, Any]) -> list[bool]:
-        if len(proposal["value"]) != len(self.names):
-            raise traitlets.TraitError(f"`pressed` must be one for each of {len(self.names)} switches.")
-        return proposal["value"]
-
-
 class Segments(_Input):
     """One of a few words, which all are seen at once; `index` is the place of the one that is chosen."""
 

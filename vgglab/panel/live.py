@@ -58,13 +58,18 @@ class LiveChart(widgets.VBox):
         self._phase = _phase_of(history)
         self._speak()
 
-    def update(self, history: History, note: str = "") -> None:
-        """Show a growing history, unless one was drawn a moment ago; it is spoken of now and then only."""
-        if time.monotonic() - self._latest >= max(SHORTEST_PAUSE, self._cost / SHARE):
-            self._draw(history, note)
-            if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
-                self._phase = _phase_of(history)
-                self._speak()
+    def update(self, history: History, note: str = "") -> bool:
+        """Show a growing history, unless one was drawn a moment ago, and return whether it was drawn.
+
+        It is spoken of now and then only.
+        """
+        if time.monotonic() - self._latest < max(SHORTEST_PAUSE, self._cost / SHARE):
+            return False
+        self._draw(history, note)
+        if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
+            self._phase = _phase_of(history)
+            self._speak()
+        return True
 
     def say(self, text: str) -> None:
         """Put a line under the chart; screen readers read it out."""

@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+from vgglab.charts.colours import looks
 from vgglab.errors import InputError, shown
 from vgglab.files import readable
 from vgglab.history import History
@@ -286,11 +287,12 @@ class Runs(widgets.VBox):
         names = [name for name in self._wanted() if name not in self._hidden]
         members = {side: members_of(rows, name, sides) if name else [] for side, name in sides.items()}
         letter_of = {name: side for side, group in members.items() for name in group}
+        look_of = dict(zip(names, looks([letter_of.get(name, "") for name in names])))
         marks = {
             name: Mark(
                 letter=letter_of.get(name, ""),
                 is_sibling=name not in sides.values(),
-                place=names.index(name) if name in names else None,
+                look=look_of.get(name),
                 is_pinned=row.is_pinned,
                 note=row.note,
             )

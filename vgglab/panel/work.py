@@ -44,8 +44,7 @@ def work(job: Job, control: Control, images: Images, shelf: Shelf, screen: Scree
     for number in range(job.seeds):
         experiment = with_seed(job.experiment, first + number)
         screen.began(History(experiment), number + 1, job.seeds)
-        train = partial(_run, experiment, control, images, screen)
-        history, folder = shelf.train(lambda out, train=train: train(out=out))
+        history, folder = shelf.train(partial(_run, experiment, control, images, screen))
         screen.ended(history, folder, stored=False)
         if control.stopped:
             break
@@ -62,7 +61,12 @@ def _go_on(
 
 
 def _run(
-    experiment: Experiment, control: Control, images: Images, screen: Screen, **place: Path | None
+    experiment: Experiment,
+    control: Control,
+    images: Images,
+    screen: Screen,
+    out: Path | None = None,
+    resume: Path | None = None,
 ) -> History:
     # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
     from vgglab.engine.lending import borrowed
@@ -73,8 +77,7 @@ def _run(
     classes = len(data.class_names)
     with borrowed(experiment, classes, check=control.check, say=screen.say) as compiled:
         control.check()
-        run = partial(train, experiment, data, screen.update, model=compiled, control=control)
-        return run(**place)
+        return train(experiment, data, screen.update, model=compiled, control=control, out=out, resume=resume)
 
 
 def _longer(trained: History, folder: Path) -> History:
