@@ -373,6 +373,15 @@ def test_a_confusion_has_its_counts_where_they_belong_and_mistakes_stand_out():
     assert len(shown) == 4 and all(luminance(colour[:3]) < 0.5 for colour in shown)
 
 
+def test_a_single_mistake_beside_many_is_no_grey():
+    labels, said = np.zeros(40, int), np.eye(3)[[1] * 39 + [2]]
+    ax = plot_confusion(predicted(images(labels), said), ax=detached_axes())
+    ax.figure.canvas.draw()
+    _, many, one = ax.collections[0].get_facecolors()[:3]
+    assert np.ptp(one[:3]) > 0.1 and luminance(many[:3]) < luminance(one[:3]) < 0.8
+    assert many[3] == one[3] == 1
+
+
 @pytest.mark.parametrize("classes", [2, 20])
 def test_counts_of_a_confusion_can_be_read(classes):
     rng = np.random.default_rng(0)

@@ -20,6 +20,7 @@ from vgglab.measures.mistakes import confusion, mistakes
 
 LONGEST = 13  # letters of a class above an image
 _RIGHT_CELL, _RIGHT_WORDS = "0.95", "0.4"  # what is right is there, and quiet
+_FAINTEST = 0.25  # of the scale lies below zero, so that a single mistake has a colour
 _COVERED = 0.65  # of a pixel where the map is highest
 
 
@@ -51,7 +52,7 @@ def plot_confusion(history: History, data: Dataset | None = None, ax: Axes | Non
     sns.heatmap(
         wrong,
         ax=ax,
-        vmin=0,
+        vmin=-_FAINTEST * max(1, wrong.max()),
         vmax=max(1, wrong.max()),
         cmap=sns.light_palette(colours.VALIDATION, as_cmap=True),
         mask=wrong == 0,
