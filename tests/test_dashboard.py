@@ -287,9 +287,9 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
         dashboard.start()
         wait(dashboard)
     assert list(dashboard.runs.histories) == ["run 1", "run 2"]
-    assert "thin: earlier runs" not in dashboard.chart.picture.svg
+    assert "thick: validation, thin: train" not in dashboard.chart.picture.svg
     dashboard.runs._selected.value = ("run 1",)
-    assert "thin: earlier runs" in dashboard.chart.picture.svg
+    assert "thick: validation, thin: train" in dashboard.chart.picture.svg
     dashboard.runs.buttons["Save model"].click()
     dashboard.runs.buttons["Save model"].click()  # is there already
     assert sorted(each.name for each in (tmp_path / "runs").iterdir()) == ["run-1", "run-1.keras", "run-2"]
