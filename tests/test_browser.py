@@ -195,7 +195,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         person.press("Stop")
         page.locator("td", has_text="run 2").first.wait_for()
         page.locator("select[multiple] option", has_text="run 1").click()
-        page.locator("svg text", has_text="thin: earlier runs").first.wait_for()
+        page.locator("svg text", has_text="thick: validation, thin: train").first.wait_for()
         person.look("3-two-runs")
 
         person.press("Export")

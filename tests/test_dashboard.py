@@ -331,7 +331,7 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
         wait(dashboard)
     assert list(dashboard.runs.histories) == ["run 1", "run 2"]
     assert dashboard.runs.shown == ("run 1", "run 2"), "A and B, without a click"
-    assert "thin: earlier runs" in dashboard.chart.picture.svg
+    assert "thick: validation, thin: train" in dashboard.chart.picture.svg
     dashboard.runs.select("run 1")
     dashboard.runs.buttons["Save model"].click()
     dashboard.runs.buttons["Save model"].click()  # is there already

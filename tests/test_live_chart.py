@@ -1,23 +1,27 @@
 """The live chart: its pixels are computed here once more, from the rows."""
 
+import gc
 import html
 import itertools
 import math
 import random
 import re
 import sys
+import weakref
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from test_history import make_history
+from vgglab.charts import live as charts_live
 from vgglab.charts.colours import (
     DASHES,
     GREY,
     GRID,
     GROUND,
     LOGGED,
+    MARK,
     MEMORISED,
     RUNS,
     SOURCE,
@@ -27,9 +31,10 @@ from vgglab.charts.colours import (
 )
 from vgglab.charts.layout import Layout, apart
 from vgglab.charts.live import LiveDrawing, live_svg
+from vgglab.charts.mini import mini_svg
 from vgglab.charts.phases import phase_list
 from vgglab.charts.scale import FAR, STRIP, fitted
-from vgglab.charts.shown import POINTS, Shown
+from vgglab.charts.shown import POINTS, Memo, Shown
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, what_changed
 from vgglab.fit import Fit, Metric
@@ -284,8 +289,11 @@ def test_labels_do_not_lie_on_each_other_and_none_is_left_out_in_silence(width, 
 
 def test_labels_stand_as_near_to_their_place_as_can_be():
     assert apart([(0, 10, 50), (0, 10, 52), (20, 30, 52)], 0, 100) == [50, 65, 52]
-    assert apart([(0, 10, 300), (0, 10, 300), (0, 10, -9)], 0, 100) == [100, 85, 15]
+    assert apart([(0, 10, 300), (0, 10, 301), (0, 10, -9)], 0, 100) == [85, 100, 15]
     assert apart([(0, 10, 15)] * 3, 0, 30) == [15, 30, None]
+    assert apart([(0, 10, 90), (0, 10, 80), (0, 10, 85)], 0, 90) == [90, 60, 75], (
+        "in the order of their values"
+    )
 
 
 def with_seeds(*validations):
@@ -727,6 +735,136 @@ def test_long_names_of_a_metric_fit_beside_their_axis():
     assert 7.2 * len(name) <= ACCURACY[0] - ACCURACY[1] and "…" in name
 
 
+def readings(*arguments, **options):
+    return LiveDrawing(*arguments, **options).readings()
+
+
+def test_a_reading_has_the_figures_of_an_epoch_at_its_place():
+    history = with_memorised(with_source(make_history(), (0.9, 0.8, 0.7)), (0.0, 0.3, 0.6))
+    found = readings(history)
+    assert [each["x"] for each in found] == [
+        pytest.approx(place(epoch, 5, 0, 1, LOSS)[0], abs=CLOSE) for epoch in (1, 2, 3)
+    ]
+    assert found[2]["lines"] == [
+        "epoch 3",
+        "train 100.0%, validation 50.0%, gap 50.0",
+        "loss: train 0, validation 0.5",
+        "source task 70.0%, wrong labels known by heart 60.0%",
+    ]
+    assert readings(History(Experiment())) == []
+
+
+def test_a_reading_has_a_line_for_each_run_that_has_the_epoch():
+    first, short = make_history(), make_history(train=(0.9, 0.8), validation=(0.7, 0.6))
+    three = Shown(with_seeds((0.2, 0.4, 0.9), (0.4, 0.6, 0.6), (0.6, 0.8, 0.6)), "C")
+    found = readings(first, {"short": one(short, "B"), "three": three}, letter="A")
+    assert found[1]["lines"] == [
+        "epoch 2",
+        "A: train 80.0%, validation 60.0%, gap 20.0",
+        "B: train 80.0%, validation 60.0%, gap 20.0",
+        "C, mean of 3: train 100.0%, validation 60.0%, gap 40.0",
+    ]
+    assert [each[0] for each in found[2]["lines"]] == ["e", "A", "C"], "B ended before"
+    two = readings(first, {"short": one(short)}, letter="A")[0]["lines"]
+    assert two[1:3] == ["A: train 50.0%, validation 40.0%, gap 10.0", "A loss: train 0.5, validation 0.6"]
+    assert two[3:] == [
+        "short: train 90.0%, validation 70.0%, gap 20.0",
+        "short loss: train 0.1, validation 0.3",
+    ]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_box_of_a_reading_takes_half_of_the_picture_at_most_and_says_what_it_leaves_out(width, height):
+    runs = {f"run {number}": one(make_history()) for number in range(20)}
+    for each in readings(make_history(), runs, letter="A", width=width, height=height):
+        lines = each["lines"]
+        assert len(lines) == max(3, min(12, height // 36)) and lines[1].startswith("A: ")
+        assert lines[-1] == f"and {21 - (len(lines) - 2)} more"
+
+
+@pytest.mark.parametrize("epochs", [1, 2, POINTS, POINTS + 1, 5000])
+def test_readings_are_as_many_as_the_points_of_a_curve(epochs):
+    history = long_history(epochs)
+    found = readings(history, {"short": one(long_history(min(7, epochs)))})
+    assert len(found) == len(curves(draw(history), TRAIN)[0])
+    for each in (found[0], found[len(found) // 2], found[-1]):
+        epoch = int(each["lines"][0].removeprefix("epoch "))
+        assert each["x"] == pytest.approx(place(epoch, epochs, 0, 1, LOSS)[0], abs=CLOSE)
+        row = history.epochs[epoch - 1]
+        assert (
+            f"train {row['train_accuracy']:.1%}, validation {row['validation_accuracy']:.1%}"
+            in each["lines"][1]
+        )
+
+
+def test_readings_find_epochs_that_are_not_numbered_one_after_the_other():
+    history = of_a_fit(Metric("far_off", is_share=False), (1.0, 4.0), (2.0, math.nan), first=51)
+    history.epochs[1]["epoch"] = 55
+    history.epochs[1]["gap"] = math.nan
+    found = {each["lines"][0]: each["lines"][1:] for each in readings(history)}
+    assert found["epoch 51"][0] == "train 1, validation 2, gap -1" and found["epoch 53"] == []
+    assert found["epoch 55"][0] == "train 4"
+
+
+def grown(memo, history, rows, runs, **options):
+    """What is drawn and read while a history grows, with one memo."""
+    for row in rows:
+        history.epochs.append(row)
+        drawing = LiveDrawing(history, runs, memo, **options)
+        yield drawing.svg(), drawing.readings()
+
+
+def test_what_is_not_made_again_is_what_would_have_been_made():
+    runs = {"a": one(long_history(30), "A"), "three": Shown(with_seeds((0.2, 0.4), (0.4, 0.6)))}
+    rows, history, memo = long_history(260).epochs, History(Experiment(epochs=300)), Memo()
+    history.epochs = rows[:220]
+    for number, found in enumerate(grown(memo, history, rows[220:], runs)):
+        if number % 10 == 0:
+            fresh = LiveDrawing(history, runs)
+            assert found == (fresh.svg(), fresh.readings())
+    del history.epochs[5:]  # a run that goes on anew from its fifth epoch
+    other = [row | dict(train_accuracy=0.1, validation_accuracy=0.05, gap=0.05) for row in rows[5:30]]
+    *_, found = grown(memo, history, other, runs)
+    fresh = LiveDrawing(history, runs)
+    assert found == (fresh.svg(), fresh.readings())
+
+
+def test_a_memo_holds_what_the_latest_drawing_used_and_nothing_else():
+    gone, memo = long_history(5), Memo()
+    LiveDrawing(make_history(), {"gone": one(gone)}, memo).svg()
+    freed = weakref.ref(gone)
+    del gone
+    LiveDrawing(make_history(), {}, memo).svg()
+    LiveDrawing(make_history(), {}, memo).svg()
+    gc.collect()
+    assert freed() is None
+
+
+def test_curves_of_thirty_runs_that_have_ended_are_drawn_once(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(charts_live, "curve", lambda *given, **look: drawn.append(given) or "")
+    runs = {f"run {seed}": one(long_history(40)) for seed in range(30)}
+    counts = []
+    for _ in grown(Memo(), History(Experiment(epochs=40)), long_history(40).epochs, runs):
+        counts.append(len(drawn))
+        drawn.clear()
+    assert counts[0] == 31 * 4 and sorted(counts)[len(counts) // 2] == 4, "those of the run that goes on"
+
+
+def test_the_mini_chart_has_both_curves_and_says_how_they_end():
+    root = ElementTree.fromstring(mini_svg(make_history(validation=(0.4, 0.6, 0.5)), 120, 32))
+    assert root.get("viewBox") == "0 0 120 32" and not elements(root, "text")
+    assert root.get("aria-label") == "Epoch 3 of 5: train 100.0%, validation 50.0%, gap 50.0 points."
+    for colour, values in ((TRAIN, (0.5, 0.8, 1.0)), (VALIDATION, (0.4, 0.6, 0.5))):
+        (line,) = elements(root, "polyline", stroke=colour)
+        assert pixels(line) == [
+            pytest.approx((4 + 112 * (number + 0.5) / 5, 28 - 24 * value), abs=CLOSE)
+            for number, value in enumerate(values)
+        ]
+    empty = ElementTree.fromstring(mini_svg(History(Experiment())))
+    assert not elements(empty, "polyline") and empty.get("aria-label") == "No epoch finished yet."
+
+
 def theme(name):
     """The variables of a theme of JupyterLab, as its stylesheet has them."""
     path = Path(sys.prefix, f"share/jupyter/lab/themes/@jupyterlab/theme-{name}-extension/index.css")
@@ -831,6 +969,33 @@ def opponents(colour, sight):
     )
 
 
+@pytest.mark.parametrize("sight", [((1, 0, 0), (0, 1, 0), (0, 0, 1)), *SIGHT.values()], ids=["any", *SIGHT])
+def test_runs_are_told_apart_by_any_kind_of_colour_vision(sight):
+    found = [opponents([part / 255 for part in channels(each, {})], sight) for each in RUNS]
+    assert len(found) == 6 and min(math.dist(*pair) for pair in itertools.combinations(found, 2)) > 0.14
+
+
+def test_runs_stand_out_from_white_and_from_dark():
+    for colour in RUNS:
+        assert min(contrast(channels(colour, {}), ground) for ground in ((255, 255, 255), (17, 17, 17))) >= 3
+
+
+def test_who_asks_for_contrast_gets_thick_lines_and_the_colour_of_text():
+    text = live_svg(make_history(), {"other": one(make_history())})
+    more, forced = (
+        text.partition(f"@media ({media}){{")[2].partition("}}")[0] + "}"
+        for media in ("prefers-contrast:more", "forced-colors:active")
+    )
+    root = ElementTree.fromstring(text)
+    for rules, paint in ((more, "var(--vgglab-text,"), (forced, "CanvasText")):
+        painted = dict(re.findall(r'\[fill="(#\w+)"\]\{fill:([^}]+)\}', rules))
+        assert all(painted[colour].startswith(paint) for colour in (GREY, GRID, MARK))
+        widths = dict(re.findall(r'polyline\[stroke-width="([\d.]+)"\]\{stroke-width:([\d.]+)\}', rules))
+        assert widths.keys() == {each.get("stroke-width") for each in elements(root, "polyline")}
+        assert all(float(now) >= 1.5 * float(was) for was, now in widths.items())
+    assert f'[fill="{GROUND}"]{{fill:Canvas}}' in forced
+
+
 @pytest.mark.parametrize("sight", SIGHT.values(), ids=SIGHT)
 def test_train_and_validation_are_told_apart_by_any_kind_of_colour_vision(sight):
     pair = [opponents([part / 255 for part in channels(each, {})], sight) for each in (TRAIN, VALIDATION)]
@@ -862,3 +1027,55 @@ def test_a_growing_chart_is_spoken_of_now_and_then(monkeypatch):
     assert "Epoch 60 of 60" in spoken[-1] and len(spoken) == 5
     chart.say("Stopped.")
     assert "Stopped." in spoken[-1] and "Stopped." in seen[-1] and chart.text == "Stopped."
+
+
+def test_the_chart_is_drawn_at_the_size_of_its_place():
+    chart = LiveChart(Experiment(epochs=5), letter="A")
+    chart.runs = {"other": one(make_history(), "B")}
+    chart.draw(make_history())
+    assert chart.static() == chart.picture.svg and 'viewBox="0 0 720 470"' in chart.static()
+    chart.picture.set_state(dict(width=390, height=160))  # as the browser reports it
+    assert chart.static() == live_svg(make_history(), chart.runs, letter="A", width=390, height=160)
+    drawing = LiveDrawing(make_history(), chart.runs, letter="A", width=390, height=160)
+    assert chart.picture.readings == drawing.readings()
+    chart.picture.set_state(dict(width=0, height=-4))
+    assert ElementTree.fromstring(chart.static()).get("viewBox") == "0 0 160 90"
+
+
+def test_the_picture_and_its_readings_come_together():
+    chart = LiveChart(Experiment(epochs=5))
+    sent = []
+    chart.picture.send_state = lambda key=None: sent.append({key} if isinstance(key, str) else set(key))
+    chart.draw(make_history())
+    assert sent == [{"svg", "readings"}]
+
+
+def test_drawing_takes_a_fiftieth_of_the_time_at_most(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(live.time, "perf_counter", lambda: now[0])
+    chart, drawn = LiveChart(Experiment(epochs=400)), []
+
+    def slowly(self):
+        now[0] += 0.03
+        drawn.append(now[0])
+        return ""
+
+    monkeypatch.setattr(LiveDrawing, "svg", slowly)
+    history = long_history(3)
+    begin = now[0]
+    for _ in range(400):
+        now[0] += 0.05
+        chart.update(history)
+    assert len(drawn) > 10 and 0.03 * len(drawn) <= 0.021 * (now[0] - begin)
+
+
+def test_a_chart_that_was_closed_is_freed():
+    chart = LiveChart(Experiment(epochs=5))
+    chart.draw(make_history())
+    freed = [weakref.ref(chart), weakref.ref(chart.picture)]
+    for each in (*chart.children, chart):
+        each.close()
+    del chart, each
+    gc.collect()
+    assert [each() for each in freed] == [None, None]

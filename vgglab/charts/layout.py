@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 470
@@ -96,26 +96,31 @@ def in_rows(widths: Sequence[float], left: float, right: float, space: float = 1
     return places
 
 
-def apart(wishes: Iterable[tuple[float, float, float]], top: float, bottom: float) -> list[float | None]:
-    """A baseline for each label, as near as can be to the one it wishes for, so that none lies on another.
+def apart(wishes: Sequence[tuple[float, float, float]], top: float, bottom: float) -> list[float | None]:
+    """A baseline for each label, near the one it wishes for and in the same order, so that none lies on another.
 
     `wishes`: left, right and baseline of each, the most important first. All lie between `top` and `bottom`; None for
-    one that has no place left.
+    the least important ones, where there is no place for all.
     """
-    taken: list[tuple[float, float, float]] = []
-    found: list[float | None] = []
-    most = (bottom - top) // LABEL  # one below the other
-    for left, right, wish in wishes:
-        beside = [y for start, end, y in taken if start < right and left < end]
-        edges = [y + step for y in beside for step in (LABEL, -LABEL)]
-        ways = sorted([min(max(wish, top + LABEL), bottom), *edges], key=lambda y: abs(y - wish))
-        free = (
-            y
-            for y in ways
-            if top + LABEL <= y <= bottom and all(abs(y - other) >= LABEL - 1e-6 for other in beside)
-        )
-        place = next(free, None) if len(beside) < most else None
-        found.append(place)
-        if place is not None:
-            taken.append((left, right, place))
+    most = len(wishes)
+    while True:
+        found = _stacked(wishes[:most], top, bottom)
+        if all(y >= top + LABEL for y in found):
+            return [*found, *[None] * (len(wishes) - most)]
+        most -= 1
+
+
+def _stacked(wishes: Sequence[tuple[float, float, float]], top: float, bottom: float) -> list[float]:
+    """Each pushed down by those that are higher, and then up by the bottom and those that are lower."""
+    order = sorted(range(len(wishes)), key=lambda place: wishes[place][2])
+    found = [max(wish, top + LABEL) for _, _, wish in wishes]
+    for step, places in ((LABEL, order), (-LABEL, order[::-1])):
+        choose = max if step > 0 else min
+        for count, place in enumerate(places):
+            left, right, _ = wishes[place]
+            beside = [
+                other for other in places[:count] if wishes[other][0] < right and left < wishes[other][1]
+            ]
+            bounds = [found[other] + step for other in beside] + ([] if step > 0 else [bottom])
+            found[place] = choose([found[place], *bounds])
     return found

@@ -123,7 +123,7 @@ class LiveDrawing:
         first, last = (
             f(getattr(run.course, end) for run in self.runs) for f, end in ((min, "first"), (max, "last"))
         )
-        most = max(3, min(12, (self.layout.height - 16) // _ROW))
+        most = max(3, min(12, self.layout.height // 2 // _ROW))  # half of the picture stays free
         epochs = thinned(range(first, last + 1))
         lines = lines_at(epochs, self.runs, self.metric, self.extras, most, self.memo)
         return [Reading(x=round(self.epochs.x(epoch), 1), lines=each) for epoch, each in zip(epochs, lines)]

@@ -41,4 +41,4 @@ def mini_svg(history: History, width: int = 120, height: int = 32) -> str:
         )
         for colour, column in pair.items()
     ]
-    return svg(lines, f"{history.summary()}.", width, height)
+    return svg(lines, f"{history.summary().removesuffix('.')}.", width, height)

@@ -80,9 +80,10 @@ def lines_at(
 ) -> Iterator[list[str]]:
     """What stands in the box at each epoch, at most so many lines: each run's figures there, the first run's first.
 
-    The loss is among them where there is room for two lines a run, and `extras`, further columns, for the first.
+    The loss is among them for at most two runs, where there is room for two lines each, and `extras`, further columns,
+    for the first. A gap is in points.
     """
-    has_loss = 1 + 2 * len(runs) + bool(extras) <= most
+    has_loss = len(runs) <= 2 and 1 + 2 * len(runs) + bool(extras) <= most
     columns = []
     for run in runs:
         mine = tuple(extras) if run is runs[0] and has_loss else ()
@@ -130,7 +131,7 @@ class _Told:
         further = [
             f"{EXTRAS[name]} {self.metric.written(row[name])}" for name in self.extras if _is_there(row, name)
         ]
-        values = _values(row, self.metric)
+        values = [each.removesuffix(" points") for each in _values(row, self.metric)]
         lines = [f"{self.who}: {', '.join(values)}".removeprefix(": ")] if values else []
         if self.has_loss and losses:
             lines.append(f"{self.name} loss: {', '.join(losses)}".lstrip())

@@ -65,7 +65,9 @@ function render({ model, el }) {
     const wide = box.offsetWidth;
     line.style.transform = `translateX(${x}px)`;
     const right = x + 10 + wide <= frame.width ? x + 10 : x - 10 - wide;
-    box.style.transform = `translate(${Math.max(0, Math.min(right, frame.width - wide))}px, 4px)`;
+    // At the bottom: high up are the accuracies that everybody looks for.
+    const left = Math.max(0, Math.min(right, frame.width - wide));
+    box.style.transform = `translate(${left}px, ${Math.max(0, frame.height - box.offsetHeight - 4)}px)`;
   };
   const draw = () => {
     held.innerHTML = model.get("svg");
