@@ -56,8 +56,8 @@ class Bench(widgets.VBox):
         tried = [_card("try", "Try", [self.controls])]
         seen = [
             _card("curves", "", [self.chart, widgets.HBox([self.logged, self.phases])]),
-            _card("network", "Network", [self.network]),
-            _card("strip", "What it trains on", [self.strip]),
+            _card("network", "", [self.network]),
+            _card("images", "", [self.strip]),
         ]
         told = [
             _card("tabs", "", [self.tabs]),
