@@ -34,6 +34,7 @@ LAYERS = [
         "vgglab.network",
         "vgglab.charts",
         "vgglab.measures.badge",
+        "vgglab.measures.comparison",
         "vgglab.measures.evidence",
         "vgglab.measures.diagnosis",
     ],

@@ -57,6 +57,7 @@ _HOME = {
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
     "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval
+    "compare": "vgglab.measures.comparison",  # two runs, or runs of several seeds → is B better than A, or is it luck?
     "verdict": "vgglab.measures.intervals",  # is A better than B, or is it noise?
     "sign_flip_p": "vgglab.measures.intervals",  # the same as a p value that asks for no distribution
     "holm": "vgglab.measures.intervals",  # p values of several comparisons, adjusted for their number
