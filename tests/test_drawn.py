@@ -7,7 +7,7 @@ import pytest
 
 from vgglab.datasets import under_conditions
 from vgglab.engine import feed
-from vgglab.engine.drawn import drawn
+from vgglab.engine.drawn import drawn, share_of_others
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 
@@ -59,3 +59,14 @@ def test_images_of_another_size_are_drawn_in_their_own(tiny):
 def test_an_image_that_is_not_there(tiny, image):
     with pytest.raises(InputError, match=f"`image` must be 0 to 23. Received: {image}."):
         drawn(Experiment(image_size=32, batch_size=8, mixup=0.2), tiny, image, 0)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, dict(mixup=0.4), dict(cutmix=1.0), dict(mixup=0.4, cutmix=1, augment="zoom")]
+)
+def test_how_much_another_class_has_is_known_without_a_pixel(tiny, fields):
+    phase = Experiment(image_size=32, batch_size=8, **fields)
+    for epoch in range(6):
+        target = drawn(phase, tiny, 4, epoch).shares
+        own = target[tiny.train.labels[4]]
+        assert share_of_others(phase, tiny, 4, epoch) == pytest.approx(1 - own, abs=1e-6)

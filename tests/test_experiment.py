@@ -19,7 +19,8 @@ from vgglab.experiment import (
     with_first,
     without_effect,
 )
-from vgglab.toggles import AUGMENTATIONS, Number
+from vgglab.image_changes import AUGMENTATIONS
+from vgglab.toggles import Number
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ from vgglab.datasets.reading import read_image
 from vgglab.engine.rates import rates
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, DEFAULTS, FIELDS, Experiment
+from vgglab.image_changes import AUGMENTATIONS
 from vgglab.network import build_model
 from vgglab.share.script import script
-from vgglab.toggles import AUGMENTATIONS, Number
+from vgglab.toggles import Number
 from vgglab.training import train
 
 pytestmark = pytest.mark.slow

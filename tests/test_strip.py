@@ -204,6 +204,30 @@ def test_a_toggle_answers_at_once_while_another_thread_has_keras(tiny):
     assert asked < 0.1 and len(strip.contents["tiles"]) == 5
 
 
+@pytest.mark.slow
+def test_a_run_is_the_same_while_its_strip_is_drawn(tiny):
+    from vgglab.training import train
+
+    experiment = Experiment(unfreeze=1, epochs=4, augment=("flip", "rotation"), mixup=0.2, **TINY)
+    alone, strip, over = train(experiment, tiny, cache=None), Strip(), threading.Event()
+    drawn_meanwhile = []
+
+    def toggle():
+        while not over.is_set():
+            strip.show(Experiment(augment={"rotation": 1 + len(drawn_meanwhile) % 180}, **TINY), tiny)
+            assert strip.join(60)
+            drawn_meanwhile.append(strip.contents["note"])
+
+    thread = threading.Thread(target=toggle)
+    thread.start()
+    together = train(experiment, tiny, cache=None)
+    over.set()
+    thread.join()
+    timed = ["seconds"]
+    assert together.frame().drop(columns=timed).equals(alone.frame().drop(columns=timed))
+    assert len(drawn_meanwhile) > 3 and not any("could not" in note for note in drawn_meanwhile)
+
+
 def test_what_goes_wrong_is_said(tiny, monkeypatch):
     monkeypatch.setattr("vgglab.panel.strip.tiles_of", lambda *_: 1 / 0)
     strip = shown(Experiment(**TINY), tiny)

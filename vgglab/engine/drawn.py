@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vgglab.augmentation import for_one
+from vgglab.augmentation import Draws, OneChanger, for_one
 from vgglab.datasets import Dataset
 from vgglab.engine.feed import batches_of, drawn_epoch
 from vgglab.errors import InputError
@@ -34,22 +34,42 @@ def drawn(phase: Experiment, data: Dataset, image: int, epoch: int) -> Drawn:
     because they come from the same streams; only the image itself is changed. `InputError` for a number that no
     training image has.
     """
+    one_hot = np.eye(len(data.class_names), dtype=np.float32)
+    _check(image, data)
+    if not is_random(phase):
+        return _drawn(data.train.images[image], one_hot[data.train.labels[image]], epoch)
+    chosen, place, draws, change = _batch_of(phase, data, image, epoch)
+    pair = chosen[[place, draws.partner[place]]]
+    images, targets = data.train.images[pair].astype(np.float32), one_hot[data.train.labels[pair]]
+    changed, mixed = change(draws, place, images, targets)
+    return _drawn(np.asarray(changed), np.asarray(mixed), epoch)
+
+
+def share_of_others(phase: Experiment, data: Dataset, image: int, epoch: int) -> float:
+    """How much of the target that `drawn` gives an image is another class, from 0 to 1; no pixel is touched."""
+    _check(image, data)
+    if not (phase.mixup or phase.cutmix):
+        return 0.0
+    chosen, place, draws, _ = _batch_of(phase, data, image, epoch)
+    partner = chosen[draws.partner[place]]
+    return float(1 - draws.share[place]) if data.train.labels[partner] != data.train.labels[image] else 0.0
+
+
+def _check(image: int, data: Dataset) -> None:
     if not 0 <= image < len(data.train):
         raise InputError(f"`image` must be 0 to {len(data.train) - 1}. Received: {image}.")
-    one_hot = np.eye(len(data.class_names), dtype=np.float32)
-    as_it_is = data.train.images[image].astype(np.float32)
-    if not is_random(phase):
-        return _drawn(as_it_is, one_hot[data.train.labels[image]], epoch)
+
+
+def _batch_of(
+    phase: Experiment, data: Dataset, image: int, epoch: int
+) -> tuple[np.ndarray, int, Draws, OneChanger]:
+    """The batch that has an image in an epoch: its images, the place among them, its draws, and what applies them."""
     phase = dataclasses.replace(phase, image_size=data.image_size)
     first = drawn_epoch(phase, epoch)
     draw, change = for_one(phase, 1, first)
     batches = ((chosen, draw(len(chosen))) for chosen in batches_of(phase, 1, first, len(data.train)))
     chosen, draws = next((chosen, draws) for chosen, draws in batches if image in chosen)
-    place = chosen.tolist().index(image)
-    pair = chosen[[place, draws.partner[place]]]
-    images, targets = data.train.images[pair].astype(np.float32), one_hot[data.train.labels[pair]]
-    changed, mixed = change(draws, place, images, targets)
-    return _drawn(np.asarray(changed), np.asarray(mixed), epoch)
+    return chosen, chosen.tolist().index(image), draws, change
 
 
 def _drawn(image: np.ndarray, shares: np.ndarray, epoch: int) -> Drawn:

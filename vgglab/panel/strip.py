@@ -11,12 +11,17 @@ import traitlets
 
 from vgglab.datasets import Dataset, under_conditions
 from vgglab.experiment import Experiment, is_random, of_role
+from vgglab.image_changes import AUGMENTATIONS
 from vgglab.panel.latest import Latest
 from vgglab.panel.styles import source, styled
 from vgglab.panel.tiles import DRAWS, note, original, tiles_of
 from vgglab.templates import render
 
 GETTING_READY = "Getting ready: TensorFlow is being loaded."
+# What TensorFlow does for the first time is slow, whatever it is.
+_ALL_ON = Experiment(
+    augment=tuple((name, rule.default) for name, rule in AUGMENTATIONS.items()), mixup=1.0, views=1
+)
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,16 @@ class Strip(anywidget.AnyWidget):
         return _Request(*self._wanted, self.image, self.first) if self._wanted else None
 
     def _draw(self, request: _Request) -> None:
+        loaded = "vgglab.engine.drawn" in sys.modules
         try:
-            if is_random(request.experiment.phases[0]) and "vgglab.engine.drawn" not in sys.modules:
+            if is_random(request.experiment.phases[0]) and not loaded:
                 used = self._under_conditions(request)
                 self.contents = dict(tiles=[original(used, request.image)], note=GETTING_READY)
             self.contents = self._made(request)
-            # Loaded already while nothing is on, so that the first toggle is answered at once, and so is Train.
-            import vgglab.engine.drawn  # noqa: F401
+            if (
+                not loaded
+            ):  # while nothing is on, so that the first toggle is answered at once, and so is Train
+                tiles_of(_ALL_ON, request.data, request.image, first=0)
         except Exception as error:  # in a thread it would be seen nowhere
             self.contents = dict(tiles=[], note=f"This could not be drawn: {type(error).__name__}: {error}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 DRAWS = 4  # beside the original
 LARGEST = 192  # pixels a side of a picture; more are not seen in a tile, on a fine screen either
-_CLEAR = 0.2  # of the other image, from which on a mix is one that people see
+_CLEAR = 0.2  # of another class, from which on a mix is one that people see
 _LOOK_AHEAD = 8  # epochs in which a clear mix is looked for
 AS_THEY_ARE = "As they are: nothing changes the images."
 
@@ -76,15 +75,14 @@ def note(experiment: Experiment, data: Dataset, first: int) -> str:
 
 
 def _clear_mix(phase: Experiment, data: Dataset, number: int, first: int) -> list[Drawn]:
-    """The next epoch's draw in which another image has a fifth or more of the picture, or none."""
-    from vgglab.engine.drawn import drawn
+    """The next epoch's draw in which another class has a fifth or more of the picture, or none."""
+    from vgglab.engine.drawn import drawn, share_of_others
 
     if not (phase.mixup or phase.cutmix):
         return []
     epochs = range(first, min(first + _LOOK_AHEAD, phase.views or first + _LOOK_AHEAD))
-    label = data.train.labels[number]
-    draws: Iterator[Drawn] = (drawn(phase, data, number, epoch) for epoch in epochs)
-    return [each for each in draws if each.shares[label] <= 1 - _CLEAR][:1]
+    clear = next((each for each in epochs if share_of_others(phase, data, number, each) >= _CLEAR), None)
+    return [] if clear is None else [drawn(phase, data, number, clear)]
 
 
 def _drawn_tile(phase: Experiment, data: Dataset, each: Drawn, own: int) -> dict[str, Any]:
