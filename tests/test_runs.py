@@ -219,7 +219,9 @@ def test_names_are_escaped_in_the_table_and_in_messages(runs):
     assert delete(runs) == ("status", f"Deleted: {name}.")
     assert "<script>" not in runs._message.value
     add(runs, make_history(dataset=name), name)
-    assert names_on(runs) == [name, "run 1"] and column(runs, "data set")[name] == name, "as text, which is no HTML"
+    assert names_on(runs) == [name, "run 1"] and column(runs, "data set")[name] == name, (
+        "as text, which is no HTML"
+    )
 
 
 def test_what_is_selected_is_shown_beside_a_and_b(runs):
@@ -625,7 +627,9 @@ def test_of_several_files_the_good_ones_are_there_wherever_the_bad_one_stands(ru
 def test_a_run_without_an_epoch_can_be_loaded_and_overlaid(runs):
     assert upload(runs, ("empty.jsonl", History(Experiment()).to_lines().encode()))[0] == "status"
     select(runs, "empty")
-    assert runs.shown == ("empty",) and runs.letters == {} and "<svg" in live_svg(make_history(), runs.histories)
+    assert (
+        runs.shown == ("empty",) and runs.letters == {} and "<svg" in live_svg(make_history(), runs.histories)
+    )
 
 
 def test_no_button_fails_in_silence(runs, monkeypatch):

@@ -34,6 +34,7 @@ function render({ model, el }) {
   el.append(table, nothing);
   let editing = false; // in place; the table is not drawn anew meanwhile
   let at = { run: null, item: 0 }; // where the Tab key enters; no run is the head
+  let drawn = []; // the names of the rows
   let anchor = null; // where a range of chosen rows begins
 
   const tell = (deed, run, text = "") => model.send({ do: deed, run, text });
@@ -178,7 +179,10 @@ function render({ model, el }) {
     const corner = made("th", { scope: "col", class: "tools" }, made("span", { class: "unseen" }, "on the chart"));
     const head = made("thead", {}, made("tr", {}, corner, ...model.get("columns").map(heading)));
     table.replaceChildren(head, made("tbody", {}, ...rows.map(line)));
-    if (at.run !== null && !rows.some((row) => row.name === at.run)) at = { run: null, item: 0 };
+    // Where a run has another name or is gone, whatever has its place now.
+    const names = rows.map((row) => row.name);
+    if (at.run !== null && !names.includes(at.run)) at.run = names[Math.min(drawn.indexOf(at.run), names.length - 1)] ?? null;
+    drawn = names;
     enter();
     if (held) focus();
   };

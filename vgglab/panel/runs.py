@@ -56,7 +56,7 @@ class Runs(widgets.VBox):
         self.table = RunTable(lambda *told: self._try(partial(self._do, *told)))
         self._compared, self._message = widgets.HTML(), widgets.HTML()
         self._place, self._problems = widgets.HTML(), widgets.HTML()
-        self._name = widgets.Text(description="new name", layout=widgets.Layout(width="260px"))
+        self._name = widgets.Text(description="new name", layout=widgets.Layout(width="190px"))
         self._upload = widgets.FileUpload(accept=".html,.jsonl", multiple=True, description="Load run cards")
         self.buttons = {
             name: widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="auto"))
@@ -312,5 +312,5 @@ class Runs(widgets.VBox):
         self.set_trait("comparison", said if len(rows) > 1 else "The second run is compared with the first.")
         phases = phases_of(rows[self.selected[0]].history) if len(self.selected) == 1 else []
         if len(phases) > 1:
-            texts.append(f"{self.selected[0]}: {'; '.join(phases)}.")
+            texts.append(f"Phases of the chosen run: {'; '.join(phases)}.")
         self._compared.value = render("compared.html", comparison=self.comparison, texts=texts)
