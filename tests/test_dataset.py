@@ -1,6 +1,7 @@
 """A Dataset made by hand is checked when it is made, not by TensorFlow in the middle of a run."""
 
 import dataclasses
+import hashlib
 
 import numpy as np
 import pytest
@@ -101,3 +102,20 @@ def test_what_load_cannot_take_is_one_sentence(given, sentence):
     with pytest.raises(InputError) as caught:
         load(**given)
     assert sentence in str(caught.value)
+
+
+def test_fingerprints_are_of_pixels_and_labels_alone(tiny):
+    """By hand, as hashes in records were made; how an array lies in memory and the type of labels are nothing."""
+    split = tiny.validation
+    parts = [b"(10, 32, 32, 3)", split.images.tobytes(), split.labels.astype("<i8").tobytes()]
+    assert split.fingerprint == hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+    train = [b"(24, 32, 32, 3)", tiny.train.images.tobytes(), tiny.train.labels.astype("<i8").tobytes()]
+    assert tiny.fingerprint == hashlib.sha256(b"".join([b"dark\nlight", *train, *parts])).hexdigest()[:16]
+    same = Split(np.asfortranarray(split.images), split.labels.astype(np.uint8))
+    assert same.fingerprint == split.fingerprint
+    for images, labels in (
+        (split.images[::-1], split.labels[::-1]),
+        (split.images, 1 - split.labels),
+        (split.images ^ (np.arange(10)[:, None, None, None] == 9), split.labels),
+    ):
+        assert Split(images, labels).fingerprint != split.fingerprint

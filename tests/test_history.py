@@ -1,13 +1,16 @@
 import copy
+import dataclasses
 import json
 import math
 
+import numpy as np
 import pytest
 
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.fit import Fit, Metric
 from vgglab.history import COLUMNS, History
+from vgglab.predictions import Predictions
 
 
 def make_history(validation=(0.4, 0.6, 0.5), train=(0.5, 0.8, 1.0), **fields):
@@ -65,7 +68,7 @@ def test_a_record_from_before_there_were_conditions_and_a_test_part_is_read():
     history = History.from_lines(OLD, "old")
     assert history.experiment == Experiment(image_size=32, l2=0.01, epochs=2, seed=4)
     assert (history.experiment.images_a_class, history.experiment.label_noise) == (None, 0)
-    assert history.test is None and history.tested() == ""
+    assert history.test is None and history.tested() == "" and history.predictions is None
     assert history.frame()["memorised"].isna().all() and history.kept["validation_accuracy"] == 0.25
     assert history.summary() == "Epoch 1 of 2: train 50.0%, validation 25.0%, gap 25.0 points"
     assert History.from_lines(history.to_lines(), "again") == history
@@ -83,6 +86,46 @@ def test_what_a_test_part_gave_is_kept_and_said(tmp_path):
     assert read.tested() == (
         "On the 16 test images, which no choice was made on: 87.5%, loss 0.432, calibration error 6.2 points."
     )
+
+
+def test_predictions_are_kept_to_the_last_bit(tmp_path):
+    """Every float32 there is may be a probability: also those between which a text of few digits cannot tell."""
+    bits = np.random.default_rng(0).integers(0, np.float32(0.5).view(np.int32), 20_000).astype(np.int32)
+    near = np.float32(0.5) + np.spacing(np.float32(0.5)) * np.arange(-50, 50, dtype=np.float32)
+    first = np.concatenate([bits.view(np.float32), near, np.float32([0, 1, 1e-45])])
+    probabilities = np.stack([first, (1 - first.astype(float)).astype(np.float32)], axis=1)
+    history = make_history()
+    history.predictions = Predictions(3, np.arange(len(first)) % 2, probabilities, "0f")
+    read = History.load(history.save(tmp_path / "history.jsonl"))
+    assert read == history and read.predictions.probabilities.dtype == np.float32
+    assert (read.predictions.probabilities.view(np.int32) == probabilities.view(np.int32)).all()
+    assert (tmp_path / "history.jsonl").stat().st_size < 16 * probabilities.size + 3 * len(first) + 5000
+
+
+def test_predictions_of_another_epoch_image_or_network_are_others():
+    said = Predictions(1, np.array([0, 1]), np.float32([[0.7, 0.3], [0.4, 0.6]]), "0f")
+    assert said == dataclasses.replace(said) and said.right.tolist() == [True, True]
+    for other in (
+        dict(epoch=2),
+        dict(images="10"),
+        dict(labels=np.array([1, 1])),
+        dict(probabilities=np.float32([[0.7, 0.3], [0.5, 0.5]])),
+    ):
+        assert said != dataclasses.replace(said, **other)
+
+
+def test_what_only_the_end_of_a_run_has_is_in_no_record_that_grows():
+    history = make_history()
+    plain, history.test = history.to_lines(), dict(TESTED)
+    history.predictions = Predictions(3, np.array([0]), np.float32([[0.5, 0.5]]), "0f")
+    assert [json.loads(line)["kind"] for line in history.to_lines().splitlines()[-2:]] == [
+        "test",
+        "validation",
+    ]
+    assert history.growing_lines() == plain
+    assert history.lines_after(history.rows()) == ""
+    history.cut(history.rows())
+    assert history.test is None and history.predictions is None and len(history.epochs) == 3
 
 
 @pytest.mark.parametrize("name", TESTED)

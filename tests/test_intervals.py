@@ -12,6 +12,7 @@ from vgglab.measures.intervals import (
     mean_interval,
     minimal_detectable,
     paired_difference,
+    paired_images,
     sign_flip_p,
     verdict,
 )
@@ -162,3 +163,82 @@ def test_what_has_no_power():
         minimal_detectable(float("nan"), 5)
     with pytest.raises(InputError, match="`power` must be between"):
         minimal_detectable(1, 5, power=0.05)
+
+
+def discordant(only_b, only_a, n):
+    """The differences of n images, of which so many only B gets right, and so many only A."""
+    return [1.0] * only_b + [-1.0] * only_a + [0.0] * (n - only_b - only_a)
+
+
+@pytest.mark.parametrize(
+    ("only_b", "only_a", "n", "low", "high"),
+    [
+        (
+            26,
+            4,
+            48,
+            0.2548067,
+            0.6251933,
+        ),  # `ci.prop.ps` of Bonett's own R package statpsych, from its manual
+        (26, 4, 40, 0.3126438, 0.7349752),
+        (1, 7, 21, -0.50836, -0.01338),  # by hand: -6/23 -+ 1.95996 * sqrt((10 - 36/23) / 23) / sqrt(23)
+    ],
+)
+def test_the_paired_interval_is_bonetts_and_prices(only_b, only_a, n, low, high):
+    assert paired_images(discordant(only_b, only_a, n)) == pytest.approx((low, high), abs=1e-5)
+    assert paired_images(discordant(only_a, only_b, n)) == pytest.approx((-high, -low), abs=1e-5)
+
+
+@pytest.mark.parametrize("n", [20, 50, 400])
+@pytest.mark.parametrize(
+    ("only_b", "only_a"), [(0.002, 0.002), (0.01, 0.01), (0.05, 0.01), (0.1, 0.1), (0.3, 0.1), (0.02, 0)]
+)
+def test_the_paired_interval_covers_as_often_as_it_says(n, only_b, only_a):
+    """Summed over all outcomes, not drawn; with few images that differ, a plain interval covers far less."""
+    b, a = (each.ravel() for each in np.meshgrid(np.arange(n + 1), np.arange(n + 1)))
+    b, a = b[a + b <= n], a[a + b <= n]
+    chances = stats.multinomial.pmf(
+        np.stack([b, a, n - a - b], axis=1), n, [only_b, only_a, 1 - only_b - only_a]
+    )
+    covered = total = 0.0
+    for only_b_right, only_a_right, chance in zip(b, a, chances):
+        if chance > 1e-9:
+            low, high = paired_images(discordant(only_b_right, only_a_right, n))
+            covered, total = covered + chance * (low <= only_b - only_a <= high), total + chance
+    assert total == pytest.approx(1, abs=1e-5) and covered > 0.945
+
+
+@pytest.mark.parametrize(("b", "a"), [(b, a) for b in range(13) for a in range(b + 1)])
+def test_the_paired_interval_leaves_0_out_where_mcnemars_exact_test_does(b, a):
+    """That of McNemar 1947: with b and a images, a fair coin; they disagree only where p is within 0.02 of 0.05."""
+    p = stats.binomtest(b, b + a).pvalue if a + b else 1.0
+    low, _ = paired_images(discordant(b, a, 400))
+    assert (low > 0) == (p < 0.05) or abs(p - 0.05) < 0.02
+
+
+def test_the_paired_interval_of_several_runs_covers():
+    """Images are right with chances of their own, which five runs of each side share; hard ones are few."""
+    rng, n, runs, covered = np.random.default_rng(0), 100, 5, 0
+    for hard, gain in ((0.05, 0.3), (0.3, 0.1)):
+        true, covered = hard * gain, 0
+        for _ in range(1000):
+            is_hard = rng.random(n) < hard
+            a = rng.binomial(runs, np.where(is_hard, 0.5, 1.0)) / runs
+            b = rng.binomial(runs, np.where(is_hard, 0.5 + gain, 1.0)) / runs
+            low, high = paired_images((b - a).tolist())
+            covered += low <= true <= high
+        assert covered > 935
+
+
+@pytest.mark.parametrize("differences", [[], [1.5], [float("nan")], [[0.0]]])
+def test_what_is_no_difference_of_images(differences):
+    with pytest.raises(
+        InputError, match=r"`differences` must be numbers from -1 to 1, one an image\. Received: "
+    ):
+        paired_images(differences)
+
+
+def test_the_paired_interval_at_its_ends():
+    assert paired_images([1.0] * 4)[1] == 1 and paired_images([-1.0] * 4)[0] == -1
+    low, high = paired_images([0.0] * 400)
+    assert low == -high and 0.005 < high < 0.01

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -19,6 +20,7 @@ from vgglab.history import COLUMNS, History
 from vgglab.measures.badge import badge
 from vgglab.measures.diagnosis import diagnose
 from vgglab.panel.table import compare
+from vgglab.predictions import MOST_WRITTEN, Predictions
 from vgglab.record_reader import LONGEST_LINE, MOST_PHASES
 from vgglab.share.card import history_of_card, run_card
 from vgglab.share.script import script
@@ -43,7 +45,15 @@ def whole():
     history.note("early stop", "No lower validation loss for 3 epochs.")
     history.note("restored", "The weights of epoch 4 were restored.", kept_epoch=4)
     history.test = dict(TESTED)
+    history.predictions = said_of(10, epoch=4)
     return history
+
+
+def said_of(images, epoch, classes=2, seed=0):
+    """Predictions drawn at random, in float32 as a network's are."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(classes, 0.3), images).astype(np.float32)
+    return Predictions(epoch, rng.integers(classes, size=images), probabilities, "a1b2")
 
 
 def stranger():
@@ -190,6 +200,39 @@ REFUSED = [
     ("test", ("row", "loss"), NAN, "`loss` is nan"),
     ("test", ("row", "images"), "0", "`images` is 0"),
     ("test", ("row", "images"), "1.5", "`images` is 1.5"),
+    # What is said of the validation images
+    ("validation", ("row", "epoch"), "7", "`epoch` is 7, and the run has 6"),
+    ("validation", ("row", "epoch"), "0", "`epoch` is 0"),
+    ("validation", ("row", "images"), "5", "`images` is 5"),
+    ("validation", ("row", "labels"), "[]", "`labels` is []"),
+    ("validation", ("row", "labels"), "[0, 1]", "2 `labels` and 10 `probabilities`, and must have 10"),
+    ("validation", ("row", "labels", 3), "2", "a label is 2, and must be 0 to 1"),
+    ("validation", ("row", "labels", 3), "-1", "each part of it must be a whole number of at least 0"),
+    ("validation", ("row", "labels", 3), "0.5", "each part of it must be a whole number"),
+    ("validation", ("row", "labels"), '"0101"', "`labels` is '0101'"),
+    ("validation", ("row", "probabilities"), "[]", "10 `labels` and 0 `probabilities`"),
+    ("validation", ("row", "probabilities"), "null", "`probabilities` is None"),
+    ("validation", ("row", "probabilities", 9), "[1]", "the `probabilities` [1], and must have 2"),
+    ("validation", ("row", "probabilities", 9), "[]", "the `probabilities` []"),
+    ("validation", ("row", "probabilities", 9), "[0.5, 0.4]", "must have 2 of the sum 1"),
+    ("validation", ("row", "probabilities", 9), "0.5", "each part of it must be a list"),
+    ("validation", ("row", "probabilities", 9, 0), NAN, "and each part of it must be a number"),
+    (
+        "validation",
+        ("row", "probabilities", 9, 0),
+        INFINITE,
+        "each part of it must be a number of at most 1.0",
+    ),
+    (
+        "validation",
+        ("row", "probabilities", 9, 0),
+        "-0.1",
+        "each part of it must be a number of at least 0.0",
+    ),
+    ("validation", ("row", "probabilities", 9, 0), HUGE, "`probabilities` is"),
+    ("validation", ("row", "probabilities", 9, 0), '"1"', "each part of it must be a number"),
+    ("validation", ("row", "more"), '[{"deep": 1}]', "`more` is"),
+    ("validation", ("more",), "1", "must have `row` alone"),
 ]
 
 
@@ -242,6 +285,10 @@ HARMLESS = [
     (whole, "event", ("row",), '{"epoch": 6, "kind": "diverged", "text": "nan"}'),
     (whole, "layer", ("row", "moved"), "null"),
     (whole, "layer", ("row", "layer"), r'"$\\frac{$"'),
+    (whole, "validation", ("row", "epoch"), "6"),
+    (whole, "validation", ("row", "images"), r'"</script>\u0000\ud800"'),
+    (whole, "validation", ("row", "probabilities", 9), "[1, 0]"),
+    (whole, "validation", ("row", "probabilities", 9), "[0.3335, 0.6664]"),
     (stranger, "run", ("data",), '{"train": 5, "validation": 5, "classes": ["a", "b"]}'),
     (stranger, "run", ("experiment", "fit", "planned_epochs"), "9223372036854775807"),
     (stranger, "run", ("experiment", "fit", "metric"), r'"$\\frac{$"'),
@@ -291,9 +338,17 @@ def test_a_last_line_that_was_cut_short_is_left_out_with_a_sentence():
         read = History.from_lines("".join(lines) + last[:cut], "theirs.jsonl")
         torn = read.events.pop()
         assert (torn["epoch"], torn["kind"]) == (6, "torn") and torn["text"].count(".") == 1
-        assert read == before and read.test is None
+        assert read == before and read.predictions is None and read.test == TESTED
     assert History.from_lines("".join(lines) + "\0" * 50, "theirs.jsonl").events[-1]["kind"] == "torn"
     assert "line 1 is not a record" in refusal(lines[0][:-10])
+
+
+def test_the_longest_line_that_is_written_can_be_read():
+    """Two classes take the most characters a probability; the widest float32 has ten digits and an exponent."""
+    rows = MOST_WRITTEN // 2
+    widest = np.float32(1.1754944e-38), np.float32(0.99999994)
+    said = Predictions(1, np.ones(rows, int), np.tile(np.array(widest, np.float32), (rows, 1)), "0" * 16)
+    assert len(json.dumps(dict(kind="validation", row=said.to_row()))) < LONGEST_LINE
 
 
 def test_a_line_that_was_cut_short_in_the_middle_is_no_record():
@@ -329,7 +384,7 @@ def test_what_is_nested_deeply_is_a_sentence(kind):
 
 def test_very_large_texts_are_a_sentence(monkeypatch, tmp_path):
     text, line = mutated("event", "row", "text", to='"' + "x" * LONGEST_LINE + '"')
-    assert f"line {line} is not a record (it has 4," in refusal(text)
+    assert f"line {line} is not a record (it has 33," in refusal(text)
     path = whole().save(tmp_path / "run.jsonl")
     monkeypatch.setattr(record_reader, "MOST_BYTES", 1000)
     assert "too large" in refusal(path.read_text())
@@ -456,7 +511,7 @@ def leaves(inside, path=()):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("history", [whole, stranger])
-@pytest.mark.parametrize("kind", ["run", "epoch", "event", "layer", "test"])
+@pytest.mark.parametrize("kind", ["run", "epoch", "event", "layer", "test", "validation"])
 def test_whatever_value_is_replaced_it_is_refused_or_harmless(history, kind):
     lines, outcomes = lines_of(history()), {True: 0, False: 0}
     for path in leaves(next((line for line in lines if line["kind"] == kind), {})):

@@ -87,6 +87,8 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_history(name, tiny, tmp_pa
     resumed = train(experiment, data, resume=folder)
     assert same(resumed, whole)
     assert same(read_run(folder).history, whole) and whole.test is not None
+    assert resumed.predictions == whole.predictions == read_run(folder).history.predictions
+    assert whole.predictions.epoch == whole.kept["epoch"]
     assert sorted(each.name for each in folder.iterdir()) == [RECORD, MODEL]
     with pytest.raises(InputError, match=f"Nothing is left to do .* after epoch {finished}"):
         train(experiment, data, resume=folder)
@@ -315,9 +317,49 @@ def test_the_features_are_the_same_whether_they_are_cached_or_not(tiny, tmp_path
 def test_the_record_is_read_line_by_line(tiny, tmp_path):
     history = train(PLAIN, tiny, out=tmp_path / "run")
     lines = (tmp_path / "run" / RECORD).read_text().splitlines()
-    assert json.loads(lines[0])["kind"] == "run" and len(lines) == 1 + len(history.epochs) + 1 + len(
-        history.layers
-    )
+    kinds = [json.loads(line)["kind"] for line in lines]
+    layers = len(history.layers)
+    assert kinds == ["run", *["epoch"] * 5, "event", *["layer"] * layers, "validation"]
+
+
+def test_a_record_that_grows_has_no_predictions_but_its_checkpoint_has(tiny, tmp_path, every_epoch):
+    """Also where its first line is written anew on the way, and where it goes on from one that had them."""
+    folder, control, has_them = tmp_path / "run", Control(), []
+
+    def look(history):
+        has_them.append(read_run(folder).history.predictions is not None)
+        with np.load(folder / CHECKPOINT) as arrays:
+            said = arrays["predictions/probabilities"]
+            assert (said == history.predictions.probabilities).all()
+            assert int(arrays["predictions/epoch"]) == len(history.epochs)
+        if len(history.epochs) == 2:
+            control.change(dataclasses.replace(PLAIN, unfreeze=1, epochs=5))
+        if len(history.epochs) == 4:
+            control.stop()
+
+    stopped = train(PLAIN, tiny, look, control=control, out=folder)
+    assert has_them == [False] * 4 and stopped.predictions.epoch == 4
+    assert read_run(folder).history.predictions == stopped.predictions
+    train(stopped.experiment, tiny, look, resume=folder)
+    assert has_them == [False] * 5 and read_run(folder).history.predictions.epoch == 5
+
+
+def test_a_run_that_is_stopped_before_it_goes_on_keeps_its_predictions(tiny, tmp_path, every_epoch):
+    folder, control = tmp_path / "run", Control()
+    killed_after(3, PLAIN, tiny, out=folder)
+    control.stop()
+    history = train(PLAIN, tiny, control=control, resume=folder)
+    assert history.predictions.epoch == 3 == len(history.epochs)
+    assert read_run(folder).history.predictions == history.predictions
+
+
+def test_a_checkpoint_from_before_predictions_were_kept_is_gone_on_with(tiny, tmp_path, every_epoch):
+    folder = tmp_path / "run"
+    killed_after(3, PLAIN, tiny, out=folder)
+    with np.load(folder / CHECKPOINT) as arrays:
+        old = {name: array for name, array in arrays.items() if not name.startswith("predictions/")}
+    np.savez(folder / CHECKPOINT, **old)
+    assert train(PLAIN, tiny, resume=folder).predictions == train(PLAIN, tiny).predictions
 
 
 def behind(experiment, data, folder):

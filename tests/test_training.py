@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import pytest
 
+from vgglab import history as history_module
+from vgglab import training
 from vgglab.architecture import CONV_NAMES
 from vgglab.datasets import under_conditions
 from vgglab.datasets.dataset import Dataset, Split
@@ -15,7 +17,7 @@ from vgglab.engine.cache import FeatureCache
 from vgglab.engine.control import Control, Stopped
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
-from vgglab.history import COLUMNS
+from vgglab.history import COLUMNS, History
 from vgglab.measures import rows
 from vgglab.measures.evaluation import evaluate
 from vgglab.network import build_model
@@ -121,6 +123,15 @@ def assert_measured(history, model, test):
     figures = dict(history.test)
     assert figures.pop("images") == len(test) and 0 < figures.pop("calibration_error") < 1
     assert figures == keras_of(model, test)
+
+
+def assert_said(history, model, validation):
+    """What is kept of the validation images is what Keras finds for the model, and is of the epoch that counts."""
+    said = history.predictions
+    assert said.epoch == history.kept["epoch"] and said.images == validation.fingerprint
+    assert said.labels.tolist() == validation.labels.tolist() and said.probabilities.dtype == np.float32
+    np.testing.assert_allclose(said.probabilities, model.predict(validation.images, verbose=0), atol=1e-4)
+    assert said.right.mean() == history.kept["validation_accuracy"]
 
 
 LATER = dataclasses.replace(SMALL, epochs=1).then(unfreeze=4, epochs=1)
@@ -332,12 +343,14 @@ def test_the_network_kept_is_the_one_whose_row_is_kept(tiny, end, how):
     assert len(history.epochs) == epochs and history.events[-1]["kind"] == how
     assert not [event for event in history.events if event["kind"] in ("moved", "did not move")]
     if not epochs:
+        assert history.predictions is None
         assert all((now == then).all() for now, then in zip(model.get_weights(), began))
         return
     row = history.kept
     assert keras_of(model, tiny.validation) == dict(
         loss=pytest.approx(row["validation_loss"], rel=1e-3), accuracy=row["validation_accuracy"]
     )
+    assert_said(history, model, tiny.validation)
 
 
 def test_patience_goes_back_where_its_best_epoch_is_not_the_last(tiny, monkeypatch):
@@ -351,6 +364,38 @@ def test_patience_goes_back_where_its_best_epoch_is_not_the_last(tiny, monkeypat
     )
     assert len(history.epochs) == 3 and history.kept["epoch"] == 2
     assert all((now == then).all() for now, then in zip(model.get_weights(), after[1]))
+
+
+def test_predictions_are_at_every_moment_of_the_epoch_that_counts(tiny, monkeypatch):
+    """By hand: 1.0 is lowest of the first phase, and the second, which has no patience, counts with its last epoch."""
+    losses, turn, seen = iter([2.0, 1.0, 3.0, 3.0, 9.0, 8.0]), itertools.cycle(["clean", "validation"]), []
+    monkeypatch.setattr(rows, "score", lambda *given: (0.5, 1.0 if next(turn) == "clean" else next(losses)))
+    experiment = dataclasses.replace(SMALL, unfreeze=0, patience=2, epochs=9).then(patience=None, epochs=2)
+    model = build_model(experiment, 2)
+    history = train(experiment, tiny, lambda history: seen.append(history.predictions), model=model)
+    assert [said.epoch for said in seen] == [1, 2, 2, 2, 5, 6]
+    assert seen[2] is seen[1] and history.predictions is seen[5]
+    np.testing.assert_allclose(
+        seen[5].probabilities, model.predict(tiny.validation.images, verbose=0), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_predictions_are_probabilities_that_a_record_takes(tiny, precision, tmp_path):
+    history = train(dataclasses.replace(SMALL, epochs=1, precision=precision), tiny)
+    assert history.predictions.probabilities.dtype == np.float32
+    assert History.load(history.save(tmp_path / "run.jsonl")) == history
+
+
+def test_a_record_that_has_no_room_for_predictions_says_so(tiny, monkeypatch):
+    for module in (training, history_module):
+        monkeypatch.setattr(module, "MOST_WRITTEN", 19)
+    history = train(dataclasses.replace(SMALL, epochs=1, unfreeze=0), tiny)
+    assert len(history.predictions.labels) == 10 and '"kind": "validation"' not in history.to_lines()
+    assert [event["text"] for event in history.events if event["kind"] == "left out"] == [
+        "A record has room for 19 probabilities, so it leaves out what this run says of 10 validation images; "
+        "`History.predictions` has it until Python ends."
+    ]
 
 
 def test_the_best_epoch_is_kept_also_where_its_own_report_is_interrupted(tiny, monkeypatch):

@@ -35,6 +35,7 @@ _HOME = {
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
     "Control": "vgglab.engine.control",  # pause, stop or change a run
     "train": "vgglab.training",  # Experiment and Dataset → History
+    "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
@@ -56,6 +57,7 @@ _HOME = {
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
     "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval
+    "compare": "vgglab.measures.comparison",  # two runs, or runs of several seeds → is B better than A, or is it luck?
     "verdict": "vgglab.measures.intervals",  # is A better than B, or is it noise?
     "sign_flip_p": "vgglab.measures.intervals",  # the same as a p value that asks for no distribution
     "holm": "vgglab.measures.intervals",  # p values of several comparisons, adjusted for their number

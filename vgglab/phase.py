@@ -23,6 +23,7 @@ from vgglab.history import History, Row
 from vgglab.measures.forgetting import has_source_task, source_images
 from vgglab.measures.rows import Measuring
 from vgglab.network import configure
+from vgglab.predictions import Predictions
 from vgglab.share.run_folder import RunFolder
 
 
@@ -48,9 +49,10 @@ class Run:
         self.measuring = Measuring(self.compiled, self.control)
 
     def known(self) -> Arrays:
-        """What every checkpoint has: what the run began with, and how long the History is."""
+        """What every checkpoint has: what the run began with, how long the History is, and what counts if it stops."""
         rows = {kind: np.array(count) for kind, count in self.history.rows().items()}
-        return dict(began_with=np.array(self.began_with), **under("rows", rows))
+        said = self.history.predictions.to_arrays() if self.history.predictions else {}
+        return dict(began_with=np.array(self.began_with), **under("rows", rows), **under("predictions", said))
 
     def epochs_of(self, number: int) -> int:
         """How many epochs of a phase are finished."""
@@ -117,15 +119,20 @@ class _Going:
         logged = self._pass_over_train(steps, fed.batches(epoch), step_rates)
         last = self.history.epochs[-1] if self.history.epochs else None
         row: Row = dict(epoch=len(self.history.epochs) + 1, phase=self.number)
-        row |= self.run.measuring.measure(fed, last) | logged
+        measured, probabilities = self.run.measuring.measure(fed, last)
+        row |= measured | logged
         if not math.isfinite(row["train_loss"] + row["validation_loss"]):
             raise Diverged(
                 f"The network's output stopped being numbers in epoch {row['epoch']}; training stopped. "
                 "A lower learning rate usually helps."
             )
         row |= dict(learning_rate=float(step_rates[-1]), seconds=time.perf_counter() - start)
-        self.kept.take(row["epoch"], row["validation_loss"])
+        seen = self.data.validation
+        said = Predictions(row["epoch"], seen.labels, probabilities, seen.fingerprint)
+        counts = self.kept.take(row["epoch"], row["validation_loss"])
         self.history.epochs.append(row)
+        if counts:
+            self.history.predictions = said
         if self.run.folder:
             self.run.folder.record(self.history)
             self.run.folder.checkpoint(self._state)

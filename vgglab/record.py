@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, ValidationError, convert, defstruct
@@ -95,6 +96,15 @@ class Tested(Struct):
     images: Place
 
 
+class Said(Struct):
+    """What the weights of an epoch say of the validation images, one row of probabilities for each."""
+
+    epoch: Place
+    images: str
+    labels: Annotated[list[Count], Meta(min_length=1)]
+    probabilities: list[list[Share]]
+
+
 class Images(Struct):
     """What `Dataset.describe` says; a record made by hand may say less."""
 
@@ -123,7 +133,7 @@ class Replaced(Struct, forbid_unknown_fields=True):
     experiment: dict[str, Any]
 
 
-ROWS: dict[str, type[Struct]] = dict(epoch=Epoch, event=Event, layer=Layer, test=Tested)
+ROWS: dict[str, type[Struct]] = dict(epoch=Epoch, event=Event, layer=Layer, test=Tested, validation=Said)
 FIT_ROWS = ROWS | dict(epoch=FitEpoch)  # of a run that vgglab did not set up
 
 
@@ -178,6 +188,26 @@ def check_images(data: dict[str, Any]) -> None:
         raise ValueError(f"`train_counts` is {shown(counts)}, and must count the images of each class")
     if data.get("wrong_labels", 0) > data.get("train", math.inf):
         raise ValueError(f"`wrong_labels` is {data['wrong_labels']}, more than there are in train")
+
+
+def check_said(said: dict[str, Any], data: dict[str, Any], epochs: Collection[int]) -> None:
+    """A ValueError unless what is said of the validation images goes with itself, the images and the epochs."""
+    labels, probabilities = said["labels"], said["probabilities"]
+    images = data.get("validation") or len(labels)
+    if not len(labels) == len(probabilities) == images:
+        raise ValueError(
+            f"it has {len(labels)} `labels` and {len(probabilities)} `probabilities`, and must have {images} of each"
+        )
+    classes = len(data.get("classes") or probabilities[0])
+    for label, of_each in zip(labels, probabilities):
+        if len(of_each) != classes or not abs(sum(of_each) - 1) < 0.001:  # with room for rounding
+            raise ValueError(
+                f"an image has the `probabilities` {shown(of_each)}, and must have {classes} of the sum 1"
+            )
+        if label >= classes:
+            raise ValueError(f"a label is {label}, and must be 0 to {classes - 1}")
+    if said["epoch"] not in epochs:
+        raise ValueError(f"`epoch` is {said['epoch']}, and the run has {len(epochs)}")
 
 
 def check_single(row: Row) -> None:

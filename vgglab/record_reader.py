@@ -10,10 +10,11 @@ from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
 from vgglab.files import why_not
 from vgglab.fit import Fit
-from vgglab.record import FIT_ROWS, ROWS, Head, Replaced, Row, check, check_images, check_single
+from vgglab.predictions import Predictions
+from vgglab.record import FIT_ROWS, ROWS, Head, Replaced, Row, check, check_images, check_said, check_single
 
 MOST_BYTES = 256 * 2**20  # of a record: 200,000 epochs take half of it
-LONGEST_LINE = 4 * 2**20  # characters
+LONGEST_LINE = 32 * 2**20  # characters: room for `predictions.MOST_WRITTEN`
 MOST_PHASES = 10_000
 _KINDS = ("run", "experiment", *ROWS)
 
@@ -64,7 +65,7 @@ class _Reader:
         self._head: dict[str, Any] | None = None
         self._experiment: tuple[int, dict[str, Any]] = 0, {}  # the latest, with the number of its line
         self._rows: dict[str, list[Row]] = {kind: [] for kind in ROWS}
-        self._placed: list[tuple[int, str, Row]] = []  # rows that name an epoch or a phase, with their lines
+        self._placed: list[tuple[int, str, Row]] = []  # rows that speak of other lines, with their own
 
     def read(self, text: str) -> dict[str, Any]:
         """The fields of a `History`; a ValueError says why the line of that `number` is no record."""
@@ -124,24 +125,29 @@ class _Reader:
 
     def _whole(self, head: dict[str, Any], torn: bool) -> dict[str, Any]:
         """The fields, once all that the lines say of each other holds."""
-        epochs, events, layers, tests = (self._rows[kind] for kind in ROWS)
+        epochs, events, layers, tests, said = (self._rows[kind] for kind in ROWS)
         self.number, plain = self._experiment
         experiment = _experiment(plain)
-        phases = len(experiment.phases) or 1
+        phases, data = len(experiment.phases) or 1, head.get("data", {})
+        numbers = {row["epoch"] for row in epochs}
         for number, kind, row in self._placed:
             self.number = number
-            _check_place(kind, row, phases, len(epochs))
+            if kind == "validation":
+                check_said(row, data, numbers)
+            else:
+                _check_place(kind, row, phases, len(epochs))
         if torn:
             text = "The last line of the record was cut short and is left out; all before it was read."
             events.append(dict(epoch=len(epochs), kind="torn", text=text))
         return dict(
             experiment=experiment,
-            data=head.get("data", {}),
+            data=data,
             versions=head.get("versions", {}),
             epochs=epochs,
             events=events,
             layers=layers,
             test=tests[-1] if tests else None,
+            predictions=Predictions.of(said[-1]) if said else None,
         )
 
 

@@ -27,6 +27,7 @@ from vgglab.files import readable
 from vgglab.history import History
 from vgglab.measures.evaluation import judged
 from vgglab.phase import Diverged, Run, train_phase
+from vgglab.predictions import MOST_WRITTEN, Predictions
 from vgglab.share.run_folder import RunFolder
 from vgglab.share.store import check_place, check_same
 
@@ -67,6 +68,12 @@ def train(
     control.begin(lambda phase: check_fits(followed_by(experiment, phase), used))
     for sentence in in_words(data, used, experiment):
         history.note("data", sentence)
+    if len(used.validation) * len(used.class_names) > MOST_WRITTEN:
+        history.note(
+            "left out",
+            f"A record has room for {MOST_WRITTEN:,} probabilities, so it leaves out what this run says of "
+            f"{len(used.validation):,} validation images; `History.predictions` has it until Python ends.",
+        )
     folder: RunFolder | None = None
     state: Arrays = {}
     with contextlib.ExitStack() as open_folder:
@@ -111,6 +118,8 @@ def _go_back(history: History, state: Arrays, origin: str) -> None:
             f"of its record, which has {len(history.epochs)} epochs and {phases} phases."
         )
     history.cut(rows)
+    if said := part("predictions", state):
+        history.predictions = Predictions.of(said)
 
 
 def _kept(history: History, resumed: object) -> str:

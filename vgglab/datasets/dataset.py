@@ -38,6 +38,13 @@ class Split:
         """Which labels are wrong: bool, shape (n,)."""
         return np.zeros(len(self), bool) if self.truth is None else self.labels != self.truth
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all pixels and labels."""
+        digest = hashlib.sha256()
+        _add(digest, self)
+        return digest.hexdigest()[:16]
+
     def counts(self, classes: int) -> list[int]:
         """How many labels of each class there are, wrong ones included."""
         return np.bincount(self.labels, minlength=classes).tolist()
@@ -86,9 +93,7 @@ class Dataset:
         """A hash of all training and validation pixels, labels and class names."""
         digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "surrogatepass"))
         for split in (self.train, self.validation):
-            digest.update(str(split.images.shape).encode())
-            digest.update(np.ascontiguousarray(split.images).data)
-            digest.update(split.labels.astype("<i8").data)
+            _add(digest, split)
         return digest.hexdigest()[:16]
 
     @cached_property
@@ -134,6 +139,12 @@ class Dataset:
         by_class = np.argsort(self.train.labels, kind="stable")
         chosen = by_class[np.linspace(0, len(by_class) - 1, keep).round().astype(int)]
         return self.train.part(chosen)
+
+
+def _add(digest: hashlib._Hash, split: Split) -> None:
+    digest.update(str(split.images.shape).encode())
+    digest.update(np.ascontiguousarray(split.images).data)
+    digest.update(split.labels.astype("<i8").data)
 
 
 def _checked_names(names: Any) -> tuple[str, ...]:

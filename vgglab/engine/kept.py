@@ -27,15 +27,16 @@ class KeptWeights:
         self._stopping = _early_stopping(model, phase)
         self._weights = weights_of(model, learning(model))
 
-    def take(self, epoch: int, validation_loss: float) -> None:
-        """An epoch is finished: copy its weights if they count."""
+    def take(self, epoch: int, validation_loss: float) -> bool:
+        """An epoch is finished: copy its weights if they count, and say whether they do."""
         if self._stopping:
             self.model.stop_training = False
             self._stopping.on_epoch_end(epoch - 1, {"val_loss": validation_loss})
             self.waited_enough = self.model.stop_training
             if self._stopping.best_epoch != epoch - 1:
-                return
+                return False
         self._weights, self.epoch = weights_of(self.model, learning(self.model)), epoch
+        return True
 
     def state(self) -> Arrays:
         """All that it knows after an epoch, for a checkpoint that has the model's weights too."""

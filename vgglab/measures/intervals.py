@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from vgglab.errors import InputError
+from vgglab.errors import InputError, shown
 
 Interval = tuple[float, float]
 MOST_FLIPPED = 20  # differences; each one more doubles the work
@@ -161,6 +161,24 @@ def interval(right: int, n: int, confidence: float = 0.95) -> Interval:
 def difference_interval(p1: float, n1: int, p2: float, n2: int, confidence: float = 0.95) -> Interval:
     """Where p1 - p2 lies, shares of `n1` and of `n2` other images: Newcombe 1998, method 10."""
     return difference_of_intervals(p1, wilson(p1, n1, confidence), p2, wilson(p2, n2, confidence))
+
+
+def paired_images(differences: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Where the mean difference lies of two networks, or two groups of runs, that saw the same images.
+
+    `differences`: B minus A of each image, -1 to 1; of two networks 1 where only B is right and -1 where only A is.
+    The adjusted Wald interval of Bonett & Price 2012, "Adjusted Wald confidence interval for a difference of binomial
+    proportions based on paired data", which counts one image more of either: where few images differ, the plain one is
+    far too narrow, and where none does, it has no width. `InputError` for anything but such numbers.
+    """
+    given = np.asarray(differences, dtype=float)
+    if given.ndim != 1 or not len(given) or not (np.abs(given) <= 1).all():
+        raise InputError(
+            f"`differences` must be numbers from -1 to 1, one an image. Received: {shown(differences)}."
+        )
+    adjusted = np.concatenate([given, [-1.0, 1.0]])
+    reach = NormalDist().inv_cdf((1 + confidence) / 2) * float(adjusted.std()) / math.sqrt(len(adjusted))
+    return max(-1.0, float(adjusted.mean()) - reach), min(1.0, float(adjusted.mean()) + reach)
 
 
 def wilson(share: float, n: int, confidence: float = 0.95) -> Interval:

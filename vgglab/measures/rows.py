@@ -34,8 +34,11 @@ class Measuring:
             now = dict(zip(blocks(fed.below), pooled))
             self.before |= {block: now[block] for block in new}
 
-    def measure(self, fed: Feed, last: Row | None) -> Row:
-        """Accuracies, losses, drift and what was memorised; `last` is the row of the epoch before, None without one."""
+    def measure(self, fed: Feed, last: Row | None) -> tuple[Row, np.ndarray]:
+        """Accuracies, losses, drift and what was memorised; and what is said of the validation images, (n, classes).
+
+        `last` is the row of the epoch before, None without one.
+        """
         predict = self.compiled.predict(fed.below)
         clean, validation = fed.evaluated["clean"], fed.evaluated["validation"]
         probabilities, pooled = outputs(predict, clean, self.control)
@@ -43,7 +46,7 @@ class Measuring:
         memorised = known_by_heart(probabilities, clean)
         probabilities, _ = outputs(predict, validation, self.control)
         validation_accuracy, validation_loss = score(probabilities, validation.labels)
-        return dict(
+        row = dict(
             train_accuracy=train_accuracy,
             validation_accuracy=validation_accuracy,
             gap=train_accuracy - validation_accuracy,
@@ -53,6 +56,7 @@ class Measuring:
             memorised=memorised,
             **self._drift(dict(zip(blocks(fed.below), pooled)), last),
         )
+        return row, probabilities
 
     def _source_accuracy(self, predict: Callable, fed: Feed) -> float | None:
         source = fed.evaluated.get("source")

@@ -136,7 +136,7 @@ class RunFolder:
             self._check_there()
             try:
                 if self._file is None or history.experiment != self._experiment:
-                    self._rewrite(history)
+                    self._rewrite(history, history.growing_lines())
                 else:
                     self._append(history.lines_after(self._rows))
             except OSError:
@@ -151,9 +151,9 @@ class RunFolder:
         if self._file:
             os.fsync(self._file.fileno())
 
-    def _rewrite(self, history: History) -> None:
+    def _rewrite(self, history: History, lines: str) -> None:
         path = self.path / RECORD
-        write_whole(path, history.to_lines())
+        write_whole(path, lines)
         self.close()
         self._file = path.open("r+b", buffering=0)
         self._size, self._experiment, self._ahead = path.stat().st_size, history.experiment, 0
@@ -193,7 +193,7 @@ class RunFolder:
         if finished or not self.is_behind(history):
             with self._noticed(RECORD):
                 self._check_there()
-                self._rewrite(history)
+                self._rewrite(history, history.to_lines())
         if finished:
             self._problems.pop(CHECKPOINT, None)  # nobody needs it any more
             if not self._problems:

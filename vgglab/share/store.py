@@ -1,6 +1,6 @@
 """The run store: a run is a folder that grows with it, so that whatever ends the process costs no finished epoch.
 
-history.jsonl    the record: settings first, then every epoch when it is finished
+history.jsonl    the record: settings first, then every epoch when it is finished, and at last what the run ended with
 checkpoint.npz   where the run goes on; there for as long as something is left to do
 model.keras      the network, with the weights that count, once the run has ended or was stopped
 
@@ -91,9 +91,8 @@ def check_is_run(place: Path) -> None:
 
 def is_finished(folder: Path, history: History) -> bool:
     """Whether nothing is left to do: the record is at its end, and there is nothing to go on from."""
-    cut_short = any(event["kind"] in ("stopped", "interrupted") for event in history.events)
     last = len(history.experiment.phases)
-    at_end = any(row["phase"] == last for row in history.layers) and not cut_short
+    at_end = any(row["phase"] == last for row in history.layers) and not history.was_cut_short
     diverged = any(event["kind"] == "diverged" for event in history.events)
     return (at_end or diverged) and not (folder / CHECKPOINT).exists()
 

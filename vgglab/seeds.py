@@ -1,0 +1,96 @@
+"""One experiment with several seeds, one after another: what differs between their runs is luck."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vgglab.datasets import Dataset, check_fits, under_conditions
+from vgglab.engine.cache import CACHE, FeatureCache
+from vgglab.engine.control import Control
+from vgglab.errors import InputError, shown
+from vgglab.experiment import FIELDS, Experiment, with_seed
+from vgglab.files import expanded, is_part, readable
+from vgglab.history import History
+from vgglab.share.shelf import delete
+from vgglab.share.store import CHECKPOINT, check_same, read_run
+from vgglab.training import train
+
+
+def train_seeds(
+    experiment: Experiment,
+    data: Dataset,
+    seeds: int | Sequence[int],
+    on_epoch: Callable[[History], object] | None = None,
+    *,
+    control: Control | None = None,
+    cache: FeatureCache | None = CACHE,
+    out: str | os.PathLike | None = None,
+) -> list[History]:
+    """Run an experiment once for each seed in turn, and return the records in the order of the seeds.
+
+    `seeds` is a number, so many from the experiment's own on, or the seeds themselves. All runs have the same `data`;
+    what `train` draws by the seed, the images of `images_a_class` and the labels of `label_noise` included, each run
+    draws for itself. `on_epoch`, `control` and `cache` are those of `train`. Stop and Ctrl-C end the run that goes on,
+    and no other begins: the finished records are returned, and then the stopped one if it has an epoch. A change is
+    for the run that goes on alone.
+    `out` names a folder in which each seed has a run folder of its own, "seed-0" and so on. The same call again reads
+    what is finished there, goes on with what was cut short, and trains the rest. `InputError` as from `train`, and for
+    seeds that are none.
+    """
+    check_fits(experiment, under_conditions(data, experiment))
+    folder, control = None if out is None else expanded(out), control or Control()
+    histories: list[History] = []
+    # What `train` has returned is not lost to a Ctrl-C that comes between.
+    with contextlib.suppress(KeyboardInterrupt):
+        for seed in _checked(seeds, experiment.seed):
+            place = folder and folder / f"seed-{seed}"
+            seeded = with_seed(experiment, seed)
+            history = _finished(place, seeded, data)
+            if history is None:
+                going_on = place is not None and os.path.lexists(place)
+                where = dict(resume=place) if going_on else dict(out=place)
+                history = train(seeded, data, on_epoch, control=control, cache=cache, **where)
+                control.take_change()  # one that came too late for its run is none for the next
+            if history.epochs or not history.was_cut_short:
+                histories.append(history)
+            if history.was_cut_short:
+                break
+    return histories
+
+
+def _checked(seeds: int | Sequence[int], first: int) -> Sequence[int]:
+    """The seeds in turn; `InputError` for what is none."""
+    check = FIELDS["seed"].check
+    if isinstance(seeds, (int, np.integer)) and not isinstance(seeds, bool) and seeds > 0:
+        check("seed", first + seeds - 1)
+        return range(first, first + seeds)
+    found = [check("seed", each) for each in seeds] if isinstance(seeds, Iterable) else []
+    if not found or len(set(found)) < len(found):
+        raise InputError(
+            f"`seeds` must be a number of at least 1, or different seeds. Received: {shown(seeds)}."
+        )
+    return found
+
+
+def _finished(place: Path | None, experiment: Experiment, data: Dataset) -> History | None:
+    """The finished run in a folder; None where there is something left to do.
+
+    `InputError` where it is a run of something else.
+    """
+    if place is None or not place.is_dir():
+        return None
+    if all(each.name == CHECKPOINT or is_part(each) for each in place.iterdir()):
+        delete(place)  # of a run that was killed before its record began
+        return None
+    stored = read_run(place)
+    if not stored.is_finished:
+        return None
+    check_same(
+        stored.history, History(experiment, under_conditions(data, experiment).describe()), readable(place)
+    )
+    return stored.history
