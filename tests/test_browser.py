@@ -174,7 +174,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         person.wait_for("of 400: train")
         person.see_charts(3)
         person.press("flip left-right")  # on the way: a new phase, marked on the chart
-        page.locator("svg text", has_text="flip on").first.wait_for()
+        page.locator("svg text", has_text="flip left-right on").first.wait_for()
         person.look("2-changed-while-training")
         person.press("Pause")
         person.button("Resume").wait_for()
@@ -195,7 +195,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         person.press("Stop")
         page.locator("td", has_text="run 2").first.wait_for()
         page.locator("select[multiple] option", has_text="run 1").click()
-        page.locator("svg text", has_text="thin: earlier runs").first.wait_for()
+        page.locator("svg text", has_text="thick: validation, thin: train").first.wait_for()
         person.look("3-two-runs")
 
         person.press("Export")

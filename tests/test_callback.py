@@ -65,7 +65,7 @@ def fit(made, curves, labels=LABELS, **options):
 
 
 def picture(curves):
-    return ElementTree.fromstring(curves.chart._picture.value)
+    return ElementTree.fromstring(curves.chart.picture.svg)
 
 
 def words(curves):
@@ -185,7 +185,7 @@ def test_no_fit_is_stopped_and_what_there_is_is_drawn(options, fitting, sentence
     curves = LiveCurves()
     logs = fit(model(**options), curves, **fitting)
     assert epochs(curves) == [1, 2, 3, 4] and re.search(sentence, curves.chart.text), curves.chart.text
-    assert "nan" not in curves.chart.text and "nan" not in curves.chart._picture.value
+    assert "nan" not in curves.chart.text and "nan" not in curves.chart.picture.svg
     picture(curves)
     for name, column in (("val_loss", "validation_loss"), ("loss", "logged_loss")):
         known = [row[column] for row in curves.history.epochs if not np.isnan(row[column])]
@@ -323,7 +323,7 @@ def test_values_that_are_no_numbers_stay_out_of_the_picture():
     curves = by_hand([dict.fromkeys(names, value) for value in (math.nan, math.inf, -math.inf)])
     assert epochs(curves) == [1, 2, 3]
     card = run_card(curves.history, "it").partition("jsonl")[0]
-    for text in (curves.chart._picture.value, curves.chart.text, card):
+    for text in (curves.chart.picture.svg, curves.chart.text, card):
         assert not re.search(r"\b(nan|inf|infinity)\b", text, re.IGNORECASE)
     picture(curves)
 

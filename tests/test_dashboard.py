@@ -87,7 +87,7 @@ def test_a_lesson_shows_the_controls_that_it_is_about(tiny):
 def test_train_draws_each_epoch_and_frees_the_kernel(tiny):
     dashboard = Dashboard(tiny, START)
     pictures = set()
-    dashboard.chart._picture.observe(lambda change: pictures.add(change["new"]), "value")
+    dashboard.chart.picture.observe(lambda change: pictures.add(change["new"]), "svg")
     start = time.monotonic()
     dashboard.train_button.click()
     assert time.monotonic() - start < 5 and dashboard.running and dashboard.train_button.disabled
@@ -272,7 +272,7 @@ def test_a_control_moved_on_the_way_is_a_phase_marked_on_the_chart(tiny):
     first, second = dashboard.history.experiment.phases
     assert (first.mixup, second.mixup) == (0, 0.2) and len(dashboard.history.epochs) == 60
     assert first.epochs + second.epochs == 60
-    assert "MixUp on" in dashboard.chart._picture.value
+    assert "MixUp on" in dashboard.chart.picture.svg
     assert not dashboard.controls.widgets["seed"].disabled
 
 
@@ -288,7 +288,7 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
         wait(dashboard)
     assert list(dashboard.runs.histories) == ["run 1", "run 2"]
     assert dashboard.runs.shown == ("run 1", "run 2"), "A and B, without a click"
-    assert "thin: earlier runs" in dashboard.chart._picture.value
+    assert "thick: validation, thin: train" in dashboard.chart.picture.svg
     dashboard.runs.select("run 1")
     dashboard.runs.buttons["Save model"].click()
     dashboard.runs.buttons["Save model"].click()  # is there already
@@ -456,7 +456,7 @@ def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
     assert history.test["images"] == 10 and history.tested() in dashboard.message.value
     for sentence in ("20 of the 24 training images are used, 10 of each class.", "labels 8 were redrawn"):
         assert sentence in dashboard.message.value
-    assert "wrong labels known by heart" in dashboard.chart._picture.value
+    assert "wrong labels known by heart" in dashboard.chart.picture.svg
     dashboard.controls.hold()
     assert all(dashboard.controls.widgets[name].disabled for name in ("images_a_class", "label_noise"))
 

@@ -284,7 +284,7 @@ def in_two_phases(latest, **changes):
 def test_what_a_new_phase_changes_is_not_told_before_it_is_known():
     found = diagnose(in_two_phases([1.4, 1.4]))
     assert [each.kind for each in found] == ["too-early"] and "phase 2" in found[0].finding
-    assert "since epoch 11" in found[0].evidence and "flip on" in found[0].evidence
+    assert "since epoch 11" in found[0].evidence and "flip left-right on" in found[0].evidence
     assert "It has overfitted since epoch 3" in found[0].evidence and found[0].advice == ""
 
 
@@ -294,7 +294,7 @@ def test_an_overfitting_that_a_new_phase_holds_back_is_said_of_the_one_before():
     goes_on = diagnose(in_two_phases([1.4, 1.4, 1.4, 1.4]))
     assert goes_on[0].kind == "overfitting" and "since epoch 3, in phase 1" in goes_on[0].finding
     (words,) = re.findall(r"since epoch 11 \((.*?)\)", goes_on[0].evidence)
-    assert set(words.split(", ")) == {"flip on", "MixUp on", "CutMix on", "dropout on"}
+    assert set(words.split(", ")) == {"flip left-right on", "MixUp on", "CutMix on", "dropout on"}
 
 
 @pytest.mark.parametrize(

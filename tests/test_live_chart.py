@@ -1,20 +1,41 @@
 """The live chart: its pixels are computed here once more, from the rows."""
 
+import gc
 import html
 import itertools
 import math
 import random
 import re
 import sys
+import weakref
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from test_history import make_history
-from vgglab.charts.colours import GREY, GRID, GROUND
-from vgglab.charts.live import LOGGED, MEMORISED, POINTS, SOURCE, TRAIN, VALIDATION, live_svg
+from vgglab.charts import live as charts_live
+from vgglab.charts.colours import (
+    DASHES,
+    GREY,
+    GRID,
+    GROUND,
+    LOGGED,
+    MARK,
+    MEMORISED,
+    RUNS,
+    SOURCE,
+    TRAIN,
+    VALIDATION,
+    looks,
+)
+from vgglab.charts.layout import Layout, apart
+from vgglab.charts.live import LiveDrawing, live_svg
+from vgglab.charts.mini import mini_svg
+from vgglab.charts.phases import phase_list
 from vgglab.charts.scale import FAR, STRIP, fitted
+from vgglab.charts.shown import POINTS, Memo, Shown
+from vgglab.errors import InputError
 from vgglab.experiment import Experiment, what_changed
 from vgglab.fit import Fit, Metric
 from vgglab.history import History
@@ -150,57 +171,241 @@ def test_wrong_labels_known_by_heart_are_a_curve_where_there_are_any():
         assert curves(root, MEMORISED) == [] and "wrong labels known by heart" not in texts(root)
 
 
-def test_earlier_runs_are_thin_and_named_behind_the_present_one():
-    root = draw(make_history(), {"first": make_history(train=(0.1, 0.2)), "second": make_history()})
-    groups = elements(root, "g")
-    assert [group.find(NAMESPACE + "title").text for group in groups] == ["first", "second"]
-    assert [len(elements(group, "polyline")) for group in groups] == [4, 4]
-    assert len(curves(root, TRAIN, width="1")) == 4 and len(curves(root, TRAIN)) == 2
-    assert curves(groups[0], TRAIN, width="1") == [
-        expected((0.1, 0.2), 5, 1, ACCURACY),
-        expected((0.9, 0.8), 5, 0.9, LOSS),
+def one(history, letter=""):
+    return Shown((history,), letter)
+
+
+def groups(root):
+    return {group.find(NAMESPACE + "title").text: group for group in elements(root, "g")}
+
+
+def test_several_runs_have_looks_of_their_own_thick_for_validation_and_thin_for_train():
+    flip, plain = make_history(train=(0.1, 0.2), validation=(0.1, 0.15)), make_history()
+    root = draw(make_history(), {"with flip": one(flip, "B"), "plain": one(plain)}, letter="A", name="now")
+    found = groups(root)
+    assert list(found) == ["plain", "B, with flip", "A, now"], "the first one is drawn last, on top"
+    cues = set()
+    for title, group in found.items():
+        assert len(elements(group, "polyline")) == 4
+        (cue,) = {
+            (each.get("stroke"), each.get("stroke-dasharray") or "") for each in elements(group, "polyline")
+        }
+        cues.add(cue)
+        place = dict(zip(("A, now", "B, with flip", "plain"), range(3)))[title]
+        assert cue == (RUNS[place], DASHES[place])
+    assert len({colour for colour, _ in cues}) == len({dash for _, dash in cues}) == 3
+    assert curves(found["B, with flip"], RUNS[1], width="1.2")[0] == expected((0.1, 0.2), 5, 1, ACCURACY)
+    assert curves(found["B, with flip"], RUNS[1])[0] == expected((0.1, 0.15), 5, 1, ACCURACY)
+    assert curves(found["B, with flip"], RUNS[1])[1] == expected((0.9, 0.85), 5, 0.9, LOSS)
+    assert "thick: validation, thin: train" in texts(root)
+    assert not {TRAIN, VALIDATION} & {each.get("stroke") for each in root.iter()}
+
+
+def test_a_run_alone_is_drawn_as_in_the_lessons_wherever_it_is_given():
+    history = make_history()
+    assert not elements(draw(history), "g") and "thick: validation, thin: train" not in texts(draw(history))
+    assert curves(draw(History(Experiment(epochs=5)), {"plain": one(history, "A")}), TRAIN) == curves(
+        draw(history), TRAIN
+    )
+
+
+def test_a_run_that_is_among_the_others_is_drawn_once_and_first():
+    history, other = make_history(), long_history(4)
+    root = draw(history, {"other": one(other, "A"), "mine": one(history, "B")})
+    assert list(groups(root)) == ["A, other", "B, mine"]
+    shade = elements(root, "polygon")
+    assert len(shade) == 1 and pixels(shade[0])[:3] == expected((0.5, 0.8, 1.0), 5, 1, ACCURACY)
+    assert root.get("aria-label").startswith("B, mine: Epoch 3 of 5: train 100.0%")
+
+
+def test_a_run_keeps_the_look_of_its_letter_and_the_first_36_differ():
+    assert looks(["", "B", "A", ""]) == [*looks(["C", "B", "A", "D"])]
+    assert looks(["B"]) == [looks(["A", "B"])[1]]
+    assert len(set(looks([""] * 36))) == 36
+
+
+@pytest.mark.parametrize("histories", [(), None])
+def test_a_run_without_a_history_is_refused(histories):
+    with pytest.raises(InputError, match="`histories` must have at least one History. Received: none."):
+        Shown(histories or ())
+
+
+@pytest.mark.parametrize("letter", ["a", "AB", "1", "Ä"])
+def test_a_letter_is_one_of_a_to_z(letter):
+    with pytest.raises(InputError, match=f"`letter` must be one of A to Z, or ''. Received: '{letter}'."):
+        Shown((make_history(),), letter)
+
+
+def labels(root):
+    """What stands at the ends of the curves: words, left, right and baseline."""
+    found = [
+        each for each in elements(root, "text") if each.get("paint-order") and each.get("font-size") == "13"
     ]
-    order = list(root)
-    last_ghost, first_curve = order.index(groups[-1]), order.index(root.find(NAMESPACE + "polyline"))
-    assert last_ghost < first_curve and "thin: earlier runs" in texts(root)
+    return [
+        (
+            each.text,
+            float(each.get("x")) - 22 * (each.get("text-anchor") == "start"),
+            float(each.get("x")) + 7.2 * len(each.text) * (each.get("text-anchor") == "start"),
+            float(each.get("y")),
+        )
+        for each in found
+    ]
 
 
-def test_without_earlier_runs_nothing_is_said_of_them():
-    root = draw(make_history())
-    assert elements(root, "g") == [] and "thin: earlier runs" not in texts(root)
+def test_each_of_several_runs_is_named_at_its_end_with_what_validation_came_to():
+    high, low = make_history(validation=(0.5, 0.9, 0.834)), make_history(validation=(0.1, 0.2))
+    root = draw(high, {"low": one(low, "B")}, letter="A")
+    found = {words: (left, y) for words, left, _, y in labels(root)}
+    assert found.keys() == {"A 83.4", "B 20.0"}
+    for words, epoch, value in (("A 83.4", 3, 0.834), ("B 20.0", 2, 0.2)):
+        x, y = place(epoch, 5, value, 1, ACCURACY)
+        assert found[words] == (pytest.approx(x + 8, abs=CLOSE), pytest.approx(y + 4, abs=CLOSE))
+    samples = {each.get("stroke") for each in elements(root, "line", **{"stroke-width": "2.2"})}
+    assert samples == set(RUNS[:2]), "a piece of each curve stands beside its name"
+    assert not [each for each in texts(root) if each.startswith("gap")]
+
+
+SIZES = [(720, 470), (640, 330), (1200, 700), (390, 240), (390, 160), (300, 120)]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("count", [2, 5, 31])
+def test_labels_do_not_lie_on_each_other_and_none_is_left_out_in_silence(width, height, count):
+    rng = random.Random(0)
+    runs = {
+        f"a run with a long name {number}": one(make_history(validation=(0.1, rng.choice((0.8, 0.81, 0.9)))))
+        for number in range(count)
+    }
+    found = labels(draw(History(Experiment(epochs=2)), runs, width=width, height=height))
+    more = [words for words, *_ in found if words.startswith("+")]
+    named = [each for each in found if not each[0].startswith("+")]
+    left_out = int(more[0].removeprefix("+").removesuffix(" more")) if more else 0
+    assert len(named) + left_out == count and len(named) >= min(count, 3)
+    for _, left, right, y in named:
+        assert left >= 0 and right <= width and y - 10 > 0 and y < height
+    for (_, left, right, y), (_, other_left, other_right, other) in itertools.combinations(found, 2):
+        assert abs(y - other) >= 14 or right <= other_left or other_right <= left
+
+
+def test_labels_stand_as_near_to_their_place_as_can_be():
+    assert apart([(0, 10, 50), (0, 10, 52), (20, 30, 52)], 0, 100) == [50, 65, 52]
+    assert apart([(0, 10, 300), (0, 10, 301), (0, 10, -9)], 0, 100) == [85, 100, 15]
+    assert apart([(0, 10, 15)] * 3, 0, 30) == [15, 30, None]
+    assert apart([(0, 10, 90), (0, 10, 80), (0, 10, 85)], 0, 90) == [90, 60, 75], (
+        "in the order of their values"
+    )
+
+
+def with_seeds(*validations):
+    return tuple(make_history(train=[1.0] * len(each), validation=each) for each in validations)
+
+
+def test_seeds_are_their_mean_and_a_band_from_the_lowest_to_the_highest():
+    seeds = with_seeds((0.2, 0.4, 0.9), (0.4, 0.6, 0.6), (0.6, 0.8, 0.6))
+    root = draw(make_history(), {"three": Shown(seeds, "B")}, letter="A")
+    group = groups(root)["B, three"]
+    assert curves(group, RUNS[1])[0] == expected((0.4, 0.6, 0.7), 5, 1, ACCURACY)
+    band = pixels(elements(group, "polygon", fill=RUNS[1])[0])
+    low, high = expected((0.2, 0.4, 0.6), 5, 1, ACCURACY), expected((0.6, 0.8, 0.9), 5, 1, ACCURACY)
+    assert band == [*high, *reversed(low)]
+    assert "band: lowest to highest of 3 seeds" in texts(root)
+    assert (
+        "B, three: mean of 3 seeds in epoch 3: train 100.0%, validation 70.0%, gap 30.0 points."
+        in root.get("aria-label")
+    )
+    assert {words for words, *_ in labels(root)} == {"A 50.0", "B 70.0"}
+
+
+def test_seeds_alone_have_a_band_around_both_curves_and_a_gap():
+    seeds = with_seeds((0.2, 0.4), (0.4, 0.6))
+    root = draw(History(Experiment(epochs=5)), {"two": Shown(seeds)})
+    assert curves(root, VALIDATION)[0] == expected((0.3, 0.5), 5, 1, ACCURACY)
+    assert {each.get("fill") for each in elements(root, "polygon")} == {TRAIN, VALIDATION, "#808080"}
+    assert "gap 50.0 points" in texts(root) and "band: lowest to highest of 2 seeds" in texts(root)
+    assert root.get("aria-label").startswith("Mean of 2 seeds in epoch 2: train 100.0%, validation 50.0%")
+
+
+def test_seeds_are_drawn_as_far_as_all_of_them_have_come():
+    seeds = (*with_seeds((0.2, 0.4, 0.9), (0.4, 0.6)), History(Experiment()))
+    root = draw(History(Experiment(epochs=5)), {"two": Shown(seeds)})
+    assert curves(root, VALIDATION)[0] == expected((0.3, 0.5), 5, 1, ACCURACY)
+
+
+def test_what_only_one_run_has_is_drawn_in_its_colour_and_said_to_be_its_own():
+    history = with_memorised(with_source(make_history(), (1, 1, 1)), (0, 0.3, 0.7))
+    root = draw(history, {"other": one(make_history(), "B")}, letter="A", logged=True)
+    thin = curves(groups(root)["A"], RUNS[0], width="1.2")
+    assert expected((0, 0.3, 0.7), 5, 1, ACCURACY) in thin and len(thin) == 4
+    assert {"wrong labels known by heart, A", "as Keras logs it, A"} <= {*texts(root)}
+    assert "source task" not in " ".join(texts(root)), "that is about one run alone"
 
 
 def test_the_axis_is_as_long_as_the_longest_run():
-    root = draw(make_history(train=(0.5, 0.8), validation=(0.4, 0.6)), {"longer": long_history(20)})
-    assert curves(root, TRAIN)[0] == expected((0.5, 0.8), 20, 1, ACCURACY)
+    root = draw(make_history(train=(0.5, 0.8), validation=(0.4, 0.6)), {"longer": one(long_history(20))})
+    assert curves(root, RUNS[0], width="1.2")[0] == expected((0.5, 0.8), 20, 1, ACCURACY)
 
 
-def test_the_legend_fits_beside_itself():
-    root = draw(with_source(make_history(), (1, 1, 1)), {"other": make_history()}, logged=True)
-    legend = [each for each in elements(root, "text") if each.get("y") == "28.0"]
-    ends = [float(each.get("x")) + 7.2 * len(each.text) for each in legend]
-    assert len(legend) == 5 and ends[-1] <= WIDTH
-    assert all(end < float(each.get("x")) for end, each in zip(ends, legend[1:]))
-
-
-def test_a_full_legend_takes_a_second_row():
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("among", [False, True])
+def test_the_legend_fits_beside_itself_and_above_the_curves(width, height, among):
     history = with_memorised(with_source(make_history(), (1, 1, 1)), (0, 0, 0))
-    root = draw(history, {"other": make_history()}, logged=True)
-    names = {"train", "validation", "as Keras logs it", "source task", "wrong labels known by heart"}
-    legend = [each for each in elements(root, "text") if each.text in {*names, "thin: earlier runs"}]
+    runs = {"three": Shown(with_seeds((0.2,), (0.4,)))} if among else {}
+    drawing = LiveDrawing(history, runs, logged=True, width=width, height=height)
+    root = ElementTree.fromstring(drawing.svg())
+    names = [words for _, words in drawing.entries]
+    legend = [each for each in elements(root, "text") if each.text in names]
+    assert len(legend) == len(names) == (4 if among else 5)
     rows = {}
     for each in legend:
         rows.setdefault(float(each.get("y")), []).append(each)
-    assert len(legend) == 6 and len(rows) == 2
-    first, second = sorted(rows)
-    assert second - first >= 11 and second < ACCURACY[1], "above the curves, and not on each other"
+    heights = sorted(rows)
+    assert all(below - above >= 14 for above, below in itertools.pairwise(heights))
+    assert heights[0] >= 11 and heights[-1] <= drawing.layout.top - 9, (
+        "above the circles with numbers as well"
+    )
     for row in rows.values():
         ends = [float(each.get("x")) + 7.2 * len(each.text) for each in row]
-        assert ends[-1] <= WIDTH
+        assert ends[-1] <= width
         assert all(end < float(each.get("x")) for end, each in zip(ends, row[1:]))
-    for each in legend[:-1]:  # beside each name the line that it names
+    for (drawn, _), each in zip(drawing.entries, legend):  # beside each name the line that it names
         x, y = float(each.get("x")), float(each.get("y"))
-        assert elements(root, "line", x2=f"{x - 6:.1f}", y1=f"{y - 4:.1f}")
+        assert not drawn or elements(root, "line", x2=f"{x - 6:.1f}", y1=f"{y - 4:.1f}", stroke=drawn.colour)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_both_curves_are_there_at_any_size_and_text_is_never_small(width, height):
+    history = with_losses([1e9, 3.0, 2.0, 1.0])
+    history.experiment = Experiment(epochs=2, l2=0.1).then(epochs=2, augment=("flip", "rotation"), l2=0)
+    for row in history.epochs[2:]:
+        row["phase"] = 2
+    root = draw(history, width=width, height=height)
+    assert (root.get("viewBox"), "not to scale above 3" in texts(root)) == (
+        f"0 0 {width} {height}",
+        height >= 170,
+    )
+    assert {float(each.get("font-size")) for each in elements(root, "text")} <= {12.0, 13.0}
+    wide, high = Layout(width, height), (2 if height >= 170 else 1)
+    for colour in (TRAIN, VALIDATION):
+        drawn = curves(root, colour)
+        assert len(drawn) == high and len(drawn[0]) == 4
+        assert all(wide.left <= x <= wide.right and 0 <= y <= wide.bottom for each in drawn for x, y in each)
+    for each in elements(root, "text"):  # all of it is inside the picture
+        reach = 7.2 * len(each.text)
+        x, y = float(each.get("x")), float(each.get("y"))
+        left = dict(start=x, middle=x - reach / 2, end=x - reach)[each.get("text-anchor")]
+        assert each.get("transform") or (left >= 0 and left + reach <= width), each.text
+        assert 10 <= y <= height
+
+
+def test_a_small_picture_has_fewer_numbers_beside_the_loss():
+    def numbers(**size):
+        drawing = LiveDrawing(make_history(), **size)
+        root = ElementTree.fromstring(drawing.svg())
+        top, bottom = drawing.layout.loss
+        beside = elements(root, "text", **{"text-anchor": "end"})
+        return [each.text for each in beside if top - 1 <= float(each.get("y")) <= bottom + 5]
+
+    assert len(numbers()) > 2 and len(numbers(width=390, height=300)) == 2
 
 
 def test_the_gap_is_shaded_and_written():
@@ -226,6 +431,11 @@ def test_a_phase_is_marked_where_it_began_with_what_it_changed(planned):
     root = draw(history)
     between = LEFT + (RIGHT - LEFT) * 2 / (planned + 3)  # the second epoch ends there
     assert phase_marks(root) == [pytest.approx(between, abs=CLOSE)]
+    (circle,) = [each for each in elements(root, "circle") if each.get("r") == "9"]
+    assert (float(circle.get("cx")), float(circle.get("cy"))) == (
+        pytest.approx(between, abs=CLOSE),
+        ACCURACY[1],
+    )
     words = {each.text: each for each in elements(root, "text")}
     assert {"unfreeze depth 3", "L2 off"} <= words.keys()
     heights = [float(words[text].get("y")) for text in ("unfreeze depth 3", "L2 off")]
@@ -236,6 +446,41 @@ def test_a_phase_that_has_not_begun_is_not_marked():
     history = make_history()
     history.experiment = Experiment(epochs=4, unfreeze=0).then(unfreeze=3)
     assert phase_marks(draw(history)) == [] and "unfreeze depth 3" not in texts(draw(history))
+
+
+def in_phases(*phases, epochs=2):
+    """A history of an experiment's phases, of two epochs each."""
+    history = long_history(epochs * len(phases))
+    history.experiment = Experiment(epochs=epochs, **phases[0])
+    for changes in phases[1:]:
+        history.experiment = history.experiment.then(**changes)
+    for row in history.epochs:
+        row["phase"] = 1 + (row["epoch"] - 1) // epochs
+    return history
+
+
+def test_the_phases_of_a_run_are_a_list():
+    history = in_phases({}, dict(mixup=0.2, l2=0.01), {}, dict(augment={"width_shift": 0.1}))
+    assert phase_list(history) == [
+        "① from epoch 1: as it began",
+        "② from epoch 3: L2 on, MixUp on",
+        "③ from epoch 5: nothing changed",
+        "④ from epoch 7: shift sideways on",
+    ]
+    del history.epochs[2:4]  # the second phase was changed before its first epoch
+    assert phase_list(history)[1] == "③ from epoch 5: L2 on, MixUp on"
+    assert phase_list(make_history()) == phase_list(History(Experiment())) == []
+    assert phase_list(of_a_fit(Metric(), (0.5, 0.6), (0.4, 0.5))) == []
+    assert phase_list(in_phases(*[{}] * 21))[-1].startswith("(21) from epoch 41")
+
+
+def test_words_of_a_phase_stand_in_the_chart_only_where_they_fit():
+    changes = dict(mixup=0.2), dict(augment=("flip",)), dict(mixup=0)
+    roomy, tight = in_phases({}, *changes), in_phases({}, *changes, *[{}] * 30)
+    assert {"MixUp on", "flip left-right on", "MixUp off"} <= {*texts(draw(roomy))}
+    assert not {"MixUp on", "flip left-right on", "MixUp off"} & {*texts(draw(tight))}
+    circles = [float(each.get("cx")) for each in elements(draw(tight), "circle") if each.get("r") == "9"]
+    assert len(circles) > 5 and all(b - a >= 18 for a, b in itertools.pairwise(circles))
 
 
 @pytest.mark.parametrize(
@@ -255,13 +500,13 @@ def test_a_phase_that_has_not_begun_is_not_marked():
         (dict(batch_size=8), dict(batch_size=16), ["batch size 16"]),
         (dict(patience=3), dict(patience=None), ["patience off"]),
         (dict(fill_mode="nearest"), dict(fill_mode="wrap"), ["fill mode wrap"]),
-        (dict(), dict(augment=("flip",)), ["flip on"]),
-        (dict(augment=("width_shift",)), dict(augment=()), ["width shift off"]),
+        (dict(), dict(augment=("flip",)), ["flip left-right on"]),
+        (dict(augment=("width_shift",)), dict(augment=()), ["shift sideways off"]),
         (dict(augment={"rotation": 20}), dict(augment={"rotation": 30}), ["rotation 30"]),
         (
             dict(augment={"flip": 1, "zoom": 0.2, "crop": 0.1}),
             dict(augment={"zoom": 0.2, "crop": 0.3, "erasing": 0.5}),
-            ["erasing on", "flip off", "crop 0.3"],
+            ["random erasing on", "flip left-right off", "random crop 0.3"],
         ),
     ],
 )
@@ -282,7 +527,7 @@ def test_long_runs_are_drawn_with_few_points_from_the_first_epoch_to_the_last(ep
 
 def test_the_size_of_the_text_does_not_grow_with_the_epochs():
     runs = [long_history(epochs) for epochs in (POINTS, 20 * POINTS + 1)]
-    few, many = (live_svg(run, {"ghost": run}) for run in runs)
+    few, many = (live_svg(run, {"other": one(long_history(len(run.epochs)))}) for run in runs)
     assert len(many) < 1.1 * len(few) < 60_000
 
 
@@ -299,10 +544,12 @@ def test_epochs_are_numbered_readably(epochs):
 
 def test_names_do_not_become_markup():
     name = """</title><script>alert("1")</script> & 'more' <b>"""
-    text = live_svg(make_history(), {name: make_history()})
+    text = live_svg(make_history(), {name: one(make_history())})
     assert "<script" not in text and "<b>" not in text and html.escape(name) in text
-    (title,) = ElementTree.fromstring(text).iter(NAMESPACE + "title")
-    assert title.text == name
+    assert [each.text for each in ElementTree.fromstring(text).iter(NAMESPACE + "title")] == [
+        name,
+        "this run",
+    ]
 
 
 def test_an_empty_history_has_axes_and_no_curves():
@@ -313,8 +560,8 @@ def test_an_empty_history_has_axes_and_no_curves():
 
 
 def test_an_empty_history_shows_earlier_runs():
-    ghosts = {"earlier": make_history(), "stopped at once": History(Experiment())}
-    assert len(elements(draw(History(Experiment(epochs=5)), ghosts), "polyline")) == 4
+    runs = {"earlier": one(make_history()), "stopped at once": one(History(Experiment()))}
+    assert len(elements(draw(History(Experiment(epochs=5)), runs), "polyline")) == 4
 
 
 ROOM = LOSS[0] - LOSS[1]
@@ -353,8 +600,8 @@ def test_losses_that_are_no_numbers_or_nothing_leave_a_chart(losses):
 
 
 def test_an_earlier_run_that_went_astray_does_not_press_this_one_flat():
-    root = draw(make_history(), {"astray": with_losses([1.0, 1e9, 1e9])})
-    _, loss = curves(root, VALIDATION)
+    root = draw(make_history(), {"astray": one(with_losses([1.0, 1e9, 1e9]))})
+    _, loss = curves(root, RUNS[0])
     assert height(loss[0]) > ROOM / 2
 
 
@@ -485,7 +732,137 @@ def test_a_metric_may_be_called_anything():
 def test_long_names_of_a_metric_fit_beside_their_axis():
     root = draw(of_a_fit(Metric("a" * 90), (0.5, 0.6), (0.4, 0.5)))
     (name,) = [each.text for each in elements(root, "text") if each.text.startswith("aaa")]
-    assert 7.2 * len(name) <= ACCURACY[0] - ACCURACY[1] and name.endswith("…")
+    assert 7.2 * len(name) <= ACCURACY[0] - ACCURACY[1] and "…" in name
+
+
+def readings(*arguments, **options):
+    return LiveDrawing(*arguments, **options).readings()
+
+
+def test_a_reading_has_the_figures_of_an_epoch_at_its_place():
+    history = with_memorised(with_source(make_history(), (0.9, 0.8, 0.7)), (0.0, 0.3, 0.6))
+    found = readings(history)
+    assert [each["x"] for each in found] == [
+        pytest.approx(place(epoch, 5, 0, 1, LOSS)[0], abs=CLOSE) for epoch in (1, 2, 3)
+    ]
+    assert found[2]["lines"] == [
+        "epoch 3",
+        "train 100.0%, validation 50.0%, gap 50.0",
+        "loss: train 0, validation 0.5",
+        "source task 70.0%, wrong labels known by heart 60.0%",
+    ]
+    assert readings(History(Experiment())) == []
+
+
+def test_a_reading_has_a_line_for_each_run_that_has_the_epoch():
+    first, short = make_history(), make_history(train=(0.9, 0.8), validation=(0.7, 0.6))
+    three = Shown(with_seeds((0.2, 0.4, 0.9), (0.4, 0.6, 0.6), (0.6, 0.8, 0.6)), "C")
+    found = readings(first, {"short": one(short, "B"), "three": three}, letter="A")
+    assert found[1]["lines"] == [
+        "epoch 2",
+        "A: train 80.0%, validation 60.0%, gap 20.0",
+        "B: train 80.0%, validation 60.0%, gap 20.0",
+        "C, mean of 3: train 100.0%, validation 60.0%, gap 40.0",
+    ]
+    assert [each[0] for each in found[2]["lines"]] == ["e", "A", "C"], "B ended before"
+    two = readings(first, {"short": one(short)}, letter="A")[0]["lines"]
+    assert two[1:3] == ["A: train 50.0%, validation 40.0%, gap 10.0", "A loss: train 0.5, validation 0.6"]
+    assert two[3:] == [
+        "short: train 90.0%, validation 70.0%, gap 20.0",
+        "short loss: train 0.1, validation 0.3",
+    ]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_box_of_a_reading_takes_half_of_the_picture_at_most_and_says_what_it_leaves_out(width, height):
+    runs = {f"run {number}": one(make_history()) for number in range(20)}
+    for each in readings(make_history(), runs, letter="A", width=width, height=height):
+        lines = each["lines"]
+        assert len(lines) == max(3, min(12, height // 36)) and lines[1].startswith("A: ")
+        assert lines[-1] == f"and {21 - (len(lines) - 2)} more"
+
+
+@pytest.mark.parametrize("epochs", [1, 2, POINTS, POINTS + 1, 5000])
+def test_readings_are_as_many_as_the_points_of_a_curve(epochs):
+    history = long_history(epochs)
+    found = readings(history, {"short": one(long_history(min(7, epochs)))})
+    assert len(found) == len(curves(draw(history), TRAIN)[0])
+    for each in (found[0], found[len(found) // 2], found[-1]):
+        epoch = int(each["lines"][0].removeprefix("epoch "))
+        assert each["x"] == pytest.approx(place(epoch, epochs, 0, 1, LOSS)[0], abs=CLOSE)
+        row = history.epochs[epoch - 1]
+        assert (
+            f"train {row['train_accuracy']:.1%}, validation {row['validation_accuracy']:.1%}"
+            in each["lines"][1]
+        )
+
+
+def test_readings_find_epochs_that_are_not_numbered_one_after_the_other():
+    history = of_a_fit(Metric("far_off", is_share=False), (1.0, 4.0), (2.0, math.nan), first=51)
+    history.epochs[1]["epoch"] = 55
+    history.epochs[1]["gap"] = math.nan
+    found = {each["lines"][0]: each["lines"][1:] for each in readings(history)}
+    assert found["epoch 51"][0] == "train 1, validation 2, gap -1" and found["epoch 53"] == []
+    assert found["epoch 55"][0] == "train 4"
+
+
+def grown(memo, history, rows, runs, **options):
+    """What is drawn and read while a history grows, with one memo."""
+    for row in rows:
+        history.epochs.append(row)
+        drawing = LiveDrawing(history, runs, memo, **options)
+        yield drawing.svg(), drawing.readings()
+
+
+def test_what_is_not_made_again_is_what_would_have_been_made():
+    runs = {"a": one(long_history(30), "A"), "three": Shown(with_seeds((0.2, 0.4), (0.4, 0.6)))}
+    rows, history, memo = long_history(260).epochs, History(Experiment(epochs=300)), Memo()
+    history.epochs = rows[:220]
+    for number, found in enumerate(grown(memo, history, rows[220:], runs)):
+        if number % 10 == 0:
+            fresh = LiveDrawing(history, runs)
+            assert found == (fresh.svg(), fresh.readings())
+    del history.epochs[5:]  # a run that goes on anew from its fifth epoch
+    other = [row | dict(train_accuracy=0.1, validation_accuracy=0.05, gap=0.05) for row in rows[5:30]]
+    *_, found = grown(memo, history, other, runs)
+    fresh = LiveDrawing(history, runs)
+    assert found == (fresh.svg(), fresh.readings())
+
+
+def test_a_memo_holds_what_the_latest_drawing_used_and_nothing_else():
+    gone, memo = long_history(5), Memo()
+    LiveDrawing(make_history(), {"gone": one(gone)}, memo).svg()
+    freed = weakref.ref(gone)
+    del gone
+    LiveDrawing(make_history(), {}, memo).svg()
+    LiveDrawing(make_history(), {}, memo).svg()
+    gc.collect()
+    assert freed() is None
+
+
+def test_curves_of_thirty_runs_that_have_ended_are_drawn_once(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(charts_live, "curve", lambda *given, **look: drawn.append(given) or "")
+    runs = {f"run {seed}": one(long_history(40)) for seed in range(30)}
+    counts = []
+    for _ in grown(Memo(), History(Experiment(epochs=40)), long_history(40).epochs, runs):
+        counts.append(len(drawn))
+        drawn.clear()
+    assert counts[0] == 31 * 4 and sorted(counts)[len(counts) // 2] == 4, "those of the run that goes on"
+
+
+def test_the_mini_chart_has_both_curves_and_says_how_they_end():
+    root = ElementTree.fromstring(mini_svg(make_history(validation=(0.4, 0.6, 0.5)), 120, 32))
+    assert root.get("viewBox") == "0 0 120 32" and not elements(root, "text")
+    assert root.get("aria-label") == "Epoch 3 of 5: train 100.0%, validation 50.0%, gap 50.0 points."
+    for colour, values in ((TRAIN, (0.5, 0.8, 1.0)), (VALIDATION, (0.4, 0.6, 0.5))):
+        (line,) = elements(root, "polyline", stroke=colour)
+        assert pixels(line) == [
+            pytest.approx((4 + 112 * (number + 0.5) / 5, 28 - 24 * value), abs=CLOSE)
+            for number, value in enumerate(values)
+        ]
+    empty = ElementTree.fromstring(mini_svg(History(Experiment())))
+    assert not elements(empty, "polyline") and empty.get("aria-label") == "No epoch finished yet."
 
 
 def theme(name):
@@ -526,7 +903,8 @@ def test_everything_can_be_read_on_every_theme(name):
     """4.5 for letters, 3 for what a curve is told by; None is a page without a theme, as a run card is."""
     variables = theme(name) if name else {}
     text = live_svg(with_memorised(with_source(make_history(), (1, 1, 1)), (0, 0, 0)), logged=True)
-    rules = dict(re.findall(r'\.vgglab-chart \[(?:stroke|fill)="(#\w+)"\]\{\w+:([^}]+)\}', text))
+    plain = text.partition("@media")[0]
+    rules = dict(re.findall(r'\.vgglab-chart \[(?:stroke|fill)="(#\w+)"\]\{\w+:([^}]+)\}', plain))
 
     def seen(colour, ground=(255, 255, 255)):
         return channels(rules.get(colour, colour), variables, ground)
@@ -534,7 +912,7 @@ def test_everything_can_be_read_on_every_theme(name):
     ground = seen(GROUND)
     assert (luminance([part / 255 for part in ground]) < 0.02) == bool(name and "dark" in name)
     root = ElementTree.fromstring(text)
-    for colour in {each.get("stroke") for each in elements(root, "polyline")}:
+    for colour in {*RUNS, *(each.get("stroke") for each in elements(root, "polyline"))}:
         assert contrast(seen(colour, ground), ground) >= 3, colour
     for colour in {each.get("fill") for each in elements(root, "text")}:
         assert contrast(seen(colour, ground), ground) >= 4.5, colour
@@ -591,6 +969,33 @@ def opponents(colour, sight):
     )
 
 
+@pytest.mark.parametrize("sight", [((1, 0, 0), (0, 1, 0), (0, 0, 1)), *SIGHT.values()], ids=["any", *SIGHT])
+def test_runs_are_told_apart_by_any_kind_of_colour_vision(sight):
+    found = [opponents([part / 255 for part in channels(each, {})], sight) for each in RUNS]
+    assert len(found) == 6 and min(math.dist(*pair) for pair in itertools.combinations(found, 2)) > 0.14
+
+
+def test_runs_stand_out_from_white_and_from_dark():
+    for colour in RUNS:
+        assert min(contrast(channels(colour, {}), ground) for ground in ((255, 255, 255), (17, 17, 17))) >= 3
+
+
+def test_who_asks_for_contrast_gets_thick_lines_and_the_colour_of_text():
+    text = live_svg(make_history(), {"other": one(make_history())})
+    more, forced = (
+        text.partition(f"@media ({media}){{")[2].partition("}}")[0] + "}"
+        for media in ("prefers-contrast:more", "forced-colors:active")
+    )
+    root = ElementTree.fromstring(text)
+    for rules, paint in ((more, "var(--vgglab-text,"), (forced, "CanvasText")):
+        painted = dict(re.findall(r'\[fill="(#\w+)"\]\{fill:([^}]+)\}', rules))
+        assert all(painted[colour].startswith(paint) for colour in (GREY, GRID, MARK))
+        widths = dict(re.findall(r'polyline\[stroke-width="([\d.]+)"\]\{stroke-width:([\d.]+)\}', rules))
+        assert widths.keys() == {each.get("stroke-width") for each in elements(root, "polyline")}
+        assert all(float(now) >= 1.5 * float(was) for was, now in widths.items())
+    assert f'[fill="{GROUND}"]{{fill:Canvas}}' in forced
+
+
 @pytest.mark.parametrize("sight", SIGHT.values(), ids=SIGHT)
 def test_train_and_validation_are_told_apart_by_any_kind_of_colour_vision(sight):
     pair = [opponents([part / 255 for part in channels(each, {})], sight) for each in (TRAIN, VALIDATION)]
@@ -600,6 +1005,7 @@ def test_train_and_validation_are_told_apart_by_any_kind_of_colour_vision(sight)
 def test_a_growing_chart_is_spoken_of_now_and_then(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(live.time, "perf_counter", lambda: now[0])
     history = long_history(60)
     rows, history.epochs = history.epochs, []
     chart = LiveChart(history.experiment)
@@ -621,3 +1027,55 @@ def test_a_growing_chart_is_spoken_of_now_and_then(monkeypatch):
     assert "Epoch 60 of 60" in spoken[-1] and len(spoken) == 5
     chart.say("Stopped.")
     assert "Stopped." in spoken[-1] and "Stopped." in seen[-1] and chart.text == "Stopped."
+
+
+def test_the_chart_is_drawn_at_the_size_of_its_place():
+    chart = LiveChart(Experiment(epochs=5), letter="A")
+    chart.runs = {"other": one(make_history(), "B")}
+    chart.draw(make_history())
+    assert chart.static() == chart.picture.svg and 'viewBox="0 0 720 470"' in chart.static()
+    chart.picture.set_state(dict(width=390, height=160))  # as the browser reports it
+    assert chart.static() == live_svg(make_history(), chart.runs, letter="A", width=390, height=160)
+    drawing = LiveDrawing(make_history(), chart.runs, letter="A", width=390, height=160)
+    assert chart.picture.readings == drawing.readings()
+    chart.picture.set_state(dict(width=0, height=-4))
+    assert ElementTree.fromstring(chart.static()).get("viewBox") == "0 0 160 90"
+
+
+def test_the_picture_and_its_readings_come_together():
+    chart = LiveChart(Experiment(epochs=5))
+    sent = []
+    chart.picture.send_state = lambda key=None: sent.append({key} if isinstance(key, str) else set(key))
+    chart.draw(make_history())
+    assert sent == [{"svg", "readings"}]
+
+
+def test_drawing_takes_a_fiftieth_of_the_time_at_most(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(live.time, "perf_counter", lambda: now[0])
+    chart, drawn = LiveChart(Experiment(epochs=400)), []
+
+    def slowly(self):
+        now[0] += 0.03
+        drawn.append(now[0])
+        return ""
+
+    monkeypatch.setattr(LiveDrawing, "svg", slowly)
+    history = long_history(3)
+    begin = now[0]
+    for _ in range(400):
+        now[0] += 0.05
+        chart.update(history)
+    assert len(drawn) > 10 and 0.03 * len(drawn) <= 0.021 * (now[0] - begin)
+
+
+def test_a_chart_that_was_closed_is_freed():
+    chart = LiveChart(Experiment(epochs=5))
+    chart.draw(make_history())
+    freed = [weakref.ref(chart), weakref.ref(chart.picture)]
+    for each in (*chart.children, chart):
+        each.close()
+    del chart, each
+    gc.collect()
+    assert [each() for each in freed] == [None, None]

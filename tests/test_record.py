@@ -1,5 +1,6 @@
 """Records from elsewhere: each is refused with a sentence, or whatever can be made of a run can be made of it."""
 
+import copy
 import io
 import json
 import re
@@ -13,6 +14,7 @@ from test_history import STRANGER, TESTED, make_history, of_a_fit
 from vgglab import record_reader
 from vgglab.charts.curves import detached_axes, plot_accuracy, plot_drift, plot_loss
 from vgglab.charts.live import live_svg
+from vgglab.charts.shown import Shown
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, in_phases
 from vgglab.fit import Metric
@@ -85,7 +87,10 @@ def mutated(kind, *path, to, history=whole):
 
 def everything(history):
     """Make of a run what can be made of it."""
-    for drawn in (live_svg(history, {"earlier": history}, logged=True), run_card(history, "theirs")):
+    for drawn in (
+        live_svg(history, {"earlier": Shown((copy.copy(history),))}, logged=True),
+        run_card(history, "theirs"),
+    ):
         assert "<svg" in drawn
     figure = Figure(dpi=30)
     for plot, ax in zip((plot_accuracy, plot_loss, plot_drift), figure.subplots(3)):

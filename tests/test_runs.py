@@ -16,6 +16,7 @@ import pytest
 
 from test_history import make_history
 from vgglab.charts.live import live_svg
+from vgglab.charts.shown import Shown
 from vgglab.experiment import Experiment
 from vgglab.history import History
 from vgglab.panel import exports, run_files, run_rows
@@ -627,9 +628,8 @@ def test_of_several_files_the_good_ones_are_there_wherever_the_bad_one_stands(ru
 def test_a_run_without_an_epoch_can_be_loaded_and_overlaid(runs):
     assert upload(runs, ("empty.jsonl", History(Experiment()).to_lines().encode()))[0] == "status"
     select(runs, "empty")
-    assert (
-        runs.shown == ("empty",) and runs.letters == {} and "<svg" in live_svg(make_history(), runs.histories)
-    )
+    shown = {name: Shown((runs.histories[name],)) for name in runs.shown}
+    assert list(shown) == ["empty"] and runs.letters == {} and "<svg" in live_svg(make_history(), shown)
 
 
 def test_no_button_fails_in_silence(runs, monkeypatch):

@@ -231,15 +231,13 @@ class Strengths(Toggle):
 
     def changes(self, was: Any, now: Any) -> list[str]:
         was, now = dict(was), dict(now)
-        words = [f"{_words(name)} on" for name in now if name not in was]
-        words += [f"{_words(name)} off" for name in was if name not in now]
+        words = [f"{AUGMENTATIONS[name].label} on" for name in now if name not in was]
+        words += [f"{AUGMENTATIONS[name].label} off" for name in was if name not in now]
         return words + [
-            f"{_words(name)} {now[name]:g}" for name in now if was.get(name, now[name]) != now[name]
+            f"{AUGMENTATIONS[name].label} {now[name]:g}"
+            for name in now
+            if was.get(name, now[name]) != now[name]
         ]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _items(name: str, value: Any) -> tuple[Any, ...]:

@@ -1,231 +1,279 @@
 """The live chart as SVG: text that costs a millisecond to make, where a picture costs a hundred.
 
-Accuracy above, loss below, one x axis. Blue and solid is train, orange and dashed validation, dark and dash-dotted
-the wrong labels known by heart, as in `vgglab.charts`; earlier runs are thin ghosts of the same colours.
+Accuracy above, loss below, one x axis. Of one run, blue and solid is train, orange and dashed validation, dark and
+dash-dotted the wrong labels known by heart, as in `vgglab.charts`. Of several runs, each has a colour and dashes of
+its own, its validation curves thick and its train curves thin.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypedDict
 
-from vgglab.charts.colours import GRID, LOGGED, MARK, MEMORISED, SOURCE, TRAIN, VALIDATION
+import numpy as np
+
+from vgglab.charts.colours import GRID, MARK, THICK
+from vgglab.charts.layout import HEIGHT, LABEL, LETTER, WIDTH, Layout, apart, at_least, in_rows, shortened
+from vgglab.charts.lines import Line, legend, lines_alone, lines_among
+from vgglab.charts.phases import begun
 from vgglab.charts.scale import Epochs, Scale, fitted, share_scale
-from vgglab.charts.svg import area, curve, group, line, svg, text
-from vgglab.experiment import what_changed
+from vgglab.charts.shown import Memo, Shown, Visible, thinned, visible
+from vgglab.charts.svg import Point, area, curve, group, line, numbered, svg, text
+from vgglab.charts.told import lines_at, sentences
 from vgglab.history import History
 
-WIDTH, HEIGHT = 720, 470
-LEFT, RIGHT = 62, WIDTH - 120
-POINTS = 240  # of a line; more are not told apart at this width
 AHEAD = 100  # epochs: where more are planned, the axis doubles from here on, to show the first ones
-_DASHES = {VALIDATION: "7 4", LOGGED: "2 3", SOURCE: "10 3 2 3", MEMORISED: "8 3 2 3 2 3"}
-_NAMES = {
-    TRAIN: "train",
-    VALIDATION: "validation",
-    LOGGED: "as Keras logs it",
-    SOURCE: "source task",
-    MEMORISED: "wrong labels known by heart",
-}
-_PAIR = {"train": TRAIN, "validation": VALIDATION}
+_SAMPLE = 22  # pixels of a label's line, and the space after it
+_ROW = 18  # pixels of a line in the box of readings
 
-Row = Mapping[str, float]
+
+class Reading(TypedDict):
+    """What a chart shows at an epoch: its place, and a line of text for each run."""
+
+    x: float
+    lines: list[str]
 
 
 def live_svg(
     history: History,
-    ghosts: Mapping[str, History] | None = None,
+    runs: Mapping[str, Shown] | None = None,
     *,
+    name: str = "",
+    letter: str = "",
     logged: bool = False,
     source: bool = True,
+    width: int = WIDTH,
+    height: int = HEIGHT,
 ) -> str:
-    """The accuracy and loss of a run as one `<svg>`, with earlier runs behind it.
+    """The accuracy and loss of a run as one `<svg>`, with other runs, by their names, beside it.
 
-    `logged` adds the accuracy that Keras logs, `source` the one left on the source task where it is
-    known. Where training labels are wrong, a curve says how many of them are known by heart. Its alternative text
-    says how the curves run. What a line costs does not grow with the number of epochs.
+    `name` and `letter` are the run's own. A run that is among `runs` is drawn there alone. `logged` adds the accuracy
+    that Keras logs, of the first run; `source` the one left on the source task where it is known and no other run is
+    there. Where training labels are wrong, a curve says how many of them are known by heart. `width` and `height` are
+    in pixels; text has the same size in all. Its alternative text says how the curves run. What a line costs does not
+    grow with the number of epochs.
     """
-    behind = {name: _thinned(each.epochs) for name, each in (ghosts or {}).items()}
-    rows = _thinned(history.epochs)
-    everything = [rows, *behind.values()]
-    epochs = _epochs(history, everything)
-    accuracy = _accuracy_scale(history, everything)
-    loss = fitted([value for each in everything for value in _values(each, "loss")], 322, HEIGHT - 36)
-    lines = {"train_accuracy": TRAIN, "validation_accuracy": VALIDATION}
-    lines |= {"logged_accuracy": LOGGED} if logged else {}
-    lines |= {"source_accuracy": SOURCE} if source and _knows(rows, "source_accuracy") else {}
-    lines |= {"memorised": MEMORISED} if _knows(rows, "memorised") else {}
-    form = "{:.0%}" if history.metric.is_share else "{:g}"
-    parts = [
-        *_frame(accuracy, history.metric.name or "accuracy", form),
-        *_frame(loss, "loss", "{:g}"),
-        *_epoch_ticks(epochs, loss.bottom),
-        *_behind(behind, epochs, accuracy, loss),
-        *_gap(history, rows, epochs, accuracy),
-        *_phases(history, epochs, accuracy),
-        *(_line(rows, name, epochs, accuracy, colour) for name, colour in lines.items()),
-        *(_line(rows, f"{part}_loss", epochs, loss, colour) for part, colour in _PAIR.items()),
-        *_legend([*lines.values()], bool(ghosts)),
-    ]
-    return svg(parts, " ".join(_sentences(history, rows)), WIDTH, HEIGHT)
+    return LiveDrawing(
+        history, runs, name=name, letter=letter, logged=logged, source=source, width=width, height=height
+    ).svg()
 
 
-def _thinned(rows: Sequence[Row]) -> list[Row]:
-    """At most `POINTS` rows, evenly spaced, the first and the last among them."""
-    step = max(1, -(-(len(rows) - 1) // (POINTS - 1)))
-    return [*rows[:-1:step], *rows[-1:]]
+class LiveDrawing:
+    """What `live_svg` draws, on axes that are laid out: the picture, and what it shows at each epoch.
 
+    What `memo` has from the drawing before is not made again.
+    """
 
-def _epochs(history: History, everything: Sequence[Sequence[Row]]) -> Epochs:
-    """From the first epoch of any run to the last that is planned, or as far as can be seen beforehand."""
-    first = min((int(rows[0]["epoch"]) for rows in everything if rows), default=1)
-    done = max((int(rows[-1]["epoch"]) for rows in everything if rows), default=0)
-    planned = max(history.experiment.planned_epochs, first)
-    if done:
-        planned = min(planned, first - 1 + (AHEAD << ((done - first) // AHEAD).bit_length()))
-    return Epochs(first, max(planned, done), LEFT, RIGHT)
+    def __init__(
+        self,
+        history: History,
+        runs: Mapping[str, Shown] | None = None,
+        memo: Memo | None = None,
+        *,
+        name: str = "",
+        letter: str = "",
+        logged: bool = False,
+        source: bool = True,
+        width: int = WIDTH,
+        height: int = HEIGHT,
+    ) -> None:
+        self.history, self.memo = history, memo or Memo()
+        self.memo.begin()
+        self.runs = visible(history, runs or {}, name, letter, self.memo)
+        self.first = self.runs[0] if self.runs else None
+        self.is_alone = len(self.runs) <= 1
+        self.metric = self.first.run.histories[0].metric if self.first else history.metric
+        wanted = dict(logged_accuracy=logged, source_accuracy=source and self.is_alone, memorised=True)
+        known = [each for each in wanted if self.first and self.first.course.knows(each)]
+        self.extras = [each for each in known if wanted[each]]
+        self.layout = self._laid_out(*at_least(width, height))
+        self.epochs = self._epoch_axis()
+        self.accuracy = share_scale(*self.layout.accuracy)
+        if not self.metric.is_share:
+            self.accuracy = fitted(self._values("accuracy"), *self.layout.accuracy)
+        self.loss = fitted(self._values("loss"), *self.layout.loss) if self.layout.has_loss else None
 
+    def _laid_out(self, width: int, height: int) -> Layout:
+        self.entries = legend(self.runs, self.extras)
+        widths = [(36 if drawn else 0) + LETTER * len(words) for drawn, words in self.entries]
+        self.places = in_rows(widths, Layout(width, height).legend_left, width)
+        return Layout(width, height, 1 + self.places[-1][0])
 
-def _accuracy_scale(history: History, everything: Sequence[Sequence[Row]]) -> Scale:
-    if history.metric.is_share:
-        return share_scale(46, 292)
-    return fitted([value for rows in everything for value in _values(rows, "accuracy")], 46, 292)
+    def svg(self) -> str:
+        form = "{:.0%}" if self.metric.is_share else "{:g}"
+        behind = [self._drawn(run) for run in reversed(self.runs[1:])]
+        parts = [
+            *self._frame(self.accuracy, self.metric.name or "accuracy", form),
+            *(self._frame(self.loss, "loss", "{:g}") if self.loss else ()),
+            *self._epoch_ticks(),
+            *behind,
+            *self._gap(),
+            *self._phases(),
+            *([self._drawn(self.first)] if self.first else ()),
+            *self._labels(),
+            *self._legend(),
+        ]
+        words = " ".join(sentences(self.history, self.runs, self.memo))
+        return svg(parts, words, self.layout.width, self.layout.height)
 
-
-def _values(rows: Sequence[Row], what: str) -> Iterator[float]:
-    return (row[f"{part}_{what}"] for row in rows for part in _PAIR)
-
-
-def _knows(rows: Sequence[Row], name: str) -> bool:
-    return bool(rows) and rows[-1].get(name) is not None
-
-
-def _frame(scale: Scale, name: str, form: str) -> list[str]:
-    room = (scale.bottom - scale.top) / 7.2  # letters
-    name = name if len(name) <= room else f"{name[: int(room) - 1]}…"
-    parts = [text(14, (scale.top + scale.bottom) / 2, name, "middle", turn=-90)]
-    for tick in scale.ticks():
-        y = scale.y(tick)
-        parts += [line(LEFT, RIGHT, y, y, GRID), text(LEFT - 8, y + 4, form.format(tick), "end")]
-    return [*parts, text(LEFT, scale.top - 5, scale.note(), "start", size=11)] if scale.note() else parts
-
-
-def _epoch_ticks(epochs: Epochs, bottom: float) -> list[str]:
-    parts = [text(epochs.x(tick), bottom + 16, str(tick), "middle") for tick in epochs.ticks()]
-    return [*parts, text((LEFT + RIGHT) / 2, bottom + 32, "epoch", "middle")]
-
-
-def _line(rows: Sequence[Row], name: str, epochs: Epochs, scale: Scale, colour: str, **look: float) -> str:
-    known = [row for row in rows if row[name] is not None and not math.isnan(row[name])]
-    points = [(epochs.x(row["epoch"]), scale.y(row[name])) for row in known]
-    return curve(points, colour, dash=_DASHES.get(colour, ""), **look)
-
-
-def _behind(behind: Mapping[str, Sequence[Row]], epochs: Epochs, accuracy: Scale, loss: Scale) -> list[str]:
-    """The earlier runs, thin."""
-    return [
-        group(
-            name,
-            (
-                _line(rows, f"{part}_{what}", epochs, scale, colour, width=1, opacity=0.45)
-                for what, scale in (("accuracy", accuracy), ("loss", loss))
-                for part, colour in _PAIR.items()
-            ),
+    def readings(self) -> list[Reading]:
+        """For each epoch, thinned as the curves are: its `x` in pixels, and `lines` of text, the epoch first."""
+        if not self.runs:
+            return []
+        first, last = (
+            f(getattr(run.course, end) for run in self.runs) for f, end in ((min, "first"), (max, "last"))
         )
-        for name, rows in behind.items()
-    ]
+        most = max(3, min(12, self.layout.height // 2 // _ROW))  # half of the picture stays free
+        epochs = thinned(range(first, last + 1))
+        lines = lines_at(epochs, self.runs, self.metric, self.extras, most, self.memo)
+        return [Reading(x=round(self.epochs.x(epoch), 1), lines=each) for epoch, each in zip(epochs, lines)]
 
+    def _epoch_axis(self) -> Epochs:
+        """From the first epoch of any run to the last that is planned, or as far as can be seen beforehand."""
+        first = min((run.course.first for run in self.runs), default=1)
+        done = max((run.course.last for run in self.runs), default=0)
+        planned = max(self.history.experiment.planned_epochs, first)
+        if done:
+            planned = min(planned, first - 1 + (AHEAD << ((done - first) // AHEAD).bit_length()))
+        return Epochs(first, max(planned, done), self.layout.left, self.layout.right)
 
-def _gap(history: History, rows: Sequence[Row], epochs: Epochs, scale: Scale) -> list[str]:
-    """The area between the curves, and its height where both were measured last."""
-    rows = [row for row in rows if math.isfinite(row["gap"])]
-    if not rows:
-        return []
-    outline = [(row["epoch"], row["train_accuracy"]) for row in rows]
-    outline += [(row["epoch"], row["validation_accuracy"]) for row in reversed(rows)]
-    last = rows[-1]
-    middle = (scale.y(last["train_accuracy"]) + scale.y(last["validation_accuracy"])) / 2
-    label = f"gap {history.metric.difference(last['gap'])}"
-    return [
-        area([(epochs.x(epoch), scale.y(value)) for epoch, value in outline]),
-        text(epochs.x(last["epoch"]) + 10, middle + 4, label, "start", weight="bold"),
-    ]
+    def _values(self, what: str) -> np.ndarray:
+        columns = [
+            numbers[f"{part}_{what}"]
+            for run in self.runs
+            for numbers in (run.course.means, run.course.lows, run.course.highs)
+            for part in ("train", "validation")
+            if numbers
+        ]
+        return np.concatenate([*columns, []])
 
+    def _drawn(self, run: Visible) -> str:
+        """The curves of a run; of several runs, each in a group with its name."""
+        own = self.extras if run is self.first else []
+        lines = lines_alone(own) if self.is_alone else lines_among(run, own)
+        key = ("drawn", run.title, self.epochs, self.accuracy, self.loss, self.is_alone, *lines)
+        return self.memo.get(run.run, key, lambda: self._draw(run, lines))
 
-def _phases(history: History, epochs: Epochs, scale: Scale) -> list[str]:
-    parts, phases = [], history.experiment.phases
-    for number, (before, after) in enumerate(itertools.pairwise(phases), start=2):
-        # Not as planned: early stopping ends a phase before.
-        done = bisect_left(history.epochs, number, key=lambda row: row["phase"])
-        if done == len(history.epochs):
-            break
-        x = epochs.x(done + 0.5)
-        parts.append(line(x, x, scale.top, scale.bottom, MARK, dash="3 3"))
-        for place, change in enumerate(what_changed(before, after)):
-            parts.append(text(x + 4, scale.bottom - 8 - 13 * place, change, "start", size=11))
-    return parts
+    def _draw(self, run: Visible, lines: Sequence[Line]) -> str:
+        scales = [self.loss if each.column.endswith("_loss") else self.accuracy for each in lines]
+        pairs = [(each, scale) for each, scale in zip(lines, scales) if scale]
+        bands = [self._band(run, each, scale) for each, scale in pairs if each.has_band and run.course.lows]
+        curves = [
+            curve(self._points(run, run.course.means[column], scale), colour, dash=dash, width=width)
+            for (column, colour, dash, width, _), scale in pairs
+        ]
+        parts = [*bands, *curves]
+        return "".join(parts) if self.is_alone else group(run.title or "this run", parts)
 
-
-def _legend(colours: Sequence[str], ghosts: bool) -> list[str]:
-    """A line and a name for each colour, from left to right, in a second row where the first is full."""
-    entries = [(colour, _NAMES[colour]) for colour in colours]
-    entries += [("", "thin: earlier runs")] if ghosts else []
-    rows: list[list[tuple[float, str, str]]] = [[]]
-    x: float = LEFT
-    for colour, name in entries:
-        width = (36 if colour else 0) + 7.2 * len(name)
-        if x + width > WIDTH:
-            rows.append([])
-            x = LEFT
-        rows[-1].append((x, colour, name))
-        x += width + 14
-    first = 42 - 14 * len(rows)  # the baseline
-    return [
-        part
-        for number, row in enumerate(rows)
-        for entry in row
-        for part in _entry(*entry, y=first + 18 * number)
-    ]
-
-
-def _entry(x: float, colour: str, name: str, y: float) -> list[str]:
-    if not colour:
-        return [text(x, y, name, "start")]
-    drawn = line(x, x + 30, y - 4, y - 4, colour, dash=_DASHES.get(colour, ""), width=2.2)
-    return [drawn, text(x + 36, y, name, "start")]
-
-
-def _sentences(history: History, rows: Sequence[Row]) -> Iterator[str]:
-    """What the chart shows, for people who hear it: the outcome, then how each pair of curves runs."""
-    yield f"{history.summary().removesuffix('.')}."
-    if len(rows) > 1:
-        name = history.metric.name or "accuracy"
-        yield from _course(rows, "accuracy", name, history.metric.written, "highest", max)
-        yield from _course(rows, "loss", "loss", "{:.3g}".format, "lowest", min)
-
-
-def _course(
-    rows: Sequence[Row],
-    what: str,
-    name: str,
-    written: Callable[[float], str],
-    best: str,
-    choose: Callable[..., Row],
-) -> Iterator[str]:
-    """A sentence for train and one for validation: from where to where, and the best of validation between them."""
-    for part in _PAIR:
-        column = f"{part}_{what}"
-        known = [row for row in rows if math.isfinite(row[column])]
-        if len(known) < 2:
-            continue
-        first, last = known[0], known[-1]
-        sentence = (
-            f"{part} {name} from {written(first[column])} in epoch {first['epoch']} "
-            f"to {written(last[column])} in epoch {last['epoch']}"
+    def _band(self, run: Visible, drawn: Line, scale: Scale) -> str:
+        low, high = (
+            self._points(run, side[drawn.column], scale) for side in (run.course.lows, run.course.highs)
         )
-        if part == "validation":
-            peak = choose(known, key=lambda row: row[column])
-            sentence += f", {best} {written(peak[column])} in epoch {peak['epoch']}"
-        yield f"{sentence[0].upper()}{sentence[1:]}."
+        return area([*high, *reversed(low)], drawn.colour, 0.2)
+
+    def _points(self, run: Visible, values: np.ndarray, scale: Scale) -> list[Point]:
+        known = ~np.isnan(values)
+        pairs = zip(run.course.means["epoch"][known].tolist(), values[known].tolist())
+        return [(self.epochs.x(epoch), scale.y(value)) for epoch, value in pairs]
+
+    def _gap(self) -> list[str]:
+        """The area between the first run's curves, and its height where it stands alone."""
+        if self.first is None:
+            return []
+        means = self.first.course.means
+        known = np.isfinite(means["gap"])
+        if not known.any():
+            return []
+        epochs, train, validation = (
+            means[name][known].tolist() for name in ("epoch", "train_accuracy", "validation_accuracy")
+        )
+        outline = [*zip(epochs, train), *reversed([*zip(epochs, validation)])]
+        shade = area([(self.epochs.x(epoch), self.accuracy.y(value)) for epoch, value in outline])
+        if not self.is_alone:
+            return [shade]
+        middle = (self.accuracy.y(train[-1]) + self.accuracy.y(validation[-1])) / 2
+        words = f"gap {self.metric.difference(means['gap'][known][-1])}"
+        words = words.removesuffix(" points") if self.layout.is_small else words
+        return [
+            shade,
+            text(self.epochs.x(epochs[-1]) + 10, middle + 4, words, "start", weight="bold", halo=True),
+        ]
+
+    def _frame(self, scale: Scale, name: str, form: str) -> list[str]:
+        left, right = self.layout.left, self.layout.right
+        name = shortened(name, int((scale.bottom - scale.top) / LETTER))
+        parts = [text(14, (scale.top + scale.bottom) / 2, name, "middle", turn=-90)]
+        ticks = scale.ticks()
+        if self.layout.is_small and scale is self.loss:
+            ticks = sorted({ticks[0], ticks[-1]})
+        for tick in ticks:
+            y = scale.y(tick)
+            parts += [line(left, right, y, y, GRID), text(left - 8, y + 4, form.format(tick), "end")]
+        if scale.note():
+            parts.append(text(left, scale.top - 5, scale.note(), "start", size=12))
+        return parts
+
+    def _epoch_ticks(self) -> Iterator[str]:
+        left, right, bottom = self.layout.left, self.layout.right, self.layout.bottom
+        for tick in self.epochs.ticks():
+            yield text(self.epochs.x(tick), bottom + 16, str(tick), "middle")
+        if self.layout.is_small:
+            yield text(self.layout.width - 4, bottom + 16, "epoch", "end")
+        else:
+            yield text((left + right) / 2, bottom + 32, "epoch", "middle")
+
+    def _phases(self) -> Iterator[str]:
+        """A line where each phase of the first run began, with its number and, where they fit, its changes."""
+        histories = self.first.run.histories if self.first else ()
+        found = list(begun(histories[0])) if len(histories) == 1 else []
+        starts = [self.epochs.x(epoch - 0.5) for _, epoch, _ in found]
+        room, top, bottom = -18.0, self.accuracy.top, self.accuracy.bottom
+        for (number, _, changes), x, end in zip(found, starts, [*starts[1:], self.layout.right]):
+            if x < room + 3:
+                continue
+            yield line(x, x, top, bottom, MARK, dash="3 3")
+            if x < room + 20:
+                continue
+            room = x
+            yield numbered(x, top, number)
+            # The others are in the list of phases that stands below the chart.
+            if len(changes) <= 3 and x + 4 + max((6.7 * len(each) for each in changes), default=0) <= end:
+                for place, each in enumerate(changes):
+                    yield text(x + 4, bottom - 8 - 14 * place, each, "start", size=12, halo=True)
+
+    def _labels(self) -> Iterator[str]:
+        """The name of each of several runs and what its validation came to, at the end of its curve."""
+        if self.is_alone:
+            return
+        top, bottom = self.accuracy.top - LABEL / 2, self.accuracy.bottom
+        ends = [self._end(run) for run in self.runs]
+        wishes = [(x, x + _SAMPLE + LETTER * len(words), y) for words, x, y in ends]
+        found = apart(wishes, top, bottom)
+        if None in found:  # which takes a line to say
+            found = apart(wishes, top, bottom - LABEL)
+            yield text(self.layout.width - 4, bottom, f"+{found.count(None)} more", "end", halo=True)
+        for run, (words, x, _), y in zip(self.runs, ends, found):
+            if y is not None:
+                yield line(x, x + _SAMPLE - 4, y - 4, y - 4, run.look.colour, dash=run.look.dash, width=THICK)
+                yield text(x + _SAMPLE, y, words, "start", halo=True)
+
+    def _end(self, run: Visible) -> tuple[str, float, float]:
+        """The words of a run's label, and where they would stand: at the end of validation or, without it, of train."""
+        means, number = run.course.means, ""
+        known = np.flatnonzero(np.isfinite(means["validation_accuracy"]))
+        value = means["train_accuracy"][-1]
+        if len(known):
+            value = means["validation_accuracy"][known[-1]]
+            number = f"{100 * value:.1f}" if self.metric.is_share else self.metric.written(value)
+        room = (self.layout.width - self.layout.right - _SAMPLE - 10) / LETTER
+        words = f"{shortened(run.name or 'this run', int(room) - len(number) - 1)} {number}".rstrip()
+        x = self.epochs.x(means["epoch"][known[-1] if len(known) else -1]) + 8
+        y = self.accuracy.y(value) if np.isfinite(value) else self.accuracy.bottom
+        return words, min(x, self.layout.width - _SAMPLE - LETTER * len(words) - 2), y + 4
+
+    def _legend(self) -> Iterator[str]:
+        for (drawn, words), (row, x) in zip(self.entries, self.places):
+            y = self.layout.legend(row)
+            if drawn:
+                yield line(x, x + 30, y - 4, y - 4, drawn.colour, dash=drawn.dash, width=drawn.width)
+            yield text(x + 36 if drawn else x, y, words, "start")

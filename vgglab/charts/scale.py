@@ -6,7 +6,9 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median_high
+from functools import cached_property
+
+import numpy as np
 
 WIDE = 5  # times the typical value: what is higher makes a linear axis press the typical values flat
 # Times the typical value: what is higher, a spike or a run that went astray, is not drawn to scale.
@@ -26,13 +28,15 @@ class Epochs:
     right: float
 
     def x(self, epoch: float) -> float:
-        return self.left + (epoch - self.first + 0.5) / (self.last - self.first + 1) * (
-            self.right - self.left
-        )
+        return self.left + (epoch - self.first + 0.5) * self._step
+
+    @cached_property
+    def _step(self) -> float:
+        return (self.right - self.left) / (self.last - self.first + 1)
 
     def ticks(self) -> list[int]:
-        """At most ten round numbers, and the first epoch."""
-        most = (self.last - self.first + 1) / 9
+        """At most ten round numbers with room between them, and the first epoch."""
+        most = (self.last - self.first + 1) / max(1, min(9, (self.right - self.left) // 45))
         step = next(int(step) for step in _round_numbers(0) if step >= most)
         ticks = {self.first, *range(-(-self.first // step) * step, self.last + 1, step)}
         return sorted(tick for tick in ticks if tick == self.first or step < 1.5 * (tick - self.first))
@@ -56,16 +60,21 @@ class Scale:
     beyond: float | None = None  # the highest value
 
     def y(self, value: float) -> float:
-        edge = self.top if self.beyond is None else self.top + STRIP
         if value <= self.high:
-            low, high = self._bent(self.low), self._bent(self.high)
-            return self.bottom - (self._bent(max(value, self.low)) - low) / (high - low) * (
-                self.bottom - edge
-            )
+            low, span, height = self._even
+            return self.bottom - (self._bent(max(value, self.low)) - low) / span * height
+        edge = self.top + STRIP
         if value >= HUGE or self.beyond is None:
             return self.top
         start, here, end = (math.asinh(each / self.unit) for each in (self.high, value, self.beyond))
         return edge - (here - start) / (end - start) * (STRIP - 1)  # a pixel less: infinity is higher
+
+    @cached_property
+    def _even(self) -> tuple[float, float, float]:
+        """Of the part that is to scale: its lowest value, how much there is above it, and its height in pixels."""
+        low = self._bent(self.low)
+        edge = self.top if self.beyond is None else self.top + STRIP
+        return low, self._bent(self.high) - low, self.bottom - edge
 
     def _bent(self, value: float) -> float:
         part = value / self.unit
@@ -108,26 +117,32 @@ def share_scale(top: float, bottom: float) -> Scale:
     return Scale(0, 1, top, bottom)
 
 
-def fitted(values: Sequence[float], top: float, bottom: float) -> Scale:
+def fitted(values: Sequence[float] | np.ndarray, top: float, bottom: float) -> Scale:
     """The axis on which all of these values can be read, the typical ones, a high start and a late rise alike.
 
     Zero is on it unless all are negative. It is linear when none is more than `WIDE` times as large as the median size,
     symlog when some are, and those more than `FAR` times as large go above it. NaN has no place; of an infinite value
     it is known where, so it goes to the edge.
     """
-    finite = [value for value in values if abs(value) < HUGE]
-    sizes = [abs(value) for value in finite if abs(value) > 1 / HUGE]
-    if not sizes:
-        return Scale(0, 1, top, bottom, beyond=math.inf if math.inf in values else None)
-    unit = median_high(sizes)
-    near = [value for value in finite if value <= FAR * unit]
-    low, high = min(0.0, *near), max(near)
+    given = np.asarray(values, dtype=float)
+    finite = given[np.abs(given) < HUGE]
+    sizes = np.abs(finite)
+    sizes = sizes[sizes > 1 / HUGE]
+    if not len(sizes):
+        return Scale(0, 1, top, bottom, beyond=math.inf if (given == math.inf).any() else None)
+    # The median, the higher one of two; rounded, so that one more value rarely moves all the others.
+    unit = float(f"{np.partition(sizes, len(sizes) // 2)[len(sizes) // 2]:.2g}")
+    near = finite[finite <= FAR * unit]
+    low, high = min(0.0, float(near.min())), float(near.max())
     if high <= low:
         high = 0.0  # all are the same negative number
-    beyond = max((value for value in finite if value > high), default=None)
-    if beyond is None and max(values) >= HUGE:
+    above = finite[finite > high]
+    beyond = float(above.max()) if len(above) else None
+    if beyond is None and (given >= HUGE).any():
         beyond = math.inf
-    return Scale(low, high, top, bottom, unit, max(high, -low) > WIDE * unit, beyond)
+    is_bent = max(high, -low) > WIDE * unit
+    # An axis that is linear throughout is the same one whatever its unit.
+    return Scale(low, high, top, bottom, unit if is_bent or beyond else 1.0, is_bent, beyond)
 
 
 def _power(value: float) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from vgglab.charts.colours import GREY, GROUND, stylesheet
+from vgglab.charts.colours import GREY, GROUND, THICK, stylesheet
 
+Point = tuple[float, float]
 CLASS = "vgglab-chart"
 
 
@@ -21,13 +22,22 @@ def svg(parts: Iterable[str], description: str, width: int, height: int) -> str:
 
 
 def text(
-    x: float, y: float, words: str, anchor: str, *, weight: str = "normal", size: int = 13, turn: int = 0
+    x: float,
+    y: float,
+    words: str,
+    anchor: str,
+    *,
+    weight: str = "normal",
+    size: int = 13,
+    turn: int = 0,
+    halo: bool = False,
 ) -> str:
-    """Words at a point: their start, middle or end stands there."""
+    """Words at a point: their start, middle or end stands there; a `halo` keeps them readable on what is below."""
+    around = f' stroke="{GROUND}" stroke-width="3" paint-order="stroke"' if halo else ""
     turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}"'
-        f' fill="{GREY}"{turned}>{html.escape(words)}</text>'
+        f' fill="{GREY}"{around}{turned}>{html.escape(words)}</text>'
     )
 
 
@@ -40,14 +50,7 @@ def line(x1: float, x2: float, y1: float, y2: float, colour: str, *, dash: str =
     )
 
 
-def curve(
-    points: Sequence[tuple[float, float]],
-    colour: str,
-    *,
-    dash: str = "",
-    width: float = 2.2,
-    opacity: float = 1,
-) -> str:
+def curve(points: Sequence[Point], colour: str, *, dash: str = "", width: float = THICK) -> str:
     """A line through points, with a dot at its end; "" without a point."""
     if not points:
         return ""
@@ -55,14 +58,22 @@ def curve(
     x, y = points[-1]
     return (
         f'<polyline points="{_pairs(points)}" fill="none" stroke="{colour}" stroke-width="{width}"'
-        f' opacity="{opacity}" stroke-linejoin="round"{dashes}/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{1.5 * width:.1f}" fill="{colour}" opacity="{opacity}"/>'
+        f' stroke-linejoin="round"{dashes}/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{1.5 * width:.1f}" fill="{colour}"/>'
     )
 
 
-def area(points: Sequence[tuple[float, float]]) -> str:
-    """A grey shade over the area that the points enclose."""
-    return f'<polygon points="{_pairs(points)}" fill="#808080" opacity="0.14"/>'
+def area(points: Sequence[Point], colour: str = "#808080", opacity: float = 0.14) -> str:
+    """A shade over the area that the points enclose; "" without a point."""
+    return f'<polygon points="{_pairs(points)}" fill="{colour}" opacity="{opacity}"/>' if points else ""
+
+
+def numbered(x: float, y: float, number: int) -> str:
+    """A number in a circle."""
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{GROUND}" stroke="{GREY}"/>'
+        + text(x, y + 4.3, str(number), "middle", size=12)
+    )  # fmt: skip
 
 
 def group(title: str, parts: Iterable[str]) -> str:
@@ -70,5 +81,5 @@ def group(title: str, parts: Iterable[str]) -> str:
     return f"<g><title>{html.escape(title)}</title>{''.join(parts)}</g>"
 
 
-def _pairs(points: Sequence[tuple[float, float]]) -> str:
+def _pairs(points: Sequence[Point]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -1,4 +1,4 @@
-"""A chart that follows a run: an SVG and a line of text, both of them traits."""
+"""A chart that follows a run: a picture and a line of text, both of them traits."""
 
 from __future__ import annotations
 
@@ -9,38 +9,45 @@ from collections.abc import Mapping
 
 import ipywidgets as widgets
 
-from vgglab.charts.live import live_svg
+from vgglab.charts.live import LiveDrawing
+from vgglab.charts.shown import Memo, Shown
 from vgglab.experiment import Experiment
 from vgglab.fit import Fit
 from vgglab.history import History
+from vgglab.panel.picture import Picture
 from vgglab.templates import render
 
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
+SHARE = 0.02  # of the time, at most, that goes into drawing while a run goes on
 SPOKEN_PAUSE = 10.0  # seconds between two lines that a screen reader reads out while a run goes on
 
 
 class LiveChart(widgets.VBox):
-    """The curves of one run, with earlier ones behind it; may be drawn from any thread.
+    """The curves of one run, beside those of `runs`; may be drawn from any thread.
 
-    `text` is the line under it. Only traits are set: output printed or cleared in a thread goes to whichever cell is
-    current.
+    `name` and `letter`, A to Z or "", are the run's own, `runs` the others by their names: what is set is drawn the
+    next time. `picture` is drawn at the size of its place, and `text` is the line under it. Only traits are set: output
+    printed or cleared in a thread goes to whichever cell is current.
     """
 
-    def __init__(self, experiment: Experiment | Fit) -> None:
+    def __init__(self, experiment: Experiment | Fit, name: str = "", letter: str = "") -> None:
         self._latest, self._spoke, self.text = 0.0, -math.inf, ""
         self._phase = 0  # that was spoken of
         self._lock = threading.Lock()
-        self._picture = widgets.HTML(layout=widgets.Layout(max_width="740px"))
+        self.picture = Picture(description="values at each epoch")
         # The line that is seen changes too often to be read out: that is for a second one, which nobody sees.
         self._status = widgets.HTML()
         self._spoken = widgets.HTML(
             layout=widgets.Layout(width="1px", height="1px", margin="0", overflow="hidden")
         )
-        self.logged = False
-        self.ghosts: Mapping[str, History] = {}
-        self.seconds = 0.0  # spent on drawing since the beginning
-        super().__init__([self._picture, self._status, self._spoken])
-        self.draw(History(experiment))
+        self.name, self.letter, self.logged = name, letter, False
+        self.runs: Mapping[str, Shown] = {}
+        self.seconds = self._cost = 0.0  # spent on drawing since the beginning, and the last time
+        self._history, self._memo = History(experiment), Memo()
+        super().__init__([self.picture, self._status, self._spoken])
+        self.add_class("vgglab-live")
+        self.draw(self._history)
+        self.picture.observe(lambda _: self._draw_picture(self._history), ["width", "height"])
 
     def __repr__(self) -> str:
         return f"LiveChart: {self.text}"
@@ -52,8 +59,8 @@ class LiveChart(widgets.VBox):
         self._speak()
 
     def update(self, history: History, note: str = "") -> None:
-        """Show a growing history, unless it was drawn a moment ago; it is spoken of now and then only."""
-        if time.monotonic() - self._latest >= SHORTEST_PAUSE:
+        """Show a growing history, unless one was drawn a moment ago; it is spoken of now and then only."""
+        if time.monotonic() - self._latest >= max(SHORTEST_PAUSE, self._cost / SHARE):
             self._draw(history, note)
             if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
                 self._phase = _phase_of(history)
@@ -64,13 +71,33 @@ class LiveChart(widgets.VBox):
         self._write(text)
         self._speak()
 
+    def static(self) -> str:
+        """The picture as it was drawn last, an `<svg>`, for a page without widgets."""
+        return self.picture.svg
+
     def _draw(self, history: History, note: str) -> None:
+        self._draw_picture(history)
+        self._write(f"{history.summary()} {note}".rstrip())
+        self._latest = time.monotonic()
+
+    def _draw_picture(self, history: History) -> None:
         start = time.perf_counter()
         with self._lock:
-            self._picture.value = live_svg(history, self.ghosts, logged=self.logged)
-            self._write(f"{history.summary()} {note}".rstrip())
-            self._latest = time.monotonic()
-        self.seconds += time.perf_counter() - start
+            self._history = history
+            drawing = LiveDrawing(
+                history,
+                self.runs,
+                self._memo,
+                name=self.name,
+                letter=self.letter,
+                logged=self.logged,
+                width=self.picture.width,
+                height=self.picture.height,
+            )
+            with self.picture.hold_sync():  # both in one message
+                self.picture.svg, self.picture.readings = drawing.svg(), drawing.readings()
+        self._cost = time.perf_counter() - start
+        self.seconds += self._cost
 
     def _write(self, text: str) -> None:
         self.text = text

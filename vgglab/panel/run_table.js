@@ -13,9 +13,9 @@ function made(tag, attributes = {}, ...inside) {
 // The line of the run on the chart; an empty frame where it has none.
 function swatch(row) {
   const svg = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, row.shown ? "line" : "circle");
-  const drawn = row.shown
-    ? { x1: 0, y1: 6, x2: 20, y2: 6, stroke: row.colour, "stroke-width": 3, "stroke-dasharray": row.dash || "none" }
+  const line = document.createElementNS(SVG, row.look ? "line" : "circle");
+  const drawn = row.look
+    ? { x1: 0, y1: 6, x2: 20, y2: 6, stroke: row.look.colour, "stroke-width": 3, "stroke-dasharray": row.look.dash }
     : { cx: 10, cy: 6, r: 3, fill: "none", stroke: "currentColor" };
   for (const [name, value] of Object.entries({ width: 20, height: 12, "aria-hidden": "true" })) {
     svg.setAttribute(name, value);
@@ -93,9 +93,9 @@ function render({ model, el }) {
     return button;
   };
   const tools = (row) => {
-    const seen = row.shown ? "Hide on the chart" : "Show on the chart";
+    const seen = row.look ? "Hide on the chart" : "Show on the chart";
     const buttons = [
-      toggle(row, "show", row.shown, `${row.label} on the chart`, seen, swatch(row)),
+      toggle(row, "show", Boolean(row.look), `${row.label} on the chart`, seen, swatch(row)),
       toggle(row, "pin", row.pinned, `pin ${row.label}`, "Keep on top and on the chart", row.pinned ? "★" : "☆"),
     ];
     for (const letter of ["A", "B"]) {

@@ -11,7 +11,7 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from vgglab.charts.colours import RUN_COLOURS, RUN_DASHES
+from vgglab.charts.colours import Look
 from vgglab.files import readable
 from vgglab.panel.styles import source, styled
 
@@ -23,13 +23,13 @@ _NUMBER = re.compile(r"((?:(?<!\w)[-+])?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
 class Mark:
     """What stands beside the figures of a run.
 
-    `letter` is "A" or "B" where it is that run, or `is_sibling` and counts to it with another seed. `place` is its
-    place among the runs on the chart, which says its colour; None where it is not there.
+    `letter` is "A" or "B" where it is that run, or `is_sibling` and counts to it with another seed. `look` is that of
+    its line on the chart; None where it is not there.
     """
 
     letter: str = ""
     is_sibling: bool = False
-    place: int | None = None
+    look: Look | None = None
     is_pinned: bool = False
     note: str = ""
 
@@ -116,15 +116,12 @@ def _written(values: pd.Series) -> list[str]:
 
 def _row(name: str, mark: Mark, cells: list[str]) -> dict[str, Any]:
     """What the page is told of a run."""
-    place = mark.place or 0
     return dict(
         name=name,
         label=readable(name),
         letter=mark.letter,
         sibling=mark.is_sibling,
-        shown=mark.place is not None,
-        colour=RUN_COLOURS[place % len(RUN_COLOURS)],
-        dash=RUN_DASHES[place % len(RUN_DASHES)],
+        look=mark.look and mark.look._asdict(),
         pinned=mark.is_pinned,
         note=mark.note,
         cells=cells,
