@@ -970,7 +970,7 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
     others = dataclasses.replace(tiny, train=Split(255 - tiny.train.images, tiny.train.labels))
     dashboard = Dashboard(others, START, folder=tmp_path)
     dashboard.runs.add(dashboard.runs.histories["run 2"], "card")
-    before = dashboard.runs.table.columns
+    before = [row["cells"] for row in dashboard.runs.table.rows]
     assert "Nothing is left to do: run 1 ended after epoch 2." in press(dashboard, "run 1", "Go on")
     assert "There is no run &#39;card&#39; in" in press(dashboard, "card", "Go on")
     assert "There is no folder at" in press(dashboard, "run 4", "Go on")
@@ -979,7 +979,9 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
         wait(dashboard)
         assert said in dashboard.verdict.message.value and "Traceback" not in dashboard.verdict.message.value
         assert said in dashboard.runs._message.value, "the button may be far below the chart"
-    assert dashboard.runs.table.columns == before and not dashboard.bar.train.disabled
+    assert [
+        row["cells"] for row in dashboard.runs.table.rows
+    ] == before and not dashboard.bar.train.disabled
     with store.locked(tmp_path / "run-2"):
         assert "run 2 is going on already." in press(dashboard, "run 2", "Go on") and not dashboard.running
 

@@ -13,9 +13,9 @@ function made(tag, attributes = {}, ...inside) {
 // The line of the run on the chart; an empty frame where it has none.
 function swatch(row) {
   const svg = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, row.shown ? "line" : "circle");
-  const drawn = row.shown
-    ? { x1: 0, y1: 6, x2: 20, y2: 6, stroke: row.colour, "stroke-width": 3, "stroke-dasharray": row.dash || "none" }
+  const line = document.createElementNS(SVG, row.look ? "line" : "circle");
+  const drawn = row.look
+    ? { x1: 0, y1: 6, x2: 20, y2: 6, stroke: row.look.colour, "stroke-width": 3, "stroke-dasharray": row.look.dash }
     : { cx: 10, cy: 6, r: 3, fill: "none", stroke: "currentColor" };
   for (const [name, value] of Object.entries({ width: 20, height: 12, "aria-hidden": "true" })) {
     svg.setAttribute(name, value);
@@ -34,6 +34,7 @@ function render({ model, el }) {
   el.append(table, nothing);
   let editing = false; // in place; the table is not drawn anew meanwhile
   let at = { run: null, item: 0 }; // where the Tab key enters; no run is the head
+  let drawn = []; // the names of the rows
   let anchor = null; // where a range of chosen rows begins
 
   const tell = (deed, run, text = "") => model.send({ do: deed, run, text });
@@ -92,9 +93,9 @@ function render({ model, el }) {
     return button;
   };
   const tools = (row) => {
-    const seen = row.shown ? "Hide on the chart" : "Show on the chart";
+    const seen = row.look ? "Hide on the chart" : "Show on the chart";
     const buttons = [
-      toggle(row, "show", row.shown, `${row.label} on the chart`, seen, swatch(row)),
+      toggle(row, "show", Boolean(row.look), `${row.label} on the chart`, seen, swatch(row)),
       toggle(row, "pin", row.pinned, `pin ${row.label}`, "Keep on top and on the chart", row.pinned ? "★" : "☆"),
     ];
     for (const letter of ["A", "B"]) {
@@ -178,7 +179,10 @@ function render({ model, el }) {
     const corner = made("th", { scope: "col", class: "tools" }, made("span", { class: "unseen" }, "on the chart"));
     const head = made("thead", {}, made("tr", {}, corner, ...model.get("columns").map(heading)));
     table.replaceChildren(head, made("tbody", {}, ...rows.map(line)));
-    if (at.run !== null && !rows.some((row) => row.name === at.run)) at = { run: null, item: 0 };
+    // Where a run has another name or is gone, whatever has its place now.
+    const names = rows.map((row) => row.name);
+    if (at.run !== null && !names.includes(at.run)) at.run = names[Math.min(drawn.indexOf(at.run), names.length - 1)] ?? null;
+    drawn = names;
     enter();
     if (held) focus();
   };

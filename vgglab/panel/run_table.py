@@ -24,7 +24,7 @@ class Mark:
     """What stands beside the figures of a run.
 
     `letter` is "A" or "B" where it is that run, or `is_sibling` and counts to it with another seed. `look` is that of
-    its curves on the chart; None where it is not there.
+    its line on the chart; None where it is not there.
     """
 
     letter: str = ""
@@ -116,15 +116,12 @@ def _written(values: pd.Series) -> list[str]:
 
 def _row(name: str, mark: Mark, cells: list[str]) -> dict[str, Any]:
     """What the page is told of a run."""
-    colour, dash = mark.look or ("", "")
     return dict(
         name=name,
         label=readable(name),
         letter=mark.letter,
         sibling=mark.is_sibling,
-        shown=mark.look is not None,
-        colour=colour,
-        dash=dash,
+        look=mark.look and mark.look._asdict(),
         pinned=mark.is_pinned,
         note=mark.note,
         cells=cells,

@@ -11,15 +11,15 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.charts.colours import looks
+from vgglab.charts.phases import phase_list
 from vgglab.errors import InputError, shown
 from vgglab.files import readable
 from vgglab.history import History
 from vgglab.panel.run_files import Files, read_uploads
 from vgglab.panel.run_rows import RunRows
-from vgglab.panel.run_table import Mark, RunTable
-from vgglab.panel.sides import SIDES, Choice, comparison_of, group_of, means_of, members_of
-from vgglab.panel.table import Row, phases_of
+from vgglab.panel.run_table import RunTable
+from vgglab.panel.sides import SIDES, Choice, comparison_of, group_of, marks_of, means_of, members_of
+from vgglab.panel.table import Row
 from vgglab.share.shelf import Shelf
 from vgglab.templates import render
 
@@ -44,12 +44,14 @@ class Runs(widgets.VBox):
 
     `a` and `b` are names, "" for none; `comparison` says in a sentence whether B is better. `shown` are the names of
     the runs to draw, in the order of their colours: A, B, those that are pinned or chosen, and none that is hidden.
-    `drawn` has beside each of them the runs that it stands for: A and B are taken with their other seeds.
+    `drawn` has beside each of them the runs that it stands for: A and B are taken with their other seeds. `live` is
+    the letter, or "", of a run that is drawn before them and is on no table yet; None for none.
     """
 
     shown, drawn = traitlets.Tuple(read_only=True), traitlets.Tuple(read_only=True)
     a, b = traitlets.Unicode(read_only=True), traitlets.Unicode(read_only=True)
     comparison = traitlets.Unicode(read_only=True)
+    live = traitlets.Unicode(None, allow_none=True)
 
     def __init__(self, shelved: Shelf, go_on: Callable[[str], object]) -> None:
         self.shelf, self.folder, self._go_on = shelved, shelved.folder, go_on
@@ -57,7 +59,7 @@ class Runs(widgets.VBox):
         self.table = RunTable(lambda *told: self._try(partial(self._do, *told)))
         self._compared, self._message = widgets.HTML(), widgets.HTML()
         self._place, self._problems = widgets.HTML(), widgets.HTML()
-        self._name = widgets.Text(description="new name", layout=widgets.Layout(width="260px"))
+        self._name = widgets.Text(description="new name", layout=widgets.Layout(width="190px"))
         self._upload = widgets.FileUpload(accept=".html,.jsonl", multiple=True, description="Load run cards")
         self.buttons = {
             name: widgets.Button(description=name, tooltip=tip, layout=widgets.Layout(width="auto"))
@@ -245,6 +247,10 @@ class Runs(widgets.VBox):
                 "alert.html", text=f"{type(error).__name__}: {error}", details=traceback.format_exc()
             )
 
+    @traitlets.observe("live")
+    def _live_changed(self, change: object) -> None:
+        self._draw()
+
     def _some(self) -> list[str]:
         if not self.selected:
             raise InputError("Choose a run in the table first.")
@@ -286,19 +292,7 @@ class Runs(widgets.VBox):
         rows, sides = self._runs.rows, self._choice.sides(self._runs.rows)
         names = [name for name in self._wanted() if name not in self._hidden]
         members = {side: members_of(rows, name, sides) if name else [] for side, name in sides.items()}
-        letter_of = {name: side for side, group in members.items() for name in group}
-        look_of = dict(zip(names, looks([letter_of.get(name, "") for name in names])))
-        marks = {
-            name: Mark(
-                letter=letter_of.get(name, ""),
-                is_sibling=name not in sides.values(),
-                look=look_of.get(name),
-                is_pinned=row.is_pinned,
-                note=row.note,
-            )
-            for name, row in rows.items()
-        }
-        self.table.show(self._runs.figures, marks)
+        self.table.show(self._runs.figures, marks_of(rows, members, sides, names, self.live))
         self._say(members, sides)
         for side, name in sides.items():
             self.set_trait(side.lower(), name)
@@ -312,7 +306,7 @@ class Runs(widgets.VBox):
         if all(members.values()):
             said = comparison_of(rows, *members.values())
         self.set_trait("comparison", said if len(rows) > 1 else "The second run is compared with the first.")
-        phases = phases_of(rows[self.selected[0]].history) if len(self.selected) == 1 else []
-        if len(phases) > 1:
-            texts.append(f"{self.selected[0]}: {'; '.join(phases)}.")
+        phases = phase_list(rows[self.selected[0]].history) if len(self.selected) == 1 else []
+        if phases:
+            texts.append(f"Phases of the chosen run: {'; '.join(phases)}.")
         self._compared.value = render("compared.html", comparison=self.comparison, texts=texts)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from vgglab.charts.colours import looks
 from vgglab.errors import InputError
+from vgglab.panel.run_table import Mark
 from vgglab.panel.table import Row
 
 Rows = Mapping[str, Row]
@@ -88,6 +90,30 @@ def members_of(rows: Rows, name: str, sides: Mapping[str, str]) -> list[str]:
     other = next((each for each in sides.values() if each != name), "")
     group = group_of(rows, name)
     return [name] if other in group else group
+
+
+def marks_of(
+    rows: Rows,
+    members: Mapping[str, list[str]],
+    sides: Mapping[str, str],
+    drawn: Sequence[str],
+    live: str | None,
+) -> dict[str, Mark]:
+    """What stands beside each run; those of the names `drawn` are on the chart, after one of the letter `live`."""
+    letter_of = {name: side for side, group in members.items() for name in group}
+    before = [] if live is None else [live]
+    letters = [letter_of[name] if name in sides.values() else "" for name in drawn]
+    look_of = dict(zip(drawn, looks([*before, *letters])[len(before) :]))
+    return {
+        name: Mark(
+            letter=letter_of.get(name, ""),
+            is_sibling=name not in sides.values(),
+            look=look_of.get(name),
+            is_pinned=row.is_pinned,
+            note=row.note,
+        )
+        for name, row in rows.items()
+    }
 
 
 def means_of(rows: Rows, sides: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from vgglab.experiment import FIELDS, Experiment, what_changed, with_seed
+from vgglab.experiment import FIELDS, Experiment, with_seed
 from vgglab.files import readable
 from vgglab.history import History
 
@@ -63,31 +62,6 @@ def compare(runs: Mapping[str, History]) -> pd.DataFrame:
     as_planned = ["planned"] if (table["planned"] == table["epochs run"]).all() else []
     counts = dict.fromkeys(_COUNTS, "Int64")  # whole numbers, also beside a run that has none
     return table.astype(counts).drop(columns=same + untested + as_planned)
-
-
-def phases_of(history: History) -> list[str]:
-    """Each phase of a run: its epochs, and what it changed, as in "② from epoch 13: MixUp on, L2 0.01"."""
-    phases, epochs = history.experiment.phases, Counter(row["phase"] for row in history.epochs)
-    lines, done = [], 0
-    for number, phase in enumerate(phases, 1):
-        changed = ", ".join(what_changed(phases[number - 2], phase)) or "as before"
-        words = changed if number > 1 else "as set"
-        is_last = done + epochs[number] == len(history.epochs)
-        lines.append(f"{_circled(number)} {_span(done + 1, epochs[number], is_last)}: {words}")
-        done += epochs[number]
-    return lines
-
-
-def _span(first: int, count: int, is_last: bool) -> str:
-    if not count:
-        return "no epoch yet"
-    if is_last and first > 1:
-        return f"from epoch {first}"
-    return f"epoch {first}" if count == 1 else f"epochs {first}–{first + count - 1}"
-
-
-def _circled(number: int) -> str:
-    return chr(ord("①") + number - 1) if number <= 20 else f"({number})"
 
 
 def _figures(name: str, history: History) -> dict[str, Any]:
