@@ -224,6 +224,7 @@ def test_a_page_begins_with_what_its_address_says(query, experiment, tmp_path):
 def test_an_address_that_cannot_be_followed_is_a_sentence_above_the_default_dashboard(query, said, tmp_path):
     opened = page(query, tmp_path / "runs")
     sentence, dashboard = opened.children
+    assert "vgglab-page" in opened._dom_classes  # whose style makes room for the sentence
     assert said in sentence.value and "This link cannot be followed." in sentence.value
     assert isinstance(dashboard, Dashboard) and dashboard.controls.experiment == Experiment()
     dashboard.close()

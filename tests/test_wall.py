@@ -1,7 +1,9 @@
 """The class wall: what is found in a folder, how it is drawn, and the page of it."""
 
+import errno
 import itertools
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -95,6 +97,19 @@ def test_what_is_no_run_is_named_in_a_warning(handed_in):
     for name in ("page.html", "odd.jsonl", "cut.jsonl", "empty.jsonl", "regression.jsonl"):
         assert any(name in each for each in said), (name, said)
     assert any("It has no accuracy: what was measured is mse." in each for each in said)
+
+
+def test_a_folder_that_cannot_be_listed_is_named_too(handed_in, monkeypatch):
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path.name == "dora":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.warns(UserWarning, match="Left out: .*dora cannot be read: permission denied."):
+        assert len(wall(handed_in)) == 3
 
 
 def test_a_folder_without_runs_is_a_wall_without_rows_and_no_folder_is_an_error(tmp_path):
