@@ -4,6 +4,7 @@
 # make env         set up only                      make lock       pin what pyproject.toml asks for
 # make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
 # make bench-store                                  what writing a run as it goes costs
+# make bench-pages                                  how many open dashboards a machine has room for
 # make torture     kill runs and kernels at random moments, and count what was lost
 # make probe DATA="FOLDER ..."                      how far the embedded weights carry over
 # make course      run all notebooks                make html       and render them to pages in build/html
@@ -57,6 +58,9 @@ bench-dashboard: env
 bench-store: env
 	$(BIN)/python -m tests.benchmarks.store
 
+bench-pages: env
+	$(BIN)/python -m tests.benchmarks.pages
+
 torture: env
 	$(BIN)/python -m tests.torture $(ARGS)
 
@@ -92,4 +96,4 @@ lock: env
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: lab dashboard test test-fast lint format env lock course html \
-  bench bench-dashboard bench-store torture probe pretrain blossoms source-task study
+  bench bench-dashboard bench-store bench-pages torture probe pretrain blossoms source-task study

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.__main__ import HERE, Row, load, table
 from benchmarks.contestants import CLASSES, SIZE, plain_keras, plain_pytorch
+from benchmarks.pages import fit
 from conftest import ROOT
 from vgglab.experiment import Experiment
 from vgglab.network import build_model
@@ -33,6 +34,11 @@ def test_a_row_is_its_median_and_spread():
     row = Row("this", "≥ 2 ×", "×", [3.0, 1.0, 250.0])
     assert table([row]).splitlines()[-1] == "| this | ≥ 2 × | 3.00 × | 1.00 – 250 |"
     assert "not measured" in table([Row("that", "", "×", [])])
+
+
+def test_the_pages_that_a_machine_has_room_for():
+    """Beside 1 GB for the system and half a GB for the server, pages of 0.75 GB each."""
+    assert [fit(memory, 512, 0.75) for memory in (4, 8, 1.5)] == [3, 8, 0]
 
 
 @pytest.mark.parametrize("results", ["results.json", "dashboard.json"])

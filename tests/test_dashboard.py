@@ -979,9 +979,7 @@ def test_what_cannot_go_on_says_why_in_a_sentence(tiny, tmp_path, every_epoch):
         wait(dashboard)
         assert said in dashboard.verdict.message.value and "Traceback" not in dashboard.verdict.message.value
         assert said in dashboard.runs._message.value, "the button may be far below the chart"
-    assert [
-        row["cells"] for row in dashboard.runs.table.rows
-    ] == before and not dashboard.bar.train.disabled
+    assert [row["cells"] for row in dashboard.runs.table.rows] == before and not dashboard.bar.train.disabled
     with store.locked(tmp_path / "run-2"):
         assert "run 2 is going on already." in press(dashboard, "run 2", "Go on") and not dashboard.running
 

@@ -2,26 +2,38 @@
 
 import asyncio
 import gc
+import os
+import re
+import shutil
 import signal
+import sys
 import tempfile
+import time
 import weakref
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError
 
+from conftest import free_port, printed_address, serve
 from vgglab.cli import main
+from vgglab.datasets import load
 from vgglab.engine.cache import CACHE
+from vgglab.engine.control import Control
 from vgglab.experiment import Experiment, in_phases
 from vgglab.panel import Dashboard
 from vgglab.panel.link import Link
 from vgglab.panel.page import page
 from vgglab.serving.pages import Pages
 from vgglab.share.link import experiment_of
+from vgglab.share.store import RECORD, read_run
+from vgglab.training import train
 
 
 @pytest.fixture(autouse=True)
@@ -212,6 +224,7 @@ def test_a_page_begins_with_what_its_address_says(query, experiment, tmp_path):
 def test_an_address_that_cannot_be_followed_is_a_sentence_above_the_default_dashboard(query, said, tmp_path):
     opened = page(query, tmp_path / "runs")
     sentence, dashboard = opened.children
+    assert "vgglab-page" in opened._dom_classes  # whose style makes room for the sentence
     assert said in sentence.value and "This link cannot be followed." in sentence.value
     assert isinstance(dashboard, Dashboard) and dashboard.controls.experiment == Experiment()
     dashboard.close()
@@ -247,3 +260,251 @@ def make_server(**options):
     from vgglab.serving.pages import DashboardServer
 
     return DashboardServer(**options)
+
+
+# From here on with a real server and a real browser.
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        assert "CI" not in os.environ, "CI must have Chromium"
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(runtime, *options, command=("-m", "vgglab", "dashboard")):
+    """A server until the block ends; gives the address that it prints."""
+    port = free_port()
+    process = serve([sys.executable, *command, "--no-browser", f"--port={port}", *options], runtime)
+    try:
+        yield printed_address(process, runtime, port)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def kernels(runtime):
+    """The processes whose connection file is in a server's folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and f"{runtime}/kernel-".encode() in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+def none_left(runtime, seconds):
+    """Wait until no kernel is left; says whether that was so within the time."""
+    deadline = time.monotonic() + seconds
+    while kernels(runtime):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def vanish(opened):
+    """Close a page that cannot say so: a lost connection, a computer that is switched off."""
+    opened.route("**/voila/api/shutdown/**", lambda route: route.abort())
+    opened.close(run_before_unload=False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are counted in /proc")
+def test_no_kernel_is_left_of_thirty_pages(browser, tmp_path):
+    runtime, most = tmp_path / "runtime", 0
+    options = ("--pages", "30", "--Pages.cull_idle_timeout=3", "--Pages.cull_interval=1")
+    with served(runtime, *options) as address:
+        for number in range(30):
+            opened = browser.new_page()
+            opened.goto(address)
+            opened.get_by_role("button", name=re.compile("Train")).first.wait_for(timeout=60_000)
+            most = max(most, len(kernels(runtime)))
+            if number % 3:
+                opened.goto("about:blank")
+                opened.close()
+            else:
+                vanish(opened)
+        assert most, "they are seen while there are some"
+        assert none_left(runtime, 3 + 2 * 1 + 15), "three seconds without a page, and a look every second"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are counted in /proc")
+def test_a_run_without_its_page_ends_in_time_is_kept_and_goes_on_later(browser, tmp_path, monkeypatch):
+    monkeypatch.setenv("VGGLAB_RUNS", str(tmp_path / "runs"))
+    runtime, folder = tmp_path / "runtime", tmp_path / "runs" / "run-1"
+    options = ("--Pages.cull_idle_timeout=2", "--Pages.cull_unseen_timeout=4", "--Pages.cull_interval=1")
+    with served(runtime, *options) as address:
+        opened = browser.new_page()
+        opened.goto(f"{address}&image_size=32&unfreeze=13&epochs=5000")
+        opened.get_by_role("button", name=re.compile("Train")).first.click(timeout=60_000)
+        deadline = time.monotonic() + 120
+        while not (folder / RECORD).is_file() or (folder / RECORD).read_text().count('"epoch"') < 3:
+            assert time.monotonic() < deadline, "it trains"
+            time.sleep(0.2)
+        vanish(opened)
+        time.sleep(2.5)
+        assert kernels(runtime), "what trains outlives its page by more than the idle time"
+        assert none_left(runtime, 30)
+    stored = read_run(folder)
+    epochs = len(stored.history.epochs)
+    assert epochs >= 2 and not stored.is_finished
+    control = Control()
+    history = train(
+        stored.experiment,
+        load("blossoms", 32),
+        resume=folder,
+        control=control,
+        on_epoch=lambda history: control.stop() if len(history.epochs) > epochs else None,
+    )
+    assert len(history.epochs) > epochs and history.epochs[:epochs] == stored.history.epochs
+
+
+NOTEBOOK = """
+import ipywidgets as widgets
+from vgglab import Experiment
+from vgglab.panel.link import Link
+
+link = Link(Experiment(unfreeze=5, augment="flip"))
+move = widgets.Button(description="move")
+move.on_click(lambda _: link.show(Experiment(l2=0.01)))
+box = widgets.VBox([link, move], layout=widgets.Layout(height="var(--vgglab-height)"))
+box.add_class("vgglab-dashboard")
+box
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    """The address of a server of one page at a time, whose dashboard is a link and as high as the window."""
+    folder = tmp_path_factory.mktemp("bench")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK.strip())])
+    notebook.metadata.update(kernelspec=dict(name="python3", display_name="Python 3"), title="vgglab")
+    nbformat.write(notebook, folder / "bench.ipynb")
+    code = (
+        "import sys; from pathlib import Path; from vgglab.serving.pages import serve; "
+        f"serve(Path({str(folder / 'bench.ipynb')!r}), sys.argv[1:], 1)"
+    )
+    with served(folder / "runtime", command=("-c", code)) as address:
+        yield address
+
+
+@pytest.fixture
+def opens(browser, bench):
+    """Opens the page as somebody has it; one at a time, and each is closed."""
+    context = None
+
+    def opened(**looks):
+        nonlocal context
+        context = browser.new_context(viewport=dict(width=1366, height=768), **looks)
+        context.set_default_timeout(60_000)
+        seen = context.new_page()
+        seen.goto(bench)
+        seen.get_by_role("button", name="Copy link").wait_for()
+        return seen
+
+    yield opened
+    for seen in context.pages:
+        seen.goto("about:blank")
+    context.close()
+
+
+LOOK = """() => ({
+    title: document.title, lang: document.documentElement.lang,
+    viewport: document.querySelector("meta[name=viewport]").content,
+    ground: getComputedStyle(document.body).backgroundColor,
+    text: getComputedStyle(document.querySelector(".vgglab-link")).color,
+    light: document.body.dataset.jpThemeLight,
+    line: getComputedStyle(document.documentElement).getPropertyValue("--vgglab-line"),
+    box: (({x, y, width, height}) => [x, y, width, height])(
+        document.querySelector(".vgglab-dashboard").getBoundingClientRect()),
+    scrolls: [...document.querySelectorAll("*")].filter(
+        each => each.scrollHeight > each.clientHeight + 1 && getComputedStyle(each).overflowY === "auto"
+    ).map(each => each.className),
+})"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 17, 17)")])
+def test_a_page_follows_the_system_and_gives_the_dashboard_the_whole_window(opens, scheme, ground):
+    seen = opens(color_scheme=scheme)
+    look = seen.evaluate(LOOK)
+    assert (look["title"], look["lang"], look["ground"]) == ("vgglab", "en", ground)
+    assert look["light"] == str(scheme == "light").lower() and "width=device-width" in look["viewport"]
+    assert look["box"] == [0, 0, 1366, 768] and look["scrolls"] == []
+    assert seen.get_by_role("main").get_by_role("heading", level=1, name="vgglab").count() == 1
+    assert seen.get_by_role("main").get_by_role("button", name="Copy link").count() == 1
+    other = dict(light="dark", dark="light")[scheme]
+    seen.emulate_media(color_scheme=other)  # while the page is open
+    assert seen.evaluate(LOOK)["ground"] != ground
+    seen.emulate_media(color_scheme=scheme)
+    faults = Axe().run(seen).response["violations"]
+    assert not [fault["id"] for fault in faults if fault["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.slow
+def test_who_asks_for_contrast_gets_it(opens):
+    seen = opens(color_scheme="dark")
+    plain = seen.evaluate(LOOK)
+    seen.emulate_media(color_scheme="dark", contrast="more")
+    assert seen.evaluate(LOOK)["text"] == "rgb(255, 255, 255)" != plain["text"]
+    seen.emulate_media(color_scheme="light", forced_colors="active")
+    assert seen.evaluate(LOOK)["line"].strip() == "CanvasText"
+
+
+@pytest.mark.slow
+def test_a_link_is_copied_without_the_token_and_opens_the_same_settings(opens, bench):
+    seen = opens(permissions=["clipboard-read", "clipboard-write"])
+    field = seen.get_by_label("link to these settings")
+    server = bench.partition("?")[0]
+    assert field.input_value() == f"{server}?unfreeze=5&augment=flip" and "token=" in bench
+    seen.get_by_role("button", name="Copy link").click()
+    seen.get_by_role("status").filter(has_text="Copied.").wait_for()
+    assert seen.evaluate("navigator.clipboard.readText()") == field.input_value()
+    seen.get_by_role("button", name="move").click()
+    seen.wait_for_url(f"{server}?l2=0.01")
+    assert field.input_value() == f"{server}?l2=0.01" and not seen.get_by_text("Copied.").count()
+    seen.reload()  # without the token: who has been here is known
+    seen.get_by_role("button", name="Copy link").wait_for()
+
+
+@pytest.mark.slow
+def test_where_there_is_no_clipboard_the_link_is_selected(opens):
+    """As on every page that comes over http from another machine."""
+    seen = opens()
+    seen.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    seen.evaluate("document.execCommand = () => false")
+    seen.get_by_role("button", name="Copy link").focus()
+    seen.keyboard.press("Enter")
+    seen.get_by_text("Selected: copy it with Ctrl+C").wait_for()
+    field = seen.get_by_label("link to these settings").input_value()
+    assert seen.evaluate("document.getSelection().toString()") == field
+
+
+@pytest.mark.slow
+def test_one_page_too_many_waits_for_its_place(opens, bench):
+    first = opens()
+    full = first.context.new_page()
+    full.clock.install()
+    answer = full.goto(bench)
+    assert answer.status == 503 and answer.headers["retry-after"] == str(RETRY)
+    assert full.get_by_role("heading", level=1).inner_text() == "All places are taken"
+    assert "as many open pages as it allows, 1." in full.get_by_role("alert").inner_text()
+    assert full.title() == "vgglab: full"
+    assert full.get_by_role("checkbox", name=f"Ask again every {RETRY} seconds.").is_checked()
+    assert not Axe().run(full).response["violations"]
+    full.clock.run_for(1000 * (RETRY + 1))
+    full.wait_for_load_state()
+    assert full.get_by_role("heading", level=1).inner_text() == "All places are taken"
+    first.goto("about:blank")
+    full.clock.run_for(1000 * (RETRY + 1))
+    full.get_by_role("button", name="Copy link").wait_for()

@@ -107,11 +107,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     lab.set_defaults(run=_lab)
     dashboard = commands.add_parser(
-        "dashboard", help="serve the dashboard alone; further options go to `voila`", allow_abbrev=False
+        "dashboard",
+        help="serve the dashboard alone; further options go to `voila`",
+        description="Serve the dashboard, to each open page with a process of its own. All pages keep their runs in "
+        "$VGGLAB_RUNS, or in 'runs' in the present folder.",
+        epilog="What stands behind the '?' of the address, as in '?unfreeze=5&l2=0.01', are the settings of that page. "
+        "A page that is closed ends its process. One whose connection was lost ends it after 300 quiet seconds "
+        "(--Pages.cull_idle_timeout), and after 3600 even if it trains (--Pages.cull_unseen_timeout); what it has "
+        "trained is kept. --ip, --port, --no-browser and the options of `voila` are obeyed as well.",
+        allow_abbrev=False,
     )
     dashboard.set_defaults(run=_dashboard)
     dashboard.add_argument(
-        "--pages", type=int, default=8, metavar="NUMBER", help="pages open at a time (default %(default)s)"
+        "--pages",
+        type=int,
+        default=8,
+        metavar="NUMBER",
+        help="pages open at a time; one more waits for its place (default %(default)s)",
     )
     dashboard.add_argument(
         "--cache-memory",

@@ -48,7 +48,7 @@ def _write(folder: Path, out: Path, refresh: int | None) -> None:
 def _state(folder: Path) -> list[tuple[Path, int, int]]:
     """What says that a run has come, gone or changed."""
     state = []
-    for path in run_files(folder):
+    for path in run_files(folder) if folder.is_dir() else []:  # `read_wall` says that there is none
         try:
             found = path.stat()
         except OSError:  # gone since

@@ -25,7 +25,7 @@ _INK = "#010203"  # stands for the colour of text
 _STYLE: dict[str, Any] = dict(
     xytext=(0, 0),
     textcoords="offset points",
-    fontsize=9,
+    fontsize=10,
     arrowprops=dict(arrowstyle="-", color=colours.MARK, linewidth=0.7, shrinkA=0, shrinkB=4),
 )
 

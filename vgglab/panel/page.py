@@ -23,7 +23,9 @@ def page(query: str, folder: str | Path) -> widgets.Widget:
         return _dashboard(shared_experiment(query), folder)
     except InputError as error:
         said = widgets.HTML(render("alert.html", text=f"This link cannot be followed. {error}"))
-        return widgets.VBox([said, _dashboard(Experiment(), folder)])
+        opened = widgets.VBox([said, _dashboard(Experiment(), folder)])
+        opened.add_class("vgglab-page")
+        return opened
 
 
 def _dashboard(experiment: Experiment, folder: str | Path) -> Dashboard:

@@ -58,7 +58,7 @@ def read_wall(folder: str | os.PathLike) -> Wall:
     rows, problems, seen = [], [], set()
     for path in run_files(place):
         try:
-            history = History.load(path) if path.suffix == ".jsonl" else load_card(path)
+            history = _read(path)
         except InputError as error:  # it names the file
             problems.append(f"Left out: {error}")
             continue
@@ -78,21 +78,26 @@ def read_wall(folder: str | os.PathLike) -> Wall:
 
 
 def run_files(folder: Path) -> list[Path]:
-    """The cards and records in a folder and in the folders in it, the records of run folders among them, by name."""
+    """The cards and records in a folder and in the folders in it, the records of run folders among them, by name.
+
+    A folder in it that cannot be listed stands among them itself.
+    """
     found: list[Path] = []
     for path in _entries(folder):
-        found += [*_runs_at(path)] or [run for each in _entries(path) for run in _runs_at(each)]
+        found += [*_runs_at(path)] or (_runs_within(path) if path.is_dir() else [])
     return found
+
+
+def _runs_within(folder: Path) -> list[Path]:
+    try:
+        return [run for each in _entries(folder) for run in _runs_at(each)]
+    except OSError:
+        return [folder]
 
 
 def _entries(folder: Path) -> list[Path]:
     """What is in a folder, without what is hidden and what is being written."""
-    try:
-        return sorted(
-            path for path in folder.iterdir() if not path.name.startswith(".") and not is_part(path)
-        )
-    except OSError:  # no folder, or one that cannot be listed
-        return []
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not is_part(path))
 
 
 def _runs_at(path: Path) -> Iterator[Path]:
@@ -101,6 +106,13 @@ def _runs_at(path: Path) -> Iterator[Path]:
         yield path / RECORD
     elif path.suffix in (".jsonl", ".html", ".htm") and path.is_file() and not _is_wall(path):
         yield path
+
+
+def _read(path: Path) -> History:
+    """The run at one of `run_files`; `InputError` or `OSError` says what is wrong with it."""
+    if path.is_dir():
+        _entries(path)  # says why it cannot be listed
+    return History.load(path) if path.suffix == ".jsonl" else load_card(path)
 
 
 def _is_wall(path: Path) -> bool:
