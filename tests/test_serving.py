@@ -30,7 +30,7 @@ from vgglab.experiment import Experiment, in_phases
 from vgglab.panel import Dashboard
 from vgglab.panel.link import Link
 from vgglab.panel.page import page
-from vgglab.serving.pages import Pages
+from vgglab.serving.pages import RETRY, Pages
 from vgglab.share.link import experiment_of
 from vgglab.share.store import RECORD, read_run
 from vgglab.training import train

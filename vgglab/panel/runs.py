@@ -44,14 +44,12 @@ class Runs(widgets.VBox):
 
     `a` and `b` are names, "" for none; `comparison` says in a sentence whether B is better. `shown` are the names of
     the runs to draw, in the order of their colours: A, B, those that are pinned or chosen, and none that is hidden.
-    `drawn` has beside each of them the runs that it stands for: A and B are taken with their other seeds. `live` is
-    the letter, or "", of a run that is drawn before them and is on no table yet; None for none.
+    `drawn` has beside each of them the runs that it stands for: A and B are taken with their other seeds.
     """
 
     shown, drawn = traitlets.Tuple(read_only=True), traitlets.Tuple(read_only=True)
     a, b = traitlets.Unicode(read_only=True), traitlets.Unicode(read_only=True)
     comparison = traitlets.Unicode(read_only=True)
-    live = traitlets.Unicode(None, allow_none=True)
 
     def __init__(self, shelved: Shelf, go_on: Callable[[str], object]) -> None:
         self.shelf, self.folder, self._go_on = shelved, shelved.folder, go_on
@@ -247,10 +245,6 @@ class Runs(widgets.VBox):
                 "alert.html", text=f"{type(error).__name__}: {error}", details=traceback.format_exc()
             )
 
-    @traitlets.observe("live")
-    def _live_changed(self, change: object) -> None:
-        self._draw()
-
     def _some(self) -> list[str]:
         if not self.selected:
             raise InputError("Choose a run in the table first.")
@@ -292,7 +286,7 @@ class Runs(widgets.VBox):
         rows, sides = self._runs.rows, self._choice.sides(self._runs.rows)
         names = [name for name in self._wanted() if name not in self._hidden]
         members = {side: members_of(rows, name, sides) if name else [] for side, name in sides.items()}
-        self.table.show(self._runs.figures, marks_of(rows, members, sides, names, self.live))
+        self.table.show(self._runs.figures, marks_of(rows, members, sides, names))
         self._say(members, sides)
         for side, name in sides.items():
             self.set_trait(side.lower(), name)

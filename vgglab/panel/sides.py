@@ -97,13 +97,11 @@ def marks_of(
     members: Mapping[str, list[str]],
     sides: Mapping[str, str],
     drawn: Sequence[str],
-    live: str | None,
 ) -> dict[str, Mark]:
-    """What stands beside each run; those of the names `drawn` are on the chart, after one of the letter `live`."""
+    """What stands beside each run; those of the names `drawn` are on the chart, in this order."""
     letter_of = {name: side for side, group in members.items() for name in group}
-    before = [] if live is None else [live]
     letters = [letter_of[name] if name in sides.values() else "" for name in drawn]
-    look_of = dict(zip(drawn, looks([*before, *letters])[len(before) :]))
+    look_of = dict(zip(drawn, looks(letters)))
     return {
         name: Mark(
             letter=letter_of.get(name, ""),
