@@ -49,10 +49,10 @@ def train_until_the_first_epoch(dashboard):
 
 
 def switch(controls, name, on):
-    """Press a switch as the page does: all of them are sent."""
+    """Press a switch as the page does: the states of all of them are sent."""
     augment = controls.widgets["augment"]
     place = list(AUGMENTATIONS).index(name)
-    augment.pressed = [on if at == place else pressed for at, pressed in enumerate(augment.pressed)]
+    augment.states = [(on if at == place else was, stop) for at, (was, stop) in enumerate(augment.states)]
 
 
 def test_every_field_has_a_control():
@@ -449,9 +449,13 @@ def test_every_control_says_what_it_does():
     controls = Controls(Experiment(augment={"rotation": 40}))
     assert controls.widgets["image_size"].tooltip == "how large every image is made [pixels a side]"
     augment, place = controls.widgets["augment"], list(AUGMENTATIONS).index("rotation")
-    assert augment.tooltips[place] == "rotation: 40 degrees to either side"
+
+    def said():
+        return augment.rows[place]["said"][augment.states[place][1]]
+
+    assert said() == "40 degrees to either side"
     controls.set(dict(augment={"rotation": 5}))
-    assert augment.tooltips[place] == "rotation: 5 degrees to either side"
+    assert said() == "5 degrees to either side"
     switch(controls, "rotation", False)
     switch(controls, "rotation", True)
     assert controls.experiment.augment == (("rotation", 5.0),)
