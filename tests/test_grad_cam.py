@@ -121,5 +121,33 @@ def test_what_cannot_be_used(arguments, sentence):
 def test_a_network_without_a_conv_layer():
     inputs = layers.Input((16, 16, 3))
     model = keras.Model(inputs, layers.Dense(4)(layers.Flatten()(inputs)))
-    with pytest.raises(InputError, match="none here. Received: a network without a conv layer of its own"):
+    with pytest.raises(InputError, match="none here. Received: a network without a conv layer."):
         grad_cam(model, IMAGES)
+
+
+@pytest.mark.parametrize("layer", [None, "conv2"])
+def test_conv_layers_inside_of_another_layer_are_named(layer):
+    whole = network(layers.Flatten())
+    base = keras.Model(whole.input, whole.get_layer("conv2").output, name="base")
+    model = keras.Sequential([base, layers.GlobalAveragePooling2D(), layers.Dense(4)])
+    with pytest.raises(InputError, match="one that has them inside of its layer 'base'. Build it as"):
+        grad_cam(model, IMAGES, layer)
+
+
+def test_a_sequential_network_that_ends_with_softmax_is_seen_through_as_well():
+    model = network(layers.GlobalAveragePooling2D())
+    again = keras.Sequential(
+        [*keras.models.clone_model(model).layers[:-1], layers.Dense(4), layers.Softmax()]
+    )
+    with pytest.raises(
+        InputError, match="belongs to another network as well; `keras.models.clone_model` makes"
+    ):
+        grad_cam(again, IMAGES)
+    again = keras.models.clone_model(again)
+    again.set_weights(model.get_weights())
+    np.testing.assert_allclose(grad_cam(again, IMAGES), grad_cam(model, IMAGES), atol=1e-5)
+
+
+def test_a_network_that_is_not_built_is_refused():
+    with pytest.raises(InputError, match="`model` must be a keras.Model, such as `build_model` returns"):
+        grad_cam(keras.Sequential([layers.Dense(4)]), IMAGES)

@@ -11,6 +11,7 @@ from vgglab.engine.owner import alone, alone_at_once
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.measures.evaluation import evaluate
+from vgglab.measures.grad_cam import grad_cam
 from vgglab.network import build_model
 from vgglab.panel import Dashboard
 from vgglab.training import train
@@ -36,7 +37,7 @@ def taken():
     thread.join()
 
 
-@pytest.mark.parametrize("what", ["train", "train in place", "evaluate", "build a model"])
+@pytest.mark.parametrize("what", ["train", "train in place", "evaluate", "build a model", "grad_cam"])
 def test_everything_that_uses_keras_waits_and_says_so(tiny, what, monkeypatch, request, capsys):
     monkeypatch.setattr(owner, "PATIENCE", 0.1)
     model = build_model(SMALL, 2)
@@ -52,6 +53,8 @@ def test_everything_that_uses_keras_waits_and_says_so(tiny, what, monkeypatch, r
             evaluate(model, tiny.validation)
         case "build a model":
             build_model(SMALL, 2)
+        case "grad_cam":
+            grad_cam(model, tiny.validation.images)
     assert time.monotonic() - start >= 0.4
     assert capsys.readouterr().out.count("Another run has the network") == 1
 

@@ -30,8 +30,8 @@ def grad_cam(
     with alone():
         seen = _layer(model, layer)
         images = _images(images, model)
-        tapped = keras.Model(model.input, [seen.output, _before_softmax(model), model.output])
-        wanted = _classes(classes, len(images), model.output.shape[-1])
+        tapped = keras.Model(model.inputs, [seen.output, _before_softmax(model), model.outputs[0]])
+        wanted = _classes(classes, len(images), model.outputs[0].shape[-1])
         parts = range(0, len(images), _BATCH)
         maps = [_maps(tapped, model, images[at : at + _BATCH], wanted[at : at + _BATCH]) for at in parts]
     return np.concatenate(maps)
@@ -44,7 +44,13 @@ def _maps(tapped: keras.Model, model: keras.Model, images: np.ndarray, classes: 
         features, last, probabilities = tapped(pixels, training=False)
         chosen = tf.where(classes < 0, tf.argmax(probabilities, axis=1), classes)
         score = tf.reduce_sum(_scores(model, last) * tf.one_hot(chosen, probabilities.shape[-1]))
-    weights = tf.reduce_mean(tf.cast(tape.gradient(score, features), tf.float32), axis=(1, 2), keepdims=True)
+    slopes = tape.gradient(score, features)
+    if slopes is None:
+        raise InputError(
+            "`layer` must be one on the way to the classes. Received: one that the classes do not depend on, or that "
+            "belongs to another network as well; `keras.models.clone_model` makes one of its own."
+        )
+    weights = tf.reduce_mean(tf.cast(slopes, tf.float32), axis=(1, 2), keepdims=True)
     maps = tf.nn.relu(tf.reduce_sum(weights * tf.cast(features, tf.float32), axis=-1)).numpy()
     highest = maps.max(axis=(1, 2), keepdims=True)
     return np.divide(maps, highest, out=np.zeros_like(maps), where=highest > 0)
@@ -65,22 +71,28 @@ def _scores(model: keras.Model, last: tf.Tensor) -> tf.Tensor:
 
 
 def _layer(model: keras.Model, name: str | None) -> layers.Layer:
-    if not isinstance(model, keras.Model) or not model.layers or not hasattr(model, "input"):
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise InputError(
             f"`model` must be a keras.Model, such as `build_model` returns. Received: {shown(model)}."
         )
+    inner = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
     spatial = {
         layer.name: layer
         for layer in model.layers
-        if not isinstance(layer, layers.InputLayer) and len(layer.output.shape) == 4
+        if not isinstance(layer, (layers.InputLayer, keras.Model)) and len(layer.output.shape) == 4
     }
     convs = [name for name, layer in spatial.items() if isinstance(layer, layers.Conv2D)]
-    if name is None and convs:
-        return spatial[convs[-1]]
     if name in spatial:
         return spatial[name]
+    if name is None and convs:
+        return spatial[convs[-1]]
+    if inner and not convs:
+        raise InputError(
+            f"`model` must have its conv layers among its own. Received: one that has them inside of its layer "
+            f"'{inner[0]}'. Build it as keras.Model(base.input, head(base.output))."
+        )
     if name is None or any(layer.name == name for layer in model.layers):
-        received = "a network without a conv layer of its own" if name is None else shown(name)
+        received = "a network without a conv layer" if name is None else shown(name)
         raise InputError(
             f"`layer` must be one whose output has height and width: {', '.join(convs or spatial) or 'none here'}. "
             f"Received: {received}."
@@ -90,7 +102,7 @@ def _layer(model: keras.Model, name: str | None) -> layers.Layer:
 
 def _images(images: np.ndarray, model: keras.Model) -> np.ndarray:
     images = np.asarray(images)
-    shape = model.input.shape[1:]
+    shape = model.inputs[0].shape[1:]
     fits = images.ndim == 4 and all(want in (None, have) for want, have in zip(shape, images.shape[1:]))
     if not fits or not len(images):
         wanted = ", ".join("any" if each is None else str(each) for each in shape)
