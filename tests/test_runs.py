@@ -6,25 +6,34 @@ import functools
 import html
 import itertools
 import json
+import math
 import os
 import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
+import ipywidgets as widgets
+import numpy as np
 import pandas as pd
 import pytest
 
 from test_history import make_history
+from vgglab.charts.colours import Look, looks
 from vgglab.charts.live import live_svg
 from vgglab.charts.shown import Shown
+from vgglab.errors import InputError
 from vgglab.experiment import Experiment
+from vgglab.fit import Fit
 from vgglab.history import History
+from vgglab.measures import comparison
 from vgglab.panel import exports, run_files, run_rows
 from vgglab.panel.exports import place
+from vgglab.panel.run_table import in_order
 from vgglab.panel.runs import Runs
 from vgglab.panel.table import compare
+from vgglab.predictions import Predictions
 from vgglab.share.card import load_card, run_card
-from vgglab.share.shelf import Shelf
+from vgglab.share.shelf import LONGEST_NAME, Shelf
 from vgglab.share.shelf import delete as delete_folder
 from vgglab.share.store import CHECKPOINT, MODEL, RECORD, check_place, locked
 
@@ -827,3 +836,300 @@ def test_a_number_on_a_table_is_not_given_again_when_its_run_is_gone(runs):
     _, place = runs.shelf.train(lambda out: kept(make_history(), out))
     assert place.name == "run-3"
     assert runs.add(make_history(), folder=place) == "run 3" and "precious" in runs.histories
+
+
+@pytest.mark.parametrize(
+    ("values", "upwards"),
+    [
+        ([9.5, None, 10.0, math.nan, -1.0], [-1.0, 9.5, 10.0, None, math.nan]),
+        ([10, pd.NA, 9], [9, 10, pd.NA]),
+        (["run 10", "run 9", "Run 1", ""], ["Run 1", "run 9", "run 10", ""]),
+        (["0.01", "1e-05", "none", "0", "0 → 0.1"], ["0", "0 → 0.1", "1e-05", "0.01", "none"]),
+        (["run-2", "run-10", "b", "-3", "2"], ["-3", "2", "b", "run-2", "run-10"]),
+    ],
+)
+def test_values_are_sorted_as_people_count_and_nothing_is_at_the_end(values, upwards):
+    filled = [each for each in upwards if not (pd.isna(each) or each == "")]
+    downwards = filled[::-1] + upwards[len(filled) :]
+    for wanted, is_down in ((upwards, False), (downwards, True)):
+        assert [str(values[place]) for place in in_order(values, is_down)] == [str(each) for each in wanted]
+
+
+def test_a_row_stays_whole_however_the_table_is_sorted(runs):
+    for reached, l2 in ((0.25, 0.1), (0.75, 0), (0.5, 0.01)):
+        add(runs, make_history(validation=(0.1, 0.2, reached), l2=l2))
+    add(runs, History(Experiment(epochs=5)), "empty")
+    whole = {row["name"]: row["cells"] for row in runs.table.rows}
+    for order, names in (
+        ([], ["empty", "run 3", "run 2", "run 1"]),
+        (["validation %", False], ["run 1", "run 3", "run 2", "empty"]),
+        (["validation %", True], ["run 2", "run 3", "run 1", "empty"]),
+        (["L2", False], ["run 2", "empty", "run 3", "run 1"]),
+        (["run", True], ["run 3", "run 2", "run 1", "empty"]),
+        (["no such column", True], ["empty", "run 3", "run 2", "run 1"]),
+    ):
+        runs.table.order = order
+        assert names_on(runs) == names, order
+        assert {row["name"]: row["cells"] for row in runs.table.rows} == whole
+    assert column(runs, "validation %") == {"run 1": "25.0", "run 2": "75.0", "run 3": "50.0", "empty": ""}
+    assert column(runs, "kept epoch") == {"run 1": "3", "run 2": "3", "run 3": "3", "empty": ""}
+    numbers = {each["name"]: each["number"] for each in runs.table.columns}
+    assert numbers["validation %"] and numbers["epochs run"] and not numbers["L2"] and not numbers["run"]
+
+
+def letters(runs):
+    assert {"A": runs.a, "B": runs.b} == dict.fromkeys("AB", "") | {
+        side: name for name, side in runs.letters.items()
+    }
+    return runs.a, runs.b
+
+
+def test_the_newest_run_is_b_and_the_newest_of_another_experiment_a(runs):
+    add(runs, make_history(l2=0.1))
+    assert letters(runs) == ("", "") and runs.shown == ()
+    add(runs, make_history(dropout=0.5))
+    assert letters(runs) == ("run 1", "run 2") and runs.shown == ("run 1", "run 2")
+    add(runs, make_history(dropout=0.5, seed=1))
+    assert letters(runs) == ("run 1", "run 3"), "run 2 is another seed of B"
+    add(runs, History(Experiment()), "without an epoch")
+    assert letters(runs) == ("run 1", "run 3")
+    assert letters(open_runs(runs.folder)) == ("run 1", "run 3")
+
+
+def test_two_runs_that_differ_in_the_seed_alone_are_compared_each_for_itself(runs):
+    for seed in (1, 2, 3):
+        add(runs, make_history(seed=seed))
+    assert letters(runs) == ("run 2", "run 3")
+    assert runs.drawn == (("run 2", ("run 2",)), ("run 3", ("run 3",)))
+
+
+def four_runs(runs):
+    return [add(runs, make_history(l2=each)) for each in (0.1, 0.2, 0.3, 0.4)]
+
+
+@pytest.mark.parametrize(
+    ("presses", "now", "after_one_more"),
+    [
+        ([("A", "run 1")], ("run 1", "run 4"), ("run 1", "run 5")),
+        ([("B", "run 1")], ("run 3", "run 1"), ("run 3", "run 1")),
+        ([("A", "run 4")], ("run 4", "run 3"), ("run 4", "run 3")),  # they change places
+        ([("B", "run 3")], ("run 4", "run 3"), ("run 4", "run 3")),
+        ([("A", "run 3")], ("", "run 4"), ("run 4", "run 5")),  # until there is a new run
+        ([("B", "run 4")], ("run 3", ""), ("run 3", "run 5")),
+        ([("A", "run 1"), ("A", "run 1")], ("", "run 4"), ("run 4", "run 5")),
+    ],
+)
+def test_a_letter_that_somebody_gives_stays_where_it_is(runs, presses, now, after_one_more):
+    four_runs(runs)
+    for side, name in presses:
+        runs.choose(side, name)
+    assert letters(runs) == now
+    add(runs, make_history(l2=0.5))
+    assert letters(runs) == after_one_more
+
+
+def test_letters_follow_a_new_name_and_leave_a_run_that_is_gone(runs):
+    four_runs(runs)
+    runs.choose("A", "run 1")
+    runs.call("run 1", "plain")
+    assert letters(runs) == ("plain", "run 4")
+    select(runs, "plain")
+    delete(runs)
+    assert letters(runs) == ("run 3", "run 4")
+    with pytest.raises(InputError, match="There is no run 'plain' on the table."):
+        runs.choose("A", "plain")
+    with pytest.raises(InputError, match="A run can be A or B. Received: 'C'."):
+        runs.choose("C", "run 4")
+
+
+def test_runs_of_other_seeds_count_to_their_letter(runs):
+    add(runs, make_history(l2=0.1))
+    for seed in (1, 2, 1, 3):
+        add(runs, make_history(seed=seed, validation=(0.1, 0.2, seed / 10)))
+    stopped = make_history(seed=4)
+    stopped.note("stopped", "Stopped; the epochs before are kept.")
+    add(runs, stopped)
+    upload(runs, ("cut.jsonl", stopped.to_lines().encode()))
+    runs.choose("B", "run 5")
+    group = ["run 3", "run 4", "run 5"]  # of seed 1 the latest; the stopped ones did not come to their end
+    assert [runs.group_of(name) for name in group] == [group] * 3
+    assert runs.group_of("run 2") == ["run 2", "run 3", "run 5"], "a run stands for its own seed"
+    assert runs.group_of("run 6") == ["run 6"] and runs.group_of("run 1") == ["run 1"]
+    runs.choose("A", "run 1")
+    assert runs.drawn == (("run 1", ("run 1",)), ("run 5", tuple(group)))
+    beside = {row["name"]: (row["letter"], row["sibling"]) for row in runs.table.rows}
+    assert [beside[name] for name in group] == [("B", True), ("B", True), ("B", False)]
+    assert beside["run 1"] == ("A", False) and beside["run 2"][0] == beside["run 6"][0] == ""
+    said = "B is 3 seeds: validation 20.0 % on average (10.0 to 30.0), gap 80.0 points."
+    assert said in runs._compared.value and "A is" not in runs._compared.value
+
+
+def test_a_fit_that_vgglab_did_not_set_up_has_no_siblings(runs):
+    for _ in range(2):
+        history = make_history()
+        history.experiment = Fit(3)
+        add(runs, history, "fit")
+    assert runs.group_of("fit") == ["fit"] and letters(runs) == ("fit", "fit (2)")
+    assert "vgglab did not set up" in runs.comparison
+
+
+def sure(right, **fields):
+    """A run whose predictions are right on these images of two classes, and wrong on the others."""
+    history, labels = make_history(**fields), np.zeros(len(right), int)
+    probabilities = np.where(np.array(right)[:, None], [[0.9, 0.1]], [[0.2, 0.8]]).astype(np.float32)
+    history.predictions = Predictions(3, labels, probabilities, "the same images")
+    return history
+
+
+def test_a_and_b_are_compared_in_a_sentence_or_it_says_why_not(runs, monkeypatch):
+    add(runs, sure([1, 1, 0, 0] * 10, l2=0.1))
+    assert runs.comparison == "The second run is compared with the first."
+    add(runs, sure([1, 1, 1, 0] * 10))
+    assert runs.comparison.startswith("B is 25.0 points better than A (")
+    assert html.escape(runs.comparison) in runs._compared.value
+    runs.choose("A", "run 2")
+    assert runs.comparison.startswith("A is 25.0 points better than B (")
+    runs.choose("A", "run 2")
+    assert runs.comparison == "Press A in the row of one run and B in that of another to compare them."
+    add(runs, make_history(l2=0.2))
+    assert "no predictions on the validation images" in runs.comparison
+
+    given = []
+    monkeypatch.setattr(comparison, "compare", lambda a, b: given.append((a, b)) or "a sentence")
+    for seed in (1, 2):
+        add(runs, make_history(dropout=0.5, seed=seed))
+    runs.choose("A", "run 1")
+    named = {id(history): name for name, history in runs.histories.items()}
+    assert [[named[id(each)] for each in side] for side in given[-1]] == [["run 1"], ["run 4", "run 5"]]
+    assert runs.comparison == "a sentence"
+
+
+def test_the_line_beside_a_run_is_that_of_the_chart(runs):
+    four_runs(runs)
+    select(runs, "run 1")
+    look = {row["name"]: row["look"] and Look(**row["look"]) for row in runs.table.rows}
+    a, b, chosen = looks(["A", "B", ""])
+    assert look == {"run 1": chosen, "run 2": None, "run 3": a, "run 4": b}
+    runs.live = ""  # a run that goes on is drawn before those
+    assert Look(**runs.table.rows[-1]["look"]) == looks(["", "A", "B", ""])[-1] != chosen
+    runs.live = None
+    assert Look(**runs.table.rows[-1]["look"]) == chosen
+
+
+def test_runs_are_pinned_hidden_and_shown(runs):
+    four_runs(runs)
+    runs.pin("run 1")
+    assert names_on(runs) == ["run 1", "run 4", "run 3", "run 2"]
+    assert runs.shown == ("run 3", "run 4", "run 1")
+    runs.table.order = ["run", True]
+    assert names_on(runs) == ["run 1", "run 4", "run 3", "run 2"], "however it is sorted"
+    runs.show("run 4")
+    assert runs.shown == ("run 3", "run 1") and letters(runs) == ("run 3", "run 4"), "hidden, and still B"
+    runs.show("run 4")
+    runs.show("run 2")
+    assert runs.shown == ("run 3", "run 4", "run 1", "run 2") and runs.selected == ["run 2"]
+    runs.show("run 2")
+    assert runs.shown == ("run 3", "run 4", "run 1")
+    runs.call("run 2", "other")
+    assert "other" not in runs.shown, "hidden under its new name too"
+    runs.choose("A", "other")
+    assert runs.shown == ("other", "run 4", "run 1"), "who compares a run wants to see it"
+    runs.pin("run 1")
+    assert runs.shown == ("other", "run 4")
+
+
+def test_notes_and_pins_outlive_the_table_and_pinned_runs_are_always_read(runs, monkeypatch):
+    four_runs(runs)
+    runs.pin("run 1")
+    runs.note("run 1", "  the plain one\nof Tuesday ")
+    runs.note("run 2", "half \ud83c")
+    upload(runs, ("card.jsonl", make_history().to_lines().encode()))
+    runs.note("card", "theirs")
+    notes = {row["name"]: row["note"] for row in runs.table.rows}
+    expected = {"run 1": "the plain one\nof Tuesday", "run 2": r"half \ud83c", "run 3": "", "run 4": ""}
+    assert notes == expected | {"card": "theirs"}
+    again = open_runs(runs.folder)
+    assert {row["name"]: row["note"] for row in again.table.rows} == expected
+    assert names_on(again)[0] == "run 1" and again.table.rows[0]["pinned"]
+    monkeypatch.setattr(run_rows, "NEWEST", 2)
+    assert list(open_runs(runs.folder).histories) == ["run 1", "run 4"]
+    again.pin("run 1")
+    again.note("run 1", "")
+    assert list(open_runs(runs.folder).histories) == ["run 3", "run 4"]
+    runs.replace(make_history(), folder=runs.folder / "run-2")
+    assert {row["name"]: row["note"] for row in runs.table.rows}["run 2"] == expected["run 2"]
+
+
+def tell(runs, deed, run, text=""):
+    """What the page sends of a row, and what is said then."""
+    runs._message.value = ""
+    runs.table._handle_custom_msg(dict(do=deed, run=run, text=text), [])
+    return said(runs)
+
+
+def test_what_is_pressed_or_written_in_a_row_is_done_or_said_to_be_wrong(runs):
+    four_runs(runs)
+    for deed in ("A", "pin", "show"):
+        assert tell(runs, deed, "run 1") == ("status", "")
+    assert letters(runs)[0] == "run 1" and "run 1" not in runs.shown and names_on(runs)[0] == "run 1"
+    assert tell(runs, "note", "run 1", "mine") == ("status", "")
+    assert tell(runs, "name", "run 1", " first ") == ("status", "run 1 is now first.")
+    assert (runs.table.rows[0]["name"], runs.table.rows[0]["note"]) == ("first", "mine")
+    taken = ("alert", "The new name must be one that no other run has. Received: 'run 2'.")
+    assert tell(runs, "name", "first", "run 2") == taken
+    for deed in ("A", "pin", "show", "note", "name"):
+        assert tell(runs, deed, "run 1", "x") == ("alert", "There is no run 'run 1' on the table.")
+    delete_folder(runs.folder / "run-2")  # by somebody else
+    for deed in ("note", "pin"):
+        kind, sentence = tell(runs, deed, "run 2", "lost")
+        assert kind == "alert" and f"The {deed} cannot be written to" in sentence
+    row = next(row for row in runs.table.rows if row["name"] == "run 2")
+    assert (row["note"], row["pinned"]) == ("", False)
+    runs.table.chosen = ["no such run", "run 3", "run 3"]
+    assert runs.selected == ["run 3"]
+
+
+def test_the_phases_of_the_chosen_run_are_listed(runs):
+    history = make_history()
+    history.experiment = Experiment(epochs=2).then(mixup=0.2, l2=0.01)
+    history.epochs[2]["phase"] = 2
+    four_runs(runs)
+    name = add(runs, history)
+    assert "②" not in runs._compared.value
+    select(runs, name)
+    assert "② from epoch 3: L2 on, MixUp on." in runs._compared.value
+    select(runs, name, "run 1")
+    assert "②" not in runs._compared.value
+
+
+def test_less_used_buttons_are_folded_away(runs):
+    inside = [each for each in runs._more.children[0].children if isinstance(each, widgets.Button)]
+    assert [each.description for each in inside] == ["Rename", "Save model"]
+    assert runs._more.layout.display == "none"
+    for display, words in (("flex", "Less"), ("none", "More")):
+        press(runs, "More")
+        assert (runs._more.layout.display, runs.buttons["More"].description) == (display, words)
+
+
+def test_the_page_is_sent_figures_and_no_histories(runs):
+    """So that a table of long runs is as quick as one of short ones."""
+    sizes = []
+    for epochs in (3, 1000):
+        runs = open_runs(runs.folder / str(epochs))
+        for seed in range(30):
+            ramp = [each / 2000 for each in range(epochs)]
+            add(runs, make_history(validation=ramp, train=ramp, seed=seed), f"{seed}")
+        sizes.append(len(json.dumps([runs.table.columns, runs.table.rows])))
+    assert max(sizes) < 1.1 * min(sizes) < 30_000
+
+
+@pytest.mark.parametrize("name", [*UNUSUAL, "שלום", "😀" * 30, "{{ name }}", "x" * 1000])
+def test_any_name_can_be_chosen_compared_noted_and_renamed(runs, name):
+    four_runs(runs)
+    name = add(runs, make_history(), name)
+    assert letters(runs)[1] == name and names_on(runs)[0] == name
+    tell(runs, "A", name)
+    tell(runs, "note", name, name)
+    assert letters(runs) == (name, "run 4")
+    tell(runs, "name", "run 1", name + "!")
+    assert next(iter(open_runs(runs.folder).histories)) == f"{name}!"[:LONGEST_NAME]

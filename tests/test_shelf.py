@@ -10,7 +10,20 @@ from test_history import make_history
 from vgglab.errors import InputError
 from vgglab.history import History
 from vgglab.share.run_folder import RunFolder
-from vgglab.share.shelf import NAME, Shelf, default_folder, delete, name_of, rename
+from vgglab.share.shelf import (
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    NAME,
+    Shelf,
+    default_folder,
+    delete,
+    is_pinned,
+    name_of,
+    note_of,
+    pin,
+    rename,
+    write_note,
+)
 from vgglab.share.store import RECORD
 
 
@@ -182,3 +195,47 @@ def test_runs_stand_in_a_folder_of_the_notebooks_name(session, below, monkeypatc
     for value, above in (("", "runs"), (str(tmp_path / "kept"), "kept")):
         monkeypatch.setenv("VGGLAB_RUNS", value)
         assert Shelf(default_folder()).folder == tmp_path / above / below
+
+
+@pytest.mark.parametrize("write", [write_note, rename])
+def test_what_is_written_of_a_run_takes_the_place_of_what_was_before(tmp_path, write):
+    _, folder = Shelf(tmp_path).train(keep)
+    read = {write_note: note_of, rename: name_of}[write]
+    before = read(folder)
+    for text in ("one\ntwo", "花", ""):
+        write(folder, text)
+        assert read(folder) == (text or before)
+    assert before == {write_note: "", rename: "run 1"}[write]
+    write(folder, "x" * 5000)
+    assert len(read(folder)) == {write_note: LONGEST_NOTE, rename: LONGEST_NAME}[write]
+
+
+def test_a_pin_is_set_and_taken_away_more_than_once(tmp_path):
+    _, folder = Shelf(tmp_path).train(keep)
+    there = {*folder.iterdir()}
+    for on in (True, True, False, False):
+        pin(folder, on)
+        assert is_pinned(folder) is on
+    assert {*folder.iterdir()} == there and Shelf(tmp_path).newest(20).problems == []
+
+
+@pytest.mark.parametrize(
+    ("write", "what"),
+    [(lambda folder: write_note(folder, "mine"), "note"), (lambda folder: pin(folder, True), "pin")],
+    ids=["note", "pin"],
+)
+def test_a_note_and_a_pin_that_cannot_be_written_are_one_sentence(tmp_path, write, what):
+    with pytest.raises(
+        InputError, match=f"The {what} cannot be written to .*gone: no such file or directory"
+    ):
+        write(tmp_path / "gone")
+
+
+def test_pinned_runs_are_read_before_newer_ones_and_in_their_place(tmp_path):
+    shelf = Shelf(tmp_path)
+    folders = [shelf.train(keep)[1] for _ in range(5)]
+    for when, folder in enumerate(folders):
+        os.utime(folder / RECORD, (when, when))
+    pin(folders[1], True)
+    found = shelf.newest(3)
+    assert [run.path.name for run in found.runs] == ["run-2", "run-4", "run-5"] and found.older == 2
