@@ -321,12 +321,13 @@ def vanish(opened):
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are counted in /proc")
 def test_no_kernel_is_left_of_thirty_pages(browser, tmp_path):
     runtime, most = tmp_path / "runtime", 0
-    options = ("--pages", "30", "--Pages.cull_idle_timeout=3", "--Pages.cull_interval=1")
+    # Not so short that a page on a busy machine has lost its kernel before it connects.
+    options = ("--pages", "30", "--Pages.cull_idle_timeout=20", "--Pages.cull_interval=1")
     with served(runtime, *options) as address:
         for number in range(30):
             opened = browser.new_page()
             opened.goto(address)
-            opened.get_by_role("button", name=re.compile("Train")).first.wait_for(timeout=60_000)
+            opened.get_by_role("button", name=re.compile("Train")).first.wait_for(timeout=120_000)
             most = max(most, len(kernels(runtime)))
             if number % 3:
                 opened.goto("about:blank")
@@ -334,7 +335,7 @@ def test_no_kernel_is_left_of_thirty_pages(browser, tmp_path):
             else:
                 vanish(opened)
         assert most, "they are seen while there are some"
-        assert none_left(runtime, 3 + 2 * 1 + 15), "three seconds without a page, and a look every second"
+        assert none_left(runtime, 20 + 2 * 1 + 15), "twenty seconds without a page, and a look every second"
 
 
 @pytest.mark.slow
@@ -342,7 +343,7 @@ def test_no_kernel_is_left_of_thirty_pages(browser, tmp_path):
 def test_a_run_without_its_page_ends_in_time_is_kept_and_goes_on_later(browser, tmp_path, monkeypatch):
     monkeypatch.setenv("VGGLAB_RUNS", str(tmp_path / "runs"))
     runtime, folder = tmp_path / "runtime", tmp_path / "runs" / "run-1"
-    options = ("--Pages.cull_idle_timeout=2", "--Pages.cull_unseen_timeout=4", "--Pages.cull_interval=1")
+    options = ("--Pages.cull_idle_timeout=15", "--Pages.cull_unseen_timeout=20", "--Pages.cull_interval=1")
     with served(runtime, *options) as address:
         opened = browser.new_page()
         opened.goto(f"{address}&image_size=32&unfreeze=13&epochs=5000")
@@ -352,7 +353,7 @@ def test_a_run_without_its_page_ends_in_time_is_kept_and_goes_on_later(browser, 
             assert time.monotonic() < deadline, "it trains"
             time.sleep(0.2)
         vanish(opened)
-        time.sleep(2.5)
+        time.sleep(17)
         assert kernels(runtime), "what trains outlives its page by more than the idle time"
         assert none_left(runtime, 30)
     stored = read_run(folder)
