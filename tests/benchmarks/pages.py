@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.benchmarks.__main__ import HERE, Row, table, write
@@ -33,16 +33,15 @@ def megabytes(process: int) -> float:
     return int(re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024
 
 
-def kernels(runtime: Path) -> list[int]:
-    """The processes whose connection file is in the server's folder."""
+def kernels(server: int) -> list[int]:
+    """The processes of a server's kernels: its own children, wherever their connection files are."""
     found = []
     for process in Path("/proc").iterdir():
-        try:
-            line = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
-        except OSError:  # ended since
-            continue
-        if f"{runtime}/kernel-".encode() in line:
-            found.append(int(process.name))
+        with suppress(OSError):  # ended since
+            if process.name.isdigit() and b"ipykernel" in (process / "cmdline").read_bytes():
+                # Behind the name, which may have blanks, come the state and the parent; man 5 proc_pid_stat.
+                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+                found += [int(process.name)] if parent == server else []
     return found
 
 
@@ -91,11 +90,11 @@ def measure() -> list[Row]:
             for page, train in zip(pages, trains):
                 page.goto(address)
                 train.wait_for(timeout=120_000)
-            idle = [megabytes(each) for each in kernels(runtime)]
+            idle = [megabytes(each) for each in kernels(process)]
             for number, train in enumerate(trains, start=1):
                 train.click()
                 finished(runtime / "runs", number)
-            trained = [megabytes(each) for each in kernels(runtime)]
+            trained = [megabytes(each) for each in kernels(process)]
             alone = [megabytes(process)]
             browser.close()
     rows = [Row(name, "", "MB", values) for name, values in zip(names, (alone, idle, trained))]
