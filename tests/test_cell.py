@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import nbclient
 import nbformat
+import numpy as np
 import pytest
 
 from conftest import ROOT
@@ -24,6 +25,7 @@ from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.live_train import train
+from vgglab.network import build_model
 from vgglab.panel import cell
 from vgglab.panel.cell import CellChart, chart_of, present_cell
 
@@ -121,6 +123,19 @@ def test_a_run_that_was_stopped_before_it_began_says_so(page, tiny):
     control.stop()
     train(SMALL, tiny, control=control)
     assert page.lines == ["Stopped; no epoch was finished."]
+
+
+def test_a_loss_that_is_no_number_is_in_the_line_and_a_warning_where_the_run_was_called(page, tiny):
+    model = build_model(SMALL, 2)
+
+    def poison(history):
+        layer = model.get_layer("predictions")
+        layer.set_weights([weights * np.nan for weights in layer.get_weights()])
+
+    with pytest.warns(UserWarning, match="The loss became nan in epoch 2") as warned:
+        history = train(SMALL, tiny, poison, model=model)
+    assert page.lines == [f"{history.summary()}. {history.events[-1]['text']}"]
+    assert [each.filename for each in warned] == [__file__]
 
 
 def test_a_test_part_is_in_the_line(page):

@@ -97,14 +97,14 @@ def train(
         except Diverged as diverged:
             finished = True
             history.note("diverged", str(diverged))
-            warnings.warn(str(diverged), stacklevel=2)
+            warnings.warn(str(diverged), stacklevel=3)  # where `train` of vgglab was called
         if folder and out is not None and not (finished or history.epochs):
             folder.discard()
         elif folder:
             folder.conclude(history, finished=finished)
             if folder.problem:
                 history.note("not written", folder.problem)
-                warnings.warn(folder.problem, stacklevel=2)
+                warnings.warn(folder.problem, stacklevel=3)
     return history
 
 

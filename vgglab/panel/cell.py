@@ -24,7 +24,7 @@ from vgglab.templates import render
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
 DRAWING = 0.02  # of a run's time at most: where a drawing takes longer, the pause after it does, too
 # What these events say is not in the figures.
-_TOLD = ("early stop", "restored", "interrupted", "stopped", "diverged", "not written")
+_TOLD = ("early stop", "restored", "interrupted", "stopped", "diverged", "left out", "not written")
 _CHARTS: dict[str, CellChart] = {}  # that of the latest cell
 
 
