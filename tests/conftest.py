@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from vgglab.datasets.dataset import Dataset, Split
 
 _OF_TESTS = ("MPLBACKEND", "PYTEST_CURRENT_TEST")  # with them a notebook shows less than people see
 ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +49,29 @@ def runs_of_their_own(tmp_path_factory, monkeypatch):
     """Dashboards that are told no folder keep their runs where no other test finds them."""
     monkeypatch.setenv("VGGLAB_RUNS", str(tmp_path_factory.mktemp("runs")))
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+
+
+# Of a module: while it is there, no other test can run an event loop.
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, which asks no other machine for anything by itself."""
+    if CHROMIUM is None:
+        assert "CI" not in os.environ, "CI must have Chromium"
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        options = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
 
 
 @contextmanager

@@ -3,16 +3,15 @@
 import dataclasses
 import itertools
 import json
-import os
 import re
 import shutil
 import time
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from conftest import ROOT, running
+from conftest import ROOT, SCREENSHOTS, running
+from person import Person
 from test_live_chart import long_history
 from vgglab.charts.live import LiveDrawing
 from vgglab.charts.shown import Shown
@@ -22,8 +21,6 @@ from vgglab.panel.styles import source, styled
 from vgglab.toggles import AUGMENTATIONS, Number, Strengths
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SCREENSHOTS = ROOT / "build" / "screenshots"
 OWN = re.compile(r"(http|ws)://(127\.0\.0\.1|localhost):|(data|blob|file|about):")
 CELL = """
 from vgglab import Dashboard, Experiment, draw_blossoms
@@ -31,27 +28,6 @@ data = draw_blossoms(train_images=8, validation_images=8, image_size=32)
 dashboard = Dashboard(data, Experiment(image_size=32, epochs=400, batch_size=16), folder={folder!r})
 dashboard
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        assert "CI" not in os.environ, "CI must have Chromium"
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        options = [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -67,73 +43,6 @@ def page(browser):
     page.close()
     assert not errors
     assert asked and not {url for url in asked if not OWN.match(url)}, "all comes from this machine"
-
-
-class Person:
-    """What somebody does with the dashboard on a page, by the names and roles that they see."""
-
-    def __init__(self, page, where):
-        self.page, self.where = page, where
-
-    def look(self, what):
-        self.page.screenshot(path=SCREENSHOTS / f"{self.where}-{what}.png")
-
-    def button(self, name):
-        # The icon before the words counts as a character of the name.
-        return self.page.get_by_role("button", name=re.compile(rf"^\W*{name}$")).first
-
-    def press(self, name):
-        self.button(name).click()
-
-    def status(self):
-        return self.page.locator(".vgglab-line").first.inner_text()
-
-    def wait_for(self, text):
-        self.page.locator(".vgglab-line", has_text=text).first.wait_for()
-
-    def chart(self):
-        return self.page.locator("svg[role=img]").first.inner_html()
-
-    def shown(self):
-        """What every control says, as a screen reader would, by the name of its field."""
-        return {name: self._shown(toggle) for name, toggle in FIELDS.items()}
-
-    def _shown(self, toggle):
-        if isinstance(toggle, Strengths):
-            pressed = {}
-            for name, rule in AUGMENTATIONS.items():
-                switch = self.page.get_by_role("button", name=rule.label, exact=True)
-                pressed[name] = switch.get_attribute("aria-pressed") == "true"
-            return pressed
-        slider = self.page.get_by_role("slider", name=toggle.label, exact=True)
-        if slider.count():
-            return slider.get_attribute("aria-valuetext")
-        return self.page.get_by_label(toggle.label, exact=True).input_value()
-
-    def experiment(self):
-        """What the Code tab says that it was made from: what would run."""
-        code = self.page.locator("pre", has_text="Made from this experiment").first.inner_text()
-        lines = code.partition("Made from this experiment")[2].splitlines()[1:]
-        words = [line.lstrip("# ") for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
-        text = " ".join(words)
-        return eval(text[: text.rindex(")") + 1], {"Experiment": Experiment})
-
-    def faults(self):
-        """What axe-core finds serious in the dashboard."""
-        found = Axe().run(self.page, context=".vgglab-dashboard").response["violations"]
-        return [
-            f"{each['id']}: {[node['html'][:200] for node in each['nodes']]}"
-            for each in found
-            if each["impact"] in ("serious", "critical")
-        ]
-
-    def see_charts(self, count):
-        """Wait until so many different charts have been on the page."""
-        seen, deadline = set(), time.monotonic() + 60
-        while len(seen) < count:
-            assert time.monotonic() < deadline, "the chart is redrawn while it trains"
-            seen.add(self.chart())
-            self.page.wait_for_timeout(40)
 
 
 def run_only_cell(page):

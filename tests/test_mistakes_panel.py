@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
-from test_browser import SCREENSHOTS, browser  # noqa: F401
+from conftest import SCREENSHOTS
 from test_history import make_history
 from test_mistakes import LABELS, images, predicted
 from test_templates import HOSTILE
@@ -286,7 +286,7 @@ MODEL = """async ([script, state]) => {
 
 
 @pytest.fixture
-def opened(request, browser, shown):  # noqa: F811
+def opened(request, browser, shown):
     """The widget on a bare page, in the theme that the test asks for."""
     theme = getattr(request, "param", "light")
     page = browser.new_page(viewport=dict(width=420, height=300))

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,7 +14,6 @@ from vgglab.panel.strengths import StrengthRows
 from vgglab.panel.strip import Strip
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DARK = """
 :root { --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-ui-font-color1: rgba(255, 255, 255, 0.87);
   --jp-ui-font-color2: rgba(255, 255, 255, 0.6); color-scheme: dark }
@@ -36,18 +34,6 @@ const widget = await import(URL.createObjectURL(code));
 widget.default.render({ model, el: document.querySelector("#here") });
 window.ready = true;
 </script>"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -115,7 +101,7 @@ def test_axe_finds_no_fault_and_no_text_is_small(page, strip, what, style, width
 
 def test_the_keys_of_the_network_move_its_border(page):
     put(page, network(unfreeze=3))
-    slider = page.get_by_role("slider", name="unfreeze depth")
+    slider = page.get_by_role("slider", name="unfreeze depth on the network")
     slider.focus()
     presses = [
         "ArrowUp",

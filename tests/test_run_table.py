@@ -5,7 +5,7 @@ import json
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from test_browser import SCREENSHOTS, browser  # noqa: F401 (a fixture)
+from conftest import SCREENSHOTS
 from test_history import make_history
 from vgglab.panel.runs import Runs
 from vgglab.panel.styles import source, styled
@@ -40,7 +40,7 @@ def runs(tmp_path):
 
 
 @pytest.fixture
-def page(browser, runs):  # noqa: F811
+def page(browser, runs):
     page = browser.new_page(viewport=dict(width=420, height=200))
     page.set_default_timeout(10_000)
     errors = []

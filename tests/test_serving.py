@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import re
-import shutil
 import signal
 import sys
 import tempfile
@@ -263,20 +262,6 @@ def make_server(**options):
 
 
 # From here on with a real server and a real browser.
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        assert "CI" not in os.environ, "CI must have Chromium"
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -48,7 +48,7 @@ function render({ model, el }) {
   freeze.textContent = "freeze all";
   const slider = made("div", el, "picture");
   slider.setAttribute("role", "slider");
-  slider.setAttribute("aria-label", "unfreeze depth");
+  slider.setAttribute("aria-label", "unfreeze depth on the network");
   slider.setAttribute("aria-valuemin", 0);
   const readout = made("div", el, "readout");
   const deepest = () => model.get("words").length - 1;
