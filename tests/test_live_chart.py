@@ -41,6 +41,7 @@ from vgglab.fit import Fit, Metric
 from vgglab.history import History
 from vgglab.panel import live
 from vgglab.panel.live import LiveChart
+from vgglab.toggles import AUGMENTATIONS
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 WIDTH, LEFT, RIGHT = 720, 62, 600
@@ -513,6 +514,18 @@ def test_words_of_a_phase_stand_in_the_chart_only_where_they_fit():
 def test_what_a_phase_changed_in_words(before, after, words):
     before = Experiment(**before)
     assert what_changed(before, before.then(**after).phases[1]) == words
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_a_phase_calls_an_augmentation_by_the_word_of_its_switch(name):
+    rule = AUGMENTATIONS[name]
+    plain, on = Experiment(), Experiment(augment={name: rule.default})
+    assert what_changed(plain, on) == [f"{rule.label} on"] and what_changed(on, plain) == [
+        f"{rule.label} off"
+    ]
+    if rule.high > rule.low:
+        stronger = Experiment(augment={name: rule.high})
+        assert what_changed(on, stronger) == [f"{rule.label} {rule.high:g}"]
 
 
 @pytest.mark.parametrize("epochs", [1, 2, POINTS - 1, POINTS, POINTS + 1, 2 * POINTS, 4800, 5000])
