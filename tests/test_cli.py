@@ -68,6 +68,8 @@ def test_a_run_is_written_whole(folder, tmp_path, capsys):
     assert code == 0 and "gap" in printed and "points" in printed and "broken.png: zero bytes" in printed
     assert sorted(each.name for each in out.iterdir()) == ["accuracy.png", "history.jsonl", "model.keras"]
     history = History.load(out / "history.jsonl")
+    assert history.predictions.epoch == history.kept["epoch"]
+    assert history.predictions.right.mean() == history.kept["validation_accuracy"]
     assert len(history.epochs) == 2 and dict(history.experiment.augment) == {"flip": 1, "rotation": 20}
     assert (history.experiment.l2, history.experiment.mixup, history.data["skipped"]) == (1e-3, 0.2, 1)
     assert keras.saving.load_model(out / "model.keras").output_shape == (None, 2)

@@ -348,6 +348,14 @@ def test_a_last_line_that_was_cut_short_is_left_out_with_a_sentence():
     assert "line 1 is not a record" in refusal(lines[0][:-10])
 
 
+def test_a_run_says_once_what_it_says_of_the_validation_images():
+    text = whole().to_lines()
+    assert (
+        "line 16 is not a record (a run has one line of `kind` 'validation', and this is the second)"
+        in refusal(text + text.splitlines()[-1])
+    )
+
+
 def test_the_longest_line_that_is_written_can_be_read():
     """Two classes take the most characters a probability; the widest float32 has ten digits and an exponent."""
     rows = MOST_WRITTEN // 2

@@ -109,6 +109,10 @@ class _Reader:
     def _take_row(self, kind: str, line: dict[str, Any]) -> None:
         if line.keys() != {"row"}:
             raise ValueError(f"beside `kind` it must have `row` alone, and has {shown(sorted(line))}")
+        if (
+            kind == "validation" and self._rows[kind]
+        ):  # one may fill a line to its end, so that many fill a memory
+            raise ValueError("a run has one line of `kind` 'validation', and this is the second")
         row = line["row"]
         check(row, (FIT_ROWS if self._is_fit else ROWS)[kind])
         if kind == "epoch":
