@@ -13,8 +13,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from conftest import ROOT, running
+from test_live_chart import long_history
+from vgglab.charts.live import LiveDrawing
+from vgglab.charts.shown import Shown
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.panel.controls import PRESETS
+from vgglab.panel.styles import source, styled
 from vgglab.toggles import AUGMENTATIONS, Number, Strengths
 
 pytestmark = pytest.mark.slow
@@ -417,3 +421,103 @@ class Walk:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.type(source)
         self.page.keyboard.press("Escape")
+
+
+# A picture's widget as Jupyter runs it, without a kernel: `put` sets what Python would, `sent` has what it would get.
+HARNESS = """async ([code, frames]) => {
+    const url = URL.createObjectURL(new Blob([code], {type: "text/javascript"}));
+    const widget = (await import(url)).default, listeners = {};
+    const state = {width: 720, height: 470, description: "values at each epoch", ...frames[0]};
+    window.sent = [];
+    window.moved = 0;
+    new PerformanceObserver(list => list.getEntries().forEach(each => window.moved += each.value))
+        .observe({type: "layout-shift", buffered: true});
+    const model = {
+        get: name => state[name],
+        set: changes => Object.assign(state, changes),
+        save_changes: () => window.sent.push([state.width, state.height]),
+        on: (event, listener) => (listeners[event] ??= []).push(listener),
+        off: (event, gone) => listeners[event] = listeners[event].filter(each => each !== gone),
+    };
+    window.put = frame => {
+        Object.assign(state, frame);
+        for (const name of Object.keys(frame)) (listeners[`change:${name}`] ?? []).forEach(each => each());
+    };
+    window.left = () => Object.values(listeners).flat().length;
+    window.end = widget.render({model, el: document.querySelector("#here")});
+}"""
+
+
+def growing(width, height):
+    """What a run with another beside it looks like after each epoch from the third on."""
+    other = {"other": Shown((long_history(20),), "B")}
+    for epochs in range(3, 21):
+        history = long_history(epochs)
+        history.experiment = Experiment(epochs=20)
+        drawing = LiveDrawing(history, other, letter="A", width=width, height=height)
+        yield dict(svg=drawing.svg(), readings=drawing.readings())
+
+
+@pytest.mark.parametrize("touch", [False, True])
+@pytest.mark.parametrize(("width", "height"), [(720, 470), (643, 337), (390, 160)])
+def test_a_picture_has_a_fixed_place_and_says_its_values(browser, width, height, touch):
+    page = browser.new_context(
+        viewport=dict(width=width + 40, height=height + 60), has_touch=touch
+    ).new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_content(
+        f"<body style='margin: 10px'><style>{styled('picture.css')}</style><div style='width: {width}px'>"
+        f"<div id='here' style='height: {height}px'></div></div><p>below</p>"
+    )
+    frames = list(growing(width // 10 * 10, height // 10 * 10))
+    page.evaluate(HARNESS, [source("picture.js"), frames])
+    page.wait_for_timeout(400)
+    rounded = [width // 10 * 10, height // 10 * 10]
+    assert page.evaluate("sent") == ([rounded] if rounded != [720, 470] else [])
+    box, slider = page.locator(".vgglab-picture-box"), page.get_by_role("slider", name="values at each epoch")
+
+    def point(x):
+        press = page.touchscreen.tap if touch else page.mouse.move
+        press(x, 10 + height / 2)
+
+    def epoch():
+        return int(box.inner_text().splitlines()[0].removeprefix("epoch "))
+
+    def is_inside():
+        at = box.bounding_box()
+        return (
+            9.5 <= at["x"] <= at["x"] + at["width"] <= 10.5 + width
+            and 9.5 <= at["y"] <= 10.5 + height - at["height"]
+        )
+
+    point(10 + width * 0.35)
+    before = epoch()
+    for frame in frames[1:]:  # a drawing after each epoch, under a pointer that rests
+        page.evaluate("frame => put(frame)", frame)
+        assert box.is_visible() and epoch() == before
+    assert before == min(
+        range(1, 21), key=lambda each: abs(frames[-1]["readings"][each - 1]["x"] - 0.35 * rounded[0])
+    )
+    assert "A: train" in box.inner_text() and "B: train" in box.inner_text() and is_inside()
+    point(10 + width - 2)
+    assert epoch() == 20 and is_inside()
+    if not touch:
+        page.mouse.move(width + 30, height + 50)
+        assert not box.is_visible()
+    slider.focus()
+    for key, there in (("Home", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("ArrowLeft", 1), ("End", 20)):
+        page.keyboard.press(key)
+        assert epoch() == there and slider.get_attribute("aria-valuetext") == "; ".join(
+            box.inner_text().splitlines()
+        )
+    page.keyboard.press("Escape")
+    assert not box.is_visible()
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('#here text')].map(each => {"
+        "const to = each.getScreenCTM(); return Math.hypot(to.a, to.b) * each.getAttribute('font-size'); })"
+    )
+    assert min(sizes) >= 12 and page.evaluate("moved") == 0 and not errors
+    page.evaluate("end()")
+    assert page.evaluate("left()") == 0
+    page.context.close()

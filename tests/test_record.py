@@ -87,10 +87,8 @@ def mutated(kind, *path, to, history=whole):
 
 def everything(history):
     """Make of a run what can be made of it."""
-    for drawn in (
-        live_svg(history, {"earlier": Shown((copy.copy(history),))}, logged=True),
-        run_card(history, "theirs"),
-    ):
+    beside = {"earlier": Shown((copy.copy(history),))}
+    for drawn in (live_svg(history, beside, logged=True), run_card(history, "theirs")):
         assert "<svg" in drawn
     figure = Figure(dpi=30)
     for plot, ax in zip((plot_accuracy, plot_loss, plot_drift), figure.subplots(3)):

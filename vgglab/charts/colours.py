@@ -30,8 +30,8 @@ THEMED = {
     MEMORISED: "color-mix(in srgb,#b634bc,var(--vgglab-text,var(--jp-ui-font-color1,#000)))",
 }
 # The same for those who ask for more contrast, and for those whose system sets the colours itself.
-_CONTRASTED = dict.fromkeys((GREY, GRID, MARK), "var(--vgglab-text,var(--jp-ui-font-color0,#000))")
-_FORCED = {GROUND: "Canvas"} | dict.fromkeys((GREY, GRID, MARK, MEMORISED), "CanvasText")
+_CONTRASTED = dict.fromkeys((GREY, MARK), "var(--vgglab-text,var(--jp-ui-font-color0,#000))") | {GRID: MARK}
+_FORCED = {GROUND: "Canvas", GRID: "GrayText"} | dict.fromkeys((GREY, MARK, MEMORISED), "CanvasText")
 THICK, THIN = 2.2, 1.2  # pixels of a line
 _THICKER = {THICK: 3.4, THIN: 2.2}
 

@@ -102,12 +102,17 @@ def apart(wishes: Sequence[tuple[float, float, float]], top: float, bottom: floa
     `wishes`: left, right and baseline of each, the most important first. All lie between `top` and `bottom`; None for
     the least important ones, where there is no place for all.
     """
-    most = len(wishes)
+    kept: list[int] = []
+    most = (bottom - top) // LABEL  # one below the other
+    for place, (left, right, _) in enumerate(wishes):
+        if sum(wishes[other][0] < right and left < wishes[other][1] for other in kept) < most:
+            kept.append(place)
     while True:
-        found = _stacked(wishes[:most], top, bottom)
+        found = _stacked([wishes[place] for place in kept], top, bottom)
         if all(y >= top + LABEL for y in found):
-            return [*found, *[None] * (len(wishes) - most)]
-        most -= 1
+            places = dict(zip(kept, found))
+            return [places.get(place) for place in range(len(wishes))]
+        kept.pop()
 
 
 def _stacked(wishes: Sequence[tuple[float, float, float]], top: float, bottom: float) -> list[float]:

@@ -18,7 +18,10 @@ from vgglab.panel.picture import Picture
 from vgglab.templates import render
 
 SHORTEST_PAUSE = 0.2  # seconds between two drawings
-SHARE = 0.02  # of the time, at most, that goes into drawing while a run goes on
+SHARE = (
+    0.02  # of the time that drawing may take while a run goes on: the longer it takes, the longer the pause
+)
+LONGEST_PAUSE = 2.0  # seconds; the first drawing of many runs takes longer than those after it
 SPOKEN_PAUSE = 10.0  # seconds between two lines that a screen reader reads out while a run goes on
 
 
@@ -60,7 +63,8 @@ class LiveChart(widgets.VBox):
 
     def update(self, history: History, note: str = "") -> None:
         """Show a growing history, unless one was drawn a moment ago; it is spoken of now and then only."""
-        if time.monotonic() - self._latest >= max(SHORTEST_PAUSE, self._cost / SHARE):
+        pause = min(max(SHORTEST_PAUSE, self._cost / SHARE), LONGEST_PAUSE)
+        if time.monotonic() - self._latest >= pause:
             self._draw(history, note)
             if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
                 self._phase = _phase_of(history)
