@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import os
+import sys
 import threading
 from pathlib import Path
 from xml.etree import ElementTree
@@ -1133,3 +1134,29 @@ def test_any_name_can_be_chosen_compared_noted_and_renamed(runs, name):
     assert letters(runs) == (name, "run 4")
     tell(runs, "name", "run 1", name + "!")
     assert next(iter(open_runs(runs.folder).histories)) == f"{name}!"[:LONGEST_NAME]
+
+
+def test_a_run_may_be_added_while_the_page_sorts_and_chooses(runs):
+    """A run that has ended is added by its thread."""
+    four_runs(runs)
+    before, wrong = sys.getswitchinterval(), []
+
+    def add_many():
+        try:
+            for number in range(40):
+                runs.add(make_history(l2=number / 100), f"card {number}")
+        except Exception as error:
+            wrong.append(error)
+
+    thread = threading.Thread(target=add_many)
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        while thread.is_alive():
+            runs.table.order = [] if runs.table.order else ["validation %", True]
+            runs.select(*(["run 1"] if not runs.selected else []))
+    finally:
+        sys.setswitchinterval(before)
+        thread.join()
+    assert not wrong and sorted(names_on(runs)) == sorted(runs.histories) and len(names_on(runs)) == 44
+    assert letters(runs) == ("card 38", "card 39")

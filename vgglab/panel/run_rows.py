@@ -29,17 +29,23 @@ def _free(name: str, taken: Container[str]) -> str:
 
 
 class RunRows:
-    """The newest runs of a shelf, and those that were added since; `figures` are theirs, a row each.
+    """The newest runs of a shelf, and those that were added since; `present` are they, and their figures, a row each.
 
     What cannot be written is an `InputError`, and what cannot be shown is raised; all is then as it was.
     """
 
     def __init__(self, shelved: shelf.Shelf) -> None:
         self.shelf = shelved
-        self.rows: dict[str, Row] = {}
-        self.figures = pd.DataFrame()
+        self.present: tuple[dict[str, Row], pd.DataFrame] = (
+            {},
+            pd.DataFrame(),
+        )  # set at once: a thread may look
         self.found = shelf.Found([], [], 0)
         self._here: Path | None = None  # the folder of the run that goes on in this dashboard
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        return self.present[0]
 
     def read(self) -> None:
         """Take the newest runs of the folder up; those that have a row get what was added to them."""
@@ -143,7 +149,7 @@ class RunRows:
         states = [self._state(row) for row in rows.values()]
         if any(states):
             figures.insert(1, "state", states)
-        self.rows, self.figures = rows, figures
+        self.present = rows, figures
         for row, state in zip(rows.values(), states):
             row.state = state
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,42 +52,48 @@ class RunTable(anywidget.AnyWidget):
     order = traitlets.List(traitlets.Any()).tag(sync=True)
 
     def __init__(self, act: Callable[[str, str, str], object]) -> None:
-        self._table, self._marks = pd.DataFrame(), dict[str, Mark]()
+        self._shown: tuple[pd.DataFrame, dict[str, Mark]] = pd.DataFrame(), {}
+        self._lock = threading.Lock()  # a run may be added by its thread while the page sorts
         super().__init__()
         self.on_msg(lambda _, said, buffers: act(said["do"], said["run"], said.get("text", "")))
 
     def show(self, table: pd.DataFrame, marks: Mapping[str, Mark]) -> None:
         """Show the figures of runs, a row each, with the marks of the same runs in the same order."""
-        self._table, self._marks = table, dict(marks)
+        self._shown = table, dict(marks)
         self._fill()
+        self.chosen = self.chosen  # those that are still there
 
     @traitlets.validate("chosen")
     def _known(self, proposal: dict[str, Any]) -> list[str]:
-        return [name for name in dict.fromkeys(proposal["value"]) if name in self._marks]
+        return [name for name in dict.fromkeys(proposal["value"]) if name in self._shown[1]]
 
     @traitlets.observe("order")
     def _sort(self, change: dict[str, Any]) -> None:
         self._fill()
 
     def _fill(self) -> None:
-        table, marks = self._table.assign(note=[mark.note for mark in self._marks.values()]), self._marks
-        column, downwards = self.order or ("", False)
-        places = [*reversed(range(len(marks)))]
-        if column in table:
-            places = in_order(table[column].tolist(), bool(downwards))
-        pinned = [mark.is_pinned for mark in marks.values()]
-        places.sort(key=lambda place: not pinned[place])
-        written = {name: _written(values) for name, values in table.items() if name not in ("run", "note")}
-        names = list(marks)
-        with self.hold_sync():
+        with self._lock, self.hold_sync():
+            table, marks = self._shown
+            table = table.assign(note=[mark.note for mark in marks.values()])
+            written = {
+                name: _written(values) for name, values in table.items() if name not in ("run", "note")
+            }
+            names = list(marks)
             self.columns = [
                 dict(name=name, number=pd.api.types.is_numeric_dtype(table[name])) for name in table
             ]
             self.rows = [
                 _row(names[place], marks[names[place]], [each[place] for each in written.values()])
-                for place in places
+                for place in self._places(table, [mark.is_pinned for mark in marks.values()])
             ]
-            self.chosen = self.chosen  # those that are still there
+
+    def _places(self, table: pd.DataFrame, pinned: list[bool]) -> list[int]:
+        """The places of the rows from above."""
+        column, downwards = self.order or ("", False)
+        places = [*reversed(range(len(pinned)))]
+        if column in table:
+            places = in_order(table[column].tolist(), bool(downwards))
+        return sorted(places, key=lambda place: not pinned[place])
 
 
 def in_order(values: list[Any], downwards: bool) -> list[int]:

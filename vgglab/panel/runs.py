@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -54,6 +55,7 @@ class Runs(widgets.VBox):
     def __init__(self, shelved: Shelf, go_on: Callable[[str], object]) -> None:
         self.shelf, self.folder, self._go_on = shelved, shelved.folder, go_on
         self._runs, self._choice, self._hidden = RunRows(shelved), Choice(), set[str]()
+        self._lock = threading.RLock()  # what a run's thread adds is not drawn over by a click
         self.table = RunTable(lambda *told: self._try(partial(self._do, *told)))
         self._compared, self._message = widgets.HTML(), widgets.HTML()
         self._place, self._problems = widgets.HTML(), widgets.HTML()
@@ -161,7 +163,7 @@ class Runs(widgets.VBox):
             self._hidden.add(name)
         else:
             self._hidden.discard(name)
-            if name not in self._wanted():
+            if name not in self._wanted(self._runs.rows, self._choice.sides(self._runs.rows)):
                 self.select(*self.selected, name)
         self._draw()
 
@@ -275,27 +277,31 @@ class Runs(widgets.VBox):
         self._problems.value = render("lines.html", texts=problems)
         self._draw()
 
-    def _wanted(self) -> list[str]:
+    def _wanted(self, rows: Mapping[str, Row], sides: Mapping[str, str]) -> list[str]:
         """The runs that belong on the chart unless they are hidden, in the order of their colours."""
-        pinned = [name for name, row in self._runs.rows.items() if row.is_pinned]
-        chosen = [name for name in self.selected if name in self._runs.rows]
-        return list(dict.fromkeys([*self.letters, *pinned, *chosen]))
+        pinned = [name for name, row in rows.items() if row.is_pinned]
+        names = dict.fromkeys([*sides.values(), *pinned, *self.selected])
+        return [name for name in names if name in rows]
 
     def _draw(self) -> None:
         """Say beside each run what it is now, compare A with B, and tell whoever draws them."""
-        rows, sides = self._runs.rows, self._choice.sides(self._runs.rows)
-        names = [name for name in self._wanted() if name not in self._hidden]
-        members = {side: members_of(rows, name, sides) if name else [] for side, name in sides.items()}
-        self.table.show(self._runs.figures, marks_of(rows, members, sides, names))
-        self._say(members, sides)
-        for side, name in sides.items():
-            self.set_trait(side.lower(), name)
-        self.set_trait("drawn", tuple((name, tuple(members_of(rows, name, sides))) for name in names))
-        self.set_trait("shown", tuple(names))
+        with self._lock:
+            rows, figures = self._runs.present
+            sides = self._choice.sides(rows)
+            names = [name for name in self._wanted(rows, sides) if name not in self._hidden]
+            members = {side: members_of(rows, name, sides) if name else [] for side, name in sides.items()}
+            self.table.show(figures, marks_of(rows, members, sides, names))
+            self._say(rows, members, sides)
+            for side, name in sides.items():
+                self.set_trait(side.lower(), name)
+            self.set_trait("drawn", tuple((name, tuple(members_of(rows, name, sides))) for name in names))
+            self.set_trait("shown", tuple(names))
 
-    def _say(self, members: Mapping[str, list[str]], sides: Mapping[str, str]) -> None:
+    def _say(
+        self, rows: Mapping[str, Row], members: Mapping[str, list[str]], sides: Mapping[str, str]
+    ) -> None:
         """Say under the table how A and B compare, and what the chosen run did on its way."""
-        rows, texts = self._runs.rows, means_of(self._runs.rows, sides)
+        texts = means_of(rows, sides)
         said = "Press A in the row of one run and B in that of another to compare them."
         if all(members.values()):
             said = comparison_of(rows, *members.values())
