@@ -125,6 +125,25 @@ def test_a_kernel_without_its_page_ends(pages, clock, connected, unseen, quiet, 
     assert (asyncio.run(wait()) in pages) == stays
 
 
+@pytest.mark.parametrize(("unseen", "kept"), [(200, True), (400, False)])
+def test_what_a_page_is_to_be_told_is_kept_for_a_lost_connection_and_no_longer(pages, clock, unseen, kept):
+    stream = SimpleNamespace(
+        socket=SimpleNamespace(closed=False), on_recv=lambda callback: None, close=lambda: None
+    )
+
+    async def wait():
+        kernel = await pages.start_kernel()
+        pages._kernel_buffers[kernel] |= dict(
+            session_key="page", buffer=[b"chart"], channels=dict(iopub=stream)
+        )
+        clock.now += unseen
+        await pages.cull_kernels()  # it trains, so that it stays
+        return kernel
+
+    kernel = asyncio.run(wait())
+    assert kernel in pages and (kernel in pages._kernel_buffers) == kept
+
+
 def test_a_page_that_never_connected_counts_as_unseen_from_its_start(pages, clock):
     async def wait():
         kernel = await pages.start_kernel()
