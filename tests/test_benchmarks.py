@@ -41,6 +41,6 @@ def test_the_pages_that_a_machine_has_room_for():
     assert [fit(memory, 512, 0.75) for memory in (4, 8, 1.5)] == [3, 8, 0]
 
 
-@pytest.mark.parametrize("results", ["results.json", "dashboard.json"])
+@pytest.mark.parametrize("results", ["results.json", "dashboard.json", "pages.json"])
 def test_readme_states_what_was_measured(results):
     assert table(load(HERE / results)) in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -124,6 +124,25 @@ def test_a_kernel_without_its_page_ends(pages, clock, connected, unseen, quiet, 
     assert (asyncio.run(wait()) in pages) == stays
 
 
+@pytest.mark.parametrize(("unseen", "kept"), [(200, True), (400, False)])
+def test_what_a_page_is_to_be_told_is_kept_for_a_lost_connection_and_no_longer(pages, clock, unseen, kept):
+    stream = SimpleNamespace(
+        socket=SimpleNamespace(closed=False), on_recv=lambda callback: None, close=lambda: None
+    )
+
+    async def wait():
+        kernel = await pages.start_kernel()
+        pages._kernel_buffers[kernel] |= dict(
+            session_key="page", buffer=[b"chart"], channels=dict(iopub=stream)
+        )
+        clock.now += unseen
+        await pages.cull_kernels()  # it trains, so that it stays
+        return kernel
+
+    kernel = asyncio.run(wait())
+    assert kernel in pages and (kernel in pages._kernel_buffers) == kept
+
+
 def test_a_page_that_never_connected_counts_as_unseen_from_its_start(pages, clock):
     async def wait():
         kernel = await pages.start_kernel()
@@ -354,7 +373,9 @@ def test_a_run_without_its_page_ends_in_time_is_kept_and_goes_on_later(browser, 
         control=control,
         on_epoch=lambda history: control.stop() if len(history.epochs) > epochs else None,
     )
-    assert len(history.epochs) > epochs and history.epochs[:epochs] == stored.history.epochs
+    assert [row["epoch"] for row in history.epochs] == [*range(1, len(history.epochs) + 1)]
+    # Those after the last checkpoint are made again.
+    assert len(history.epochs) > epochs and history.epochs[0] == stored.history.epochs[0]
 
 
 NOTEBOOK = """

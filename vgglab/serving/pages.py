@@ -110,6 +110,8 @@ class Pages(AsyncMappingKernelManager):
             self.log.warning("Kernel %s went on for %.0f seconds without its page.", kernel_id, unseen)
             await self.shutdown_kernel(kernel_id)
         elif unseen > self.cull_idle_timeout:
+            # What a page would be told on its return; in an hour of training that is more than the training takes.
+            self.stop_buffering(kernel_id)
             await super().cull_kernel_if_idle(kernel_id)
 
 
