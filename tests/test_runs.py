@@ -21,7 +21,7 @@ import pytest
 from test_history import make_history
 from vgglab.charts.colours import Look, looks
 from vgglab.charts.live import live_svg
-from vgglab.charts.shown import Shown
+from vgglab.charts.shown import Memo, Shown, visible
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.fit import Fit
@@ -1011,10 +1011,13 @@ def test_the_line_beside_a_run_is_that_of_the_chart(runs):
     look = {row["name"]: row["look"] and Look(**row["look"]) for row in runs.table.rows}
     a, b, chosen = looks(["A", "B", ""])
     assert look == {"run 1": chosen, "run 2": None, "run 3": a, "run 4": b}
-    runs.live = ""  # a run that goes on is drawn before those
-    assert Look(**runs.table.rows[-1]["look"]) == looks(["", "A", "B", ""])[-1] != chosen
-    runs.live = None
-    assert Look(**runs.table.rows[-1]["look"]) == chosen
+    # So it is on the chart, also while another run goes on, which is drawn first.
+    beside = {name: Shown((runs.histories[name],), runs.letters.get(name, "")) for name in runs.shown}
+    live, *others = visible(make_history(), beside, "", "", Memo())
+    assert {each.title.rpartition(", ")[2]: each.look for each in others} == {
+        name: each for name, each in look.items() if each
+    }
+    assert live.look not in look.values()
 
 
 def test_runs_are_pinned_hidden_and_shown(runs):
