@@ -50,6 +50,7 @@ def bench(request, browser, address):
     person.size = size
     yield person
     person.look("last")
+    page.goto("about:blank")  # whoever leaves gives the place back
     page.close()
     assert not errors
 

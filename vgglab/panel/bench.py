@@ -11,6 +11,7 @@ import traitlets
 from vgglab.charts.mini import mini_svg
 from vgglab.charts.phases import phase_list
 from vgglab.charts.shown import Shown
+from vgglab.experiment import with_first
 from vgglab.history import History
 from vgglab.panel.bar import Bar
 from vgglab.panel.controls import Controls
@@ -49,7 +50,9 @@ class Bench(widgets.VBox):
         super().__init__([bar, self._board()])
         self.add_class("vgglab-dashboard")
         self._observe()
+        self.chart.source = controls.full
         self.show_experiment()
+        self._overlay()
 
     def _board(self) -> widgets.Box:
         """The cards beneath the bar, in three columns."""
@@ -73,6 +76,7 @@ class Bench(widgets.VBox):
         self.logged.observe(self._toggle_logged, "value")
         self.network.observe(self._choose_depth, "unfreeze")
         self.controls.observe(lambda _: self.show_experiment(), "experiment")
+        self.controls.observe(self._toggle_source, "full")
         self.runs.observe(lambda _: self._overlay(), "drawn")
 
     def clear(self) -> None:
@@ -82,8 +86,10 @@ class Bench(widgets.VBox):
 
     def show_experiment(self) -> None:
         """What the controls say: on the network, on the images, on the page that is open."""
-        self.network.show(self.controls.experiment, self.history)
-        self.strip.show(self.controls.experiment, self._images.data)
+        experiment, data = self.controls.experiment, self._images.data
+        self.network.show(experiment, self.history)
+        # In another size they are read when it is trained on; until then, those at hand.
+        self.strip.show(with_first(experiment, image_size=data.image_size), data)
         self._fill_facts()
 
     def show_course(self, history: History) -> None:
@@ -101,7 +107,9 @@ class Bench(widgets.VBox):
         # Phases repeat each other: what was said once is not said again.
         texts = dict.fromkeys([*(event["text"] for event in history.events), history.tested()])
         self.verdict.message.value = render("events.html", texts=[text for text in texts if text])
+        self.network.classes = len(self._images.data.class_names)
         self.show_course(history)
+        self.show_experiment()
 
     def show_mistakes(self, history: History | None = None) -> None:
         """Those of a run, by default of B or the latest one, beside A's."""
@@ -145,6 +153,10 @@ class Bench(widgets.VBox):
 
     def _toggle_logged(self, change: dict[str, Any]) -> None:
         self.chart.logged = change["new"]
+        self._redraw()
+
+    def _toggle_source(self, change: dict[str, Any]) -> None:
+        self.chart.source = change["new"]
         self._redraw()
 
     def _redraw(self) -> None:

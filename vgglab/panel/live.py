@@ -29,8 +29,9 @@ class LiveChart(widgets.VBox):
     """The curves of one run, beside those of `runs`; may be drawn from any thread.
 
     `name` and `letter`, A to Z or "", are the run's own, `runs` the others by their names: what is set is drawn the
-    next time. `picture` is drawn at the size of its place, and `text` is the line under it. Only traits are set: output
-    printed or cleared in a thread goes to whichever cell is current.
+    next time. `logged` adds the accuracy that Keras logs, `source` the one on the source task. `picture` is drawn at
+    the size of its place, and `text` is the line under it. Only traits are set: output printed or cleared in a thread
+    goes to whichever cell is current.
     """
 
     def __init__(self, experiment: Experiment | Fit, name: str = "", letter: str = "") -> None:
@@ -43,7 +44,7 @@ class LiveChart(widgets.VBox):
         self._spoken = widgets.HTML(
             layout=widgets.Layout(width="1px", height="1px", margin="0", overflow="hidden")
         )
-        self.name, self.letter, self.logged = name, letter, False
+        self.name, self.letter, self.logged, self.source = name, letter, False, True
         self.runs: Mapping[str, Shown] = {}
         self.seconds = self._cost = 0.0  # spent on drawing since the beginning, and the last time
         self._history, self._memo = History(experiment), Memo()
@@ -100,6 +101,7 @@ class LiveChart(widgets.VBox):
                 name=self.name,
                 letter=self.letter,
                 logged=self.logged,
+                source=self.source,
                 width=self.picture.width,
                 height=self.picture.height,
             )
