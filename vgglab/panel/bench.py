@@ -72,6 +72,7 @@ class Bench(widgets.VBox):
 
     def _observe(self) -> None:
         traitlets.link((self.bar.modes, "index"), (self.controls, "full"), transform=(bool, int))
+        traitlets.dlink((self.controls.widgets["unfreeze"], "disabled"), (self.network, "disabled"))
         self.tabs.observe(lambda _: self._fill_facts(), "selected_index")
         self.logged.observe(self._toggle_logged, "value")
         self.network.observe(self._choose_depth, "unfreeze")

@@ -143,7 +143,7 @@ class Dashboard(Bench):
         self._label_pause()
         self.progress.say("")
         if control.paused:
-            self.show_mistakes()
+            self.show_mistakes(self.history)
 
     def stop(self) -> None:
         """Ask the run to end; it does so within the running batch and keeps the finished epochs."""
@@ -198,7 +198,7 @@ class Dashboard(Bench):
         self.show_end(history)
         if history.epochs:
             (self.runs.replace if stored else self.runs.add)(history, folder=folder)
-        self.show_mistakes()
+        self.show_mistakes(history)
 
     def _begin(self, stored: StoredRun | None) -> Job:
         seeds = 1 if stored else self.bar.count
