@@ -44,6 +44,19 @@ class Person:
     def chart(self):
         return self.page.locator(".vgglab-picture svg").first.inner_html()
 
+    def row(self, name):
+        """The row of a run in the table."""
+        return self.page.locator(".vgglab-run-table tbody tr").filter(
+            has=self.page.locator("th", has_text=re.compile(rf"^{name}$"))
+        )
+
+    def cell(self, name, column):
+        """What the table says of a run."""
+        heads = [
+            head.split(" ▲")[0] for head in self.page.locator(".vgglab-run-table thead th").all_inner_texts()
+        ]
+        return self.row(name).locator("> *").nth(heads.index(column)).inner_text()
+
     def shown(self):
         """What every control says, as a screen reader would, by the name of its field."""
         return {name: self._shown(toggle) for name, toggle in FIELDS.items()}

@@ -5,12 +5,14 @@ import itertools
 import json
 import re
 import shutil
+import signal
+import sys
 import time
 
 import nbformat
 import pytest
 
-from conftest import ROOT, SCREENSHOTS, running
+from conftest import ROOT, SCREENSHOTS, free_port, printed_address, running, serve
 from person import Person
 from test_live_chart import long_history
 from vgglab.charts.live import LiveDrawing
@@ -86,7 +88,9 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         person.press("Train")
         person.wait_for("of 400: train")
         person.see_charts(3)
-        person.press("flip left-right")  # on the way: a new phase, marked on the chart
+        page.get_by_role(
+            "switch", name="flip left-right"
+        ).check()  # on the way: a new phase, marked on the chart
         page.locator("svg text", has_text="flip left-right on").first.wait_for()
         person.look("2-changed-while-training")
         person.press("Pause")
@@ -106,11 +110,11 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         while person.status() == before or "of 400: train" not in person.status():
             page.wait_for_timeout(40)
         person.press("Stop")
-        page.locator("td", has_text="run 2").first.wait_for()
-        page.locator("select[multiple] option", has_text="run 1").click()
+        person.row("run 2").wait_for()  # B, and run 1 is A
         page.locator("svg text", has_text="thick: validation, thin: train").first.wait_for()
         person.look("3-two-runs")
 
+        person.row("run 1").locator("th").click()
         person.press("Export")
         page.get_by_text("Written to").first.wait_for()
         kinds = {path.suffix for path in (tmp_path / "runs").iterdir() if path.is_file()}
@@ -145,7 +149,7 @@ def test_the_runs_of_a_dashboard_outlive_the_page_and_its_kernel(page, tmp_path,
         person.wait_for("of 400: train")
         person.press("Stop")
         page.locator("td", has_text="stopped").first.wait_for()
-        epochs = int(page.locator("td:nth-child(3)").first.inner_text())
+        epochs = int(person.cell("run 1", "epochs run"))
         person.press("Train")
         page.get_by_text(re.compile(r"epoch \d+ of 400, \d+ s left")).first.wait_for()
         server, token = address.partition("/lab/tree")[0], address.partition("?")[2]
@@ -155,18 +159,21 @@ def test_the_runs_of_a_dashboard_outlive_the_page_and_its_kernel(page, tmp_path,
         ).ok  # in the middle of it
         page.reload()
         run_only_cell(page)
+        person.row("run 1").wait_for()
+        assert person.cell("run 1", "epochs run") == str(epochs)
+        assert person.cell("run 2", "state") == "interrupted"
+        person.press("More")
         page.get_by_text(f"Runs are kept in {tmp_path / 'runs' / 'lesson'}.").wait_for()
-        assert page.locator("tr", has_text="run 1").locator("td").nth(2).inner_text() == str(epochs)
-        assert page.locator("tr", has_text="run 2").locator("td").nth(1).inner_text() == "interrupted"
-        page.locator("select[multiple] option", has_text="run 1").click()
+        person.press("Less")
+        person.row("run 1").locator("th").click()
         person.look("1-again")
         person.press("Go on")
         page.locator("td", has_text="going on").first.wait_for()
         person.wait_for("of 400: train")
         person.see_charts(3)
         person.press("Stop")
-        page.locator("tr", has_text="run 1").locator("td", has_text="stopped").wait_for()
-        assert int(page.locator("tr", has_text="run 1").locator("td").nth(2).inner_text()) > epochs
+        person.row("run 1").locator("td", has_text="stopped").wait_for()
+        assert int(person.cell("run 1", "epochs run")) > epochs
         person.press("Delete")
         page.get_by_role("button", name="Really delete 1 run?").wait_for()
         person.look("2-really")
@@ -185,7 +192,7 @@ def test_the_dashboard_in_voila(page, tmp_path):
         person.look("1-ready")
         person.press("Train")
         person.wait_for("of 20: train")
-        page.locator("td", has_text="run 1").first.wait_for()
+        person.row("run 1").wait_for()
         person.look("2-trained")
 
         # Whoever leaves while it trains takes the kernel along.
@@ -199,6 +206,31 @@ def test_the_dashboard_in_voila(page, tmp_path):
         while page.request.get(kernel).status != 404:
             assert time.monotonic() < deadline, "the kernel is ended"
             page.wait_for_timeout(200)
+
+
+def test_the_dashboard_in_notebook_7(page, tmp_path):
+    write_notebook(tmp_path / "dashboard.ipynb", str(tmp_path / "runs"))
+    person, runtime = Person(page, "notebook"), tmp_path / "runtime"
+    options = ["--no-browser", f"--port={free_port()}", f"--ServerApp.root_dir={tmp_path}", "--allow-root"]
+    process = serve([sys.executable, "-m", "notebook", *options], runtime)
+    try:
+        address = printed_address(process, runtime, int(options[1].partition("=")[2]))
+        page.goto(address.replace("/tree?", "/notebooks/dashboard.ipynb?"))
+        run_only_cell(page)
+        person.press("Train")
+        person.wait_for("of 400: train")
+        person.see_charts(3)
+        page.locator(".vgglab-layers [role=slider]").focus()
+        page.keyboard.press("End")
+        page.locator("svg text", has_text="unfreeze depth 13").first.wait_for()
+        person.press("Stop")
+        page.get_by_text("Stopped; the epochs before are kept.").wait_for()
+        person.row("run 1").wait_for()
+        person.look("1-stopped")
+        assert not person.faults()
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
 
 
 def as_shown(experiment):
@@ -224,6 +256,7 @@ def test_what_runs_is_what_every_control_shows(page, tmp_path):
         person.button("Train").wait_for()
         page.get_by_role("tab", name="Code").click()
         page.get_by_text("import keras").first.wait_for()
+        person.choose("Full")
         preset, start = page.get_by_label("preset", exact=True), person.experiment()
         assert person.shown() == as_shown(start)
 
@@ -240,9 +273,9 @@ def test_what_runs_is_what_every_control_shows(page, tmp_path):
             person.press("Reset")
             settle(start)
 
-        page.get_by_role("slider", name="unfreeze depth").focus()
+        person.slider("unfreeze depth").focus()
         page.keyboard.press("ArrowRight")
-        page.get_by_role("button", name="rotation", exact=True).focus()
+        page.get_by_role("switch", name="rotation", exact=True).focus()
         page.keyboard.press("Space")
         settle(dataclasses.replace(start, unfreeze=4, augment=("rotation",)))
         person.look("1-moved")
