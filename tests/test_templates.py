@@ -37,16 +37,17 @@ def test_an_alert_says_where_it_happened_when_that_is_known():
 
 
 def test_a_diagnosis():
-    page = render(
-        "diagnosis.html", mark="✓", sentence="It trained.", odd=["All black."], findings=[FINDING, FINE]
-    )
+    page = render("diagnosis.html", mark="✓", badge="It trained.", findings=[FINDING, FINE])
     assert page.splitlines() == [
-        "<div><b>✓</b> It trained.</div>",
-        '<div role="alert"><b>All black.</b></div>',
+        "<div>✓ It trained.</div>",
         "<div><b>Overfitting.</b> The gap is 40 points. <i>Hold it back.</i></div>",
         "<div><b>Fine.</b> The gap is 2 points.</div>",
     ]
-    assert render("diagnosis.html", mark="…", sentence="", odd=[], findings=[]) == ""
+    page = render("verdict.html", sentence="It overfits.", odd=["All black."])
+    assert page.splitlines() == [
+        '<div class="vgglab-sentence">It overfits.</div>',
+        '<div role="alert"><b>All black.</b></div>',
+    ]
 
 
 def test_the_cost_card_warns_only_of_what_takes_long():
@@ -66,8 +67,12 @@ def test_the_cost_card_warns_only_of_what_takes_long():
         ("code.html", dict(text=HOSTILE)),
         ("events.html", dict(texts=[HOSTILE])),
         ("cost.html", dict(rows=[("the run", HOSTILE)], hint="")),
-        ("diagnosis.html", dict(mark="✗", sentence=HOSTILE, odd=[], findings=[])),
-        ("diagnosis.html", dict(mark="✗", sentence="", odd=[HOSTILE], findings=[])),
+        ("diagnosis.html", dict(mark="✗", badge=HOSTILE, findings=[])),
+        ("verdict.html", dict(sentence=HOSTILE, odd=[])),
+        ("verdict.html", dict(sentence="", odd=[HOSTILE])),
+        ("phases.html", dict(phases=[HOSTILE])),
+        ("heading.html", dict(text=HOSTILE)),
+        ("static.html", dict(pictures={HOSTILE: ""}, text=HOSTILE)),
     ],
 )
 def test_a_value_stays_text(name, values):
@@ -80,10 +85,15 @@ def test_a_value_that_is_not_given_is_an_error():
         render("status.html", name="a value may have any name")
 
 
-def test_nothing_but_the_chart_and_the_record_of_a_card_is_marked_as_safe():
+def test_nothing_but_a_chart_a_record_and_pages_of_these_templates_is_marked_as_safe():
     folder = Path(templates.__file__).parent
     found = {path.name: path.read_text().count("safe") for path in folder.glob("*.html")}
-    assert {name: count for name, count in found.items() if count} == {"card.html": 2}
+    assert {name: count for name, count in found.items() if count} == {
+        "card.html": 2,
+        "cell.html": 1,
+        "static.html": 1,
+        "wall.html": 2,
+    }
 
 
 def test_templates_are_read_only_when_one_is_filled_in():
