@@ -51,6 +51,7 @@ class Bench(widgets.VBox):
         self.add_class("vgglab-dashboard")
         self._observe()
         self.chart.source = controls.full
+        self.bar.mini.value = mini_svg(History(controls.experiment), *MINI)
         self.show_experiment()
         self._overlay()
 
