@@ -2,6 +2,7 @@ import dataclasses
 import gc
 import html
 import itertools
+import re
 import subprocess
 import sys
 import threading
@@ -340,6 +341,78 @@ def test_runs_are_listed_overlaid_and_their_networks_saved(tiny, tmp_path):
     accuracy, loss = evaluate(saved, tiny.validation)
     row = dashboard.runs.histories["run 1"].kept
     assert (accuracy, pytest.approx(loss, rel=1e-3)) == (row["validation_accuracy"], row["validation_loss"])
+
+
+def test_run_leaves_pictures_that_need_no_widget(tiny, monkeypatch):
+    """As in a notebook that nbconvert executes: the page that comes out has no kernel."""
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: "a shell")
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
+    shuffled = dataclasses.replace(
+        tiny, validation=Split(tiny.validation.images, 1 - tiny.validation.labels)
+    )  # all are mistakes
+    dashboard = Dashboard(shuffled, dataclasses.replace(START, augment=("rotation",), epochs=5))
+    history = dashboard.run()
+    (bundle,) = shown
+    assert bundle["text/plain"] == history.summary() and html.escape(history.summary()) in bundle["text/html"]
+    captions = re.split(r"<figcaption><b>(.*?)</b></figcaption>", bundle["text/html"])
+    figures = dict(zip(captions[1::2], captions[2::2]))
+    assert list(figures) == ["Curves", "Network", "What it trains on", "Mistakes"]
+    assert "<svg" in figures["Curves"] and "<svg" in figures["Network"]
+    assert (
+        figures["What it trains on"].count("data:image/png") == 5 and "data:image/png" in figures["Mistakes"]
+    )
+    assert "<script" not in bundle["text/html"]
+    monkeypatch.undo()
+    dashboard.run()  # outside of a notebook nothing is printed
+    assert len(shown) == 1
+
+
+def test_simple_draws_no_curve_of_the_source_task(tiny):
+    dashboard = Dashboard(tiny, START)
+    history = dashboard.run()
+    assert history.epochs[-1]["source_accuracy"] is not None
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", dashboard.chart.picture.svg)
+    assert "train" in words and "source task" not in words
+    dashboard.bar.modes.index = 1
+    assert "source task" in re.findall(r"<text[^>]*>([^<]*)</text>", dashboard.chart.picture.svg)
+
+
+def test_a_layer_that_is_chosen_on_the_network_sets_the_depth_and_is_refused_where_that_is(tiny):
+    dashboard = Dashboard(tiny, START)
+    dashboard.network.unfreeze = 7
+    assert dashboard.controls.experiment.unfreeze == dashboard.controls.widgets["unfreeze"].value == 7
+    dashboard.controls.widgets["unfreeze"].value = 2
+    assert dashboard.network.unfreeze == 2
+    dashboard.controls.hold(everything=True)
+    assert dashboard.network.disabled
+    dashboard.network.unfreeze = 5
+    assert dashboard.network.unfreeze == dashboard.controls.experiment.unfreeze == 2
+    dashboard.controls.release()
+    assert not dashboard.network.disabled
+
+
+def test_mistakes_are_those_of_the_run_that_was_trained_and_of_a_paused_one(tiny):
+    dashboard = Dashboard(tiny, ENDLESS)
+    train_until_the_first_epoch(dashboard)
+    dashboard.pause()
+    time.sleep(0.3)
+    epoch = dashboard.history.predictions.epoch
+    dashboard.pause()
+    dashboard.stop()
+    wait(dashboard)
+    assert epoch >= 1
+    kept = dashboard.history.kept["epoch"]
+    assert f"Weights of epoch {kept}" in dashboard.mistakes.views["Worst"]
+
+
+def test_the_strip_and_the_network_follow_the_controls(tiny):
+    dashboard = Dashboard(tiny, START)
+    assert dashboard.strip.join(60)
+    before = dashboard.strip.contents["tiles"][1]["source"]
+    switch(dashboard.controls, "rotation", True)
+    assert dashboard.strip.join(60) and dashboard.strip.contents["tiles"][1]["source"] != before
+    assert "rotation" in dict(dashboard.controls.experiment.augment)
 
 
 def test_several_seeds_are_trained_in_turn_and_each_is_kept(tiny, tmp_path):
