@@ -131,7 +131,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
 
         save(page, tmp_path / "dashboard.ipynb")
         page.reload()
-        page.locator("svg[role=img]").first.wait_for()  # the kernel still has the widgets
+        page.locator(".vgglab-picture svg").first.wait_for()  # the kernel still has the widgets
         assert "gap" in person.status()
     (card,) = (tmp_path / "runs").glob("*.html")
     page.goto(card.as_uri())
