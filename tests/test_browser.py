@@ -20,11 +20,13 @@ from vgglab.charts.live import LiveDrawing
 from vgglab.charts.shown import Shown
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.panel.controls import PRESETS
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 from vgglab.toggles import AUGMENTATIONS, Number, Strengths
 
 pytestmark = pytest.mark.slow
 OWN = re.compile(r"(http|ws)://(127\.0\.0\.1|localhost):|(data|blob|file|about):")
+# What Notebook 7 itself throws when it opens any notebook.
+NOT_OURS = {"Cannot read properties of undefined (reading 'schema')"}
 CELL = """
 from vgglab import Dashboard, Experiment, draw_blossoms
 data = draw_blossoms(train_images=8, validation_images=8, image_size=32)
@@ -44,7 +46,7 @@ def page(browser):
     yield page
     page.screenshot(path=SCREENSHOTS / "last.png")  # of a test that failed, what was seen then
     page.close()
-    assert not errors
+    assert not [each for each in errors if each not in NOT_OURS]
     assert asked and not {url for url in asked if not OWN.match(url)}, "all comes from this machine"
 
 
@@ -414,7 +416,7 @@ def test_a_picture_has_a_fixed_place_and_says_its_values(browser, width, height,
         f"<div id='here' style='height: {height}px'></div></div><p>below</p>"
     )
     frames = list(growing(width // 10 * 10, height // 10 * 10))
-    page.evaluate(HARNESS, [source("picture.js"), frames])
+    page.evaluate(HARNESS, [scripted("picture.js"), frames])
     page.wait_for_timeout(400)
     rounded = [width // 10 * 10, height // 10 * 10]
     assert page.evaluate("sent") == ([rounded] if rounded != [720, 470] else [])

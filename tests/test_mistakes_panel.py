@@ -20,7 +20,7 @@ from vgglab import confusion
 from vgglab.charts.confusion import described
 from vgglab.history import History
 from vgglab.panel.mistakes import Mistakes, static
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 
 SECOND = [
     [0.7, 0.2, 0.1],
@@ -299,7 +299,7 @@ def opened(request, browser, shown):
     page.expose_function("python", python)
     page.set_content(PAGE.format(css=styled("mistakes.css") + (DARK if theme == "dark" else ""), theme=theme))
     names = ("views", "view", "chosen", "cell")
-    page.evaluate(MODEL, [source("mistakes.js"), {name: getattr(shown, name) for name in names}])
+    page.evaluate(MODEL, [scripted("mistakes.js"), {name: getattr(shown, name) for name in names}])
     yield page
     page.close()
 

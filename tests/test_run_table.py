@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import SCREENSHOTS
 from test_history import make_history
 from vgglab.panel.runs import Runs
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 from vgglab.share.shelf import Shelf
 
 pytestmark = pytest.mark.slow
@@ -46,7 +46,7 @@ def page(browser, runs):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     state = {name: getattr(runs.table, name) for name in ("columns", "rows", "chosen", "order")}
-    script = source("run_table.js").replace("export default { render };", "")
+    script = scripted("run_table.js").replace("export default { render };", "")
     page.set_content(
         f"<!doctype html><html lang=en><title>runs</title><style>{styled('run_table.css')} body {{margin: 0}}</style>"
         "<main style='display: flex; height: 200px'><div id=place style='min-width: 0'></div></main>"

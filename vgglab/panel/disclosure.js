@@ -16,14 +16,6 @@ function render({ model, el }) {
   model.on("change:is_open", draw);
   draw();
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
-    if (event.target === button) {
-      const presses = (event.key === " " || event.key === "Enter") && !event.shiftKey && !event.ctrlKey;
-      button.toggleAttribute("data-lm-suppress-shortcuts", presses);
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
-  return () => window.removeEventListener("keydown", keep, true);
+  return keepKeys(el, isPress);
 }
 export default { render };

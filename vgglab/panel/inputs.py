@@ -13,7 +13,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 
 
 class _Input(anywidget.AnyWidget):
@@ -33,7 +33,7 @@ class Slider(_Input):
     becomes one. None stands before all numbers.
     """
 
-    _esm = source("slider.js")
+    _esm = scripted("slider.js")
 
     labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
@@ -76,7 +76,7 @@ def _ordered(values: Iterable[Any]) -> list[Any]:
 class Segments(_Input):
     """One of a few words, which all are seen at once; `index` is the place of the one that is chosen."""
 
-    _esm = source("segments.js")
+    _esm = scripted("segments.js")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tooltips = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -84,7 +84,7 @@ class Segments(_Input):
 
 
 class _Disclosure(_Input):
-    _esm = source("disclosure.js")
+    _esm = scripted("disclosure.js")
 
     is_open = traitlets.Bool(False).tag(sync=True)
 

@@ -136,16 +136,6 @@ function render({ model, el }) {
   });
   freeze.addEventListener("click", () => choose(0));
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
-    if (event.target === slider) {
-      slider.toggleAttribute("data-lm-suppress-shortcuts", KEYS.has(event.key));
-    } else if (event.target === freeze) {
-      const presses = (event.key === " " || event.key === "Enter") && !event.shiftKey && !event.ctrlKey;
-      freeze.toggleAttribute("data-lm-suppress-shortcuts", presses);
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
-  return () => window.removeEventListener("keydown", keep, true);
+  return keepKeys(el, (event) => (event.target === slider ? KEYS.has(event.key) : isPress(event)));
 }
 export default { render };

@@ -12,7 +12,7 @@ from vgglab.architecture import BACKBONES, BLOCKS, dense_layers, layers_of, unfr
 from vgglab.experiment import CONV_LAYERS, Experiment, built_from
 from vgglab.history import DRIFT, History
 from vgglab.panel.layers_svg import layers_svg
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 
 _BLOCKS = tuple(f"block {block}" for block, (_, convs) in enumerate(BLOCKS, 1) for _ in range(convs))
 
@@ -25,7 +25,7 @@ class Layers(anywidget.AnyWidget):
     layer has a unit for. May be shown from any thread.
     """
 
-    _esm = source("layers.js")
+    _esm = scripted("layers.js")
     _css = styled("layers.css")
 
     unfreeze = traitlets.Int(0, min=0, max=CONV_LAYERS).tag(sync=True)

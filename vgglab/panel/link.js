@@ -52,18 +52,12 @@ function render({ model, el }) {
   model.on("change:problem", draw);
   draw();
 
-  // JupyterLab would take these keys for itself.
-  const keep = (event) => {
-    const presses = event.target === button && (event.key === " " || event.key === "Enter") && !event.shiftKey;
-    const copies = event.target === field && (event.ctrlKey || event.metaKey);
-    if (event.target === button || event.target === field) {
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", presses || copies);
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+  const letKeysGo = keepKeys(el, (event) =>
+    event.target === field ? event.ctrlKey || event.metaKey : isPress(event),
+  );
   return () => {
     clearTimeout(writing);
-    window.removeEventListener("keydown", keep, true);
+    letKeysGo();
   };
 }
 export default { render };

@@ -7,7 +7,7 @@ import traitlets
 
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 from vgglab.share.link import code_of
 
 
@@ -18,7 +18,7 @@ class Link(anywidget.AnyWidget):
     never with the server's token; in a notebook it is the code of a cell. `problem` says why there is none.
     """
 
-    _esm = source("link.js")
+    _esm = scripted("link.js")
     _css = styled("link.css")
 
     code = traitlets.Unicode().tag(sync=True)

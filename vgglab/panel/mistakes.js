@@ -132,14 +132,8 @@ function render({ model, el }) {
     else if (buttons().includes(event.target)) move(event, event.target);
   });
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
-    if (!el.contains(event.target)) return;
-    const presses = (event.key === " " || event.key === "Enter") && !event.shiftKey && !event.ctrlKey;
-    const own = event.target === panel ? SCROLLS.has(event.key) : TURNS.has(event.key) || presses;
-    event.target.toggleAttribute("data-lm-suppress-shortcuts", own);
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
-  return () => window.removeEventListener("keydown", keep, true);
+  return keepKeys(el, (event) =>
+    event.target === panel ? SCROLLS.has(event.key) : TURNS.has(event.key) || isPress(event),
+  );
 }
 export default { render };

@@ -14,7 +14,7 @@ from vgglab.datasets import Dataset
 from vgglab.errors import InputError
 from vgglab.history import History
 from vgglab.measures.mistakes import class_names, confusion, predictions_of, surest
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 from vgglab.panel.thumbnails import Thumbnail, thumbnails
 from vgglab.predictions import Predictions
 from vgglab.templates import render
@@ -34,7 +34,7 @@ class Mistakes(anywidget.AnyWidget):
     `chosen` the place (true, given) in the confusion or nothing, and `cell` the HTML of its images.
     """
 
-    _esm = source("mistakes.js")
+    _esm = scripted("mistakes.js")
     _css = styled("mistakes.css")
 
     views = traitlets.Dict().tag(sync=True)

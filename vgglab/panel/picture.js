@@ -135,15 +135,9 @@ function render({ model, el }) {
   });
   observer.observe(el);
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
-    if (event.target === over) {
-      over.toggleAttribute("data-lm-suppress-shortcuts", KEYS.has(event.key));
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+  const letKeysGo = keepKeys(el, (event) => KEYS.has(event.key));
   return () => {
-    window.removeEventListener("keydown", keep, true);
+    letKeysGo();
     clearTimeout(waiting);
     observer.disconnect();
     model.off("change:svg", draw);

@@ -7,7 +7,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 
 
 class Picture(anywidget.AnyWidget):
@@ -19,7 +19,7 @@ class Picture(anywidget.AnyWidget):
     The place is as wide as there is room, and as high as its style says: `layout.height`, by default 470 pixels.
     """
 
-    _esm = source("picture.js")
+    _esm = scripted("picture.js")
     _css = styled("picture.css")
 
     svg = traitlets.Unicode().tag(sync=True)

@@ -238,16 +238,12 @@ function render({ model, el }) {
   }
   draw();
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter on a button, are still its own.
   const OURS = new Set([...Object.keys(KEYS), "Enter", " ", "F2"]);
-  const keep = (event) => {
-    if (table.contains(event.target) && event.target.tagName !== "INPUT") {
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", OURS.has(event.key) && !event.ctrlKey);
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+  const letKeysGo = keepKeys(el, (event) =>
+    event.target.tagName === "INPUT" || (OURS.has(event.key) && !event.ctrlKey),
+  );
   return () => {
-    window.removeEventListener("keydown", keep, true);
+    letKeysGo();
     for (const [trait, follow] of Object.entries(DRAWN)) {
       model.off(`change:${trait}`, follow);
     }

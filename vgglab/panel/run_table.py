@@ -14,7 +14,7 @@ import traitlets
 
 from vgglab.charts.colours import Look
 from vgglab.files import readable
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 
 # A number within a text. A sign belongs to it where no word is before it: "run-2" is no negative number.
 _NUMBER = re.compile(r"((?:(?<!\w)[-+])?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
@@ -43,7 +43,7 @@ class RunTable(anywidget.AnyWidget):
     pinned runs stay on top, and runs without a value at the end.
     """
 
-    _esm = source("run_table.js")
+    _esm = scripted("run_table.js")
     _css = styled("run_table.css")
 
     columns = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -31,13 +31,6 @@ function render({ model, el }) {
   }
   draw();
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
-    if (inputs.includes(event.target)) {
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", KEYS.has(event.key) && !event.shiftKey);
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
-  return () => window.removeEventListener("keydown", keep, true);
+  return keepKeys(el, (event) => KEYS.has(event.key) && !event.shiftKey);
 }
 export default { render };

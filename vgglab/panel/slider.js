@@ -37,13 +37,6 @@ function render({ model, el }) {
   }
   draw();
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
-    if (event.target === input) {
-      input.toggleAttribute("data-lm-suppress-shortcuts", KEYS.has(event.key));
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
-  return () => window.removeEventListener("keydown", keep, true);
+  return keepKeys(el, (event) => event.target === input && KEYS.has(event.key));
 }
 export default { render };

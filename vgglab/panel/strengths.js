@@ -78,17 +78,12 @@ function render({ model, el }) {
   }
   draw();
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
+  const letKeysGo = keepKeys(el, (event) => {
     const moves = rows.some(({ slider }) => slider === event.target) && KEYS.has(event.key);
-    const presses = rows.some(({ input }) => input === event.target) && event.key === " ";
-    if (el.contains(event.target)) {
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", moves || presses);
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
+    return moves || (rows.some(({ input }) => input === event.target) && event.key === " ");
+  });
   return () => {
-    window.removeEventListener("keydown", keep, true);
+    letKeysGo();
     rows.forEach((each) => each.stop());
   };
 }

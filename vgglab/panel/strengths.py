@@ -9,7 +9,7 @@ import anywidget
 import traitlets
 
 from vgglab.image_changes import AUGMENTATIONS
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 
 
 class StrengthRows(anywidget.AnyWidget):
@@ -20,7 +20,7 @@ class StrengthRows(anywidget.AnyWidget):
     strength that is set and is no stop yet becomes one.
     """
 
-    _esm = source("strengths.js")
+    _esm = scripted("strengths.js")
     _css = styled("strengths.css")
 
     description = traitlets.Unicode().tag(sync=True)

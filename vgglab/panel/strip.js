@@ -71,14 +71,6 @@ function render({ model, el }) {
   model.on("change:contents", draw);
   draw();
 
-  // JupyterLab would take these keys for itself; all others, such as Shift+Enter, are still its own.
-  const keep = (event) => {
-    if (buttons.includes(event.target)) {
-      const presses = (event.key === " " || event.key === "Enter") && !event.shiftKey && !event.ctrlKey;
-      event.target.toggleAttribute("data-lm-suppress-shortcuts", presses);
-    }
-  };
-  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens at the document
-  return () => window.removeEventListener("keydown", keep, true);
+  return keepKeys(el, isPress);
 }
 export default { render };

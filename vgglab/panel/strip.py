@@ -13,7 +13,7 @@ from vgglab.datasets import Dataset, under_conditions
 from vgglab.experiment import Experiment, is_random, of_role
 from vgglab.image_changes import AUGMENTATIONS
 from vgglab.panel.latest import Latest
-from vgglab.panel.styles import source, styled
+from vgglab.panel.styles import scripted, styled
 from vgglab.panel.tiles import DRAWS, note, original, tiles_of
 from vgglab.templates import render
 
@@ -43,7 +43,7 @@ class Strip(anywidget.AnyWidget):
     what is seen: `tiles`, and a `note`.
     """
 
-    _esm = source("strip.js")
+    _esm = scripted("strip.js")
     _css = styled("strip.css")
 
     image = traitlets.Int(0, min=0).tag(sync=True)

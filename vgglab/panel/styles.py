@@ -1,4 +1,4 @@
-"""The style sheets of our widgets, each after the colours that all of them use."""
+"""The style sheets and scripts of our widgets, each after what all of them share."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def source(name: str) -> str:
 def styled(name: str) -> str:
     """A style sheet after that of the colours."""
     return source("theme.css") + source(name)
+
+
+def scripted(name: str) -> str:
+    """A script after what all of ours share."""
+    return source("keys.js") + source(name)
