@@ -19,7 +19,7 @@ PARTS = {
     "status.html": (dict(text="Ready."), '<div role="status" aria-live="polite">Ready.</div>'),
     "line.html": (dict(text="Ready."), '<div class="vgglab-line">Ready.</div>'),
     "alert.html": (dict(text="No."), '<div role="alert"><b>No.</b></div>'),
-    "code.html": (dict(text="a\n  b"), "<pre>a\n  b</pre>"),
+    "code.html": (dict(text="a\n  b"), '<pre tabindex="0" role="region" aria-label="Code">a\n  b</pre>'),
     "events.html": (dict(texts=["One.", "Two."]), "<div>One.</div>\n<div>Two.</div>\n"),
 }
 
@@ -51,7 +51,7 @@ def test_a_diagnosis():
 
 
 def test_the_cost_card_warns_only_of_what_takes_long():
-    table = "<table><tr><td>the run</td><td>about 5 s</td></tr></table>"
+    table = '<table tabindex="0"><tr><td>the run</td><td>about 5 s</td></tr></table>'
     assert render("cost.html", rows=[("the run", "about 5 s")], hint="") == table
     warned = render("cost.html", rows=[("the run", "about 5 s")], hint="Fewer epochs.")
     assert warned.startswith('<p role="alert">') and " Fewer epochs.</p>" in warned and warned.endswith(table)
