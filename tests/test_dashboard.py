@@ -430,13 +430,165 @@ def test_several_seeds_are_trained_in_turn_and_each_is_kept(tiny, tmp_path):
     assert not any(widget.disabled for widget in dashboard.controls.widgets.values())
 
 
+def test_each_seed_begins_with_nothing_of_the_one_before(tiny, tmp_path):
+    dashboard, seen = Dashboard(tiny, START, folder=tmp_path), []
+    original = dashboard.began
+
+    def began(history, number, of, folder):
+        original(history, number, of, folder)
+        worst = dashboard.mistakes.views["Worst"]
+        seen.append((dashboard.history, dashboard.verdict.sentence.value, "Weights of epoch" in worst))
+
+    dashboard.began = began
+    dashboard.bar.seeds.index = 1
+    dashboard.start()
+    wait(dashboard)
+    assert [each[0] for each in seen] == [None] * 3 and not any(each[2] for each in seen)
+    assert len({each[1] for each in seen}) == 1
+    assert "Seed 2:" in dashboard.verdict.sentence.value, "the latest of three, and it is said"
+
+
+def test_a_stop_before_the_second_seed_began_leaves_the_first_on_the_screen(tiny, tmp_path):
+    dashboard = Dashboard(tiny, START, folder=tmp_path)
+    original = dashboard.began
+
+    def began(history, number, of, folder):
+        original(history, number, of, folder)
+        if number == 2:
+            dashboard.stop()
+
+    dashboard.began = began
+    dashboard.bar.seeds.index = 1
+    dashboard.start()
+    wait(dashboard)
+    (first,) = dashboard.runs.histories.values()
+    assert dashboard.history is first and dashboard.chart.text == "Stopped before it began."
+    assert "Seed" not in dashboard.verdict.sentence.value
+
+
+def test_more_seeds_than_there_are_is_said_before_anything_is_trained(tiny):
+    dashboard = Dashboard(tiny, dataclasses.replace(START, seed=2**31 - 1))
+    dashboard.bar.seeds.index = 1
+    dashboard.start()
+    assert not dashboard.running and "`seed` must be" in dashboard.verdict.message.value
+    dashboard.bar.seeds.index = 0
+    dashboard.start()
+    wait(dashboard)
+    assert len(dashboard.history.epochs) == 2
+
+
+def test_a_run_that_is_stopped_while_it_gets_ready_is_a_history_without_epochs(tiny, monkeypatch):
+    dashboard = Dashboard(tiny, START)
+    monkeypatch.setattr(dashboard._images, "fetch", lambda *given: dashboard.stop() or tiny)
+    history = dashboard.run()
+    assert not history.epochs and dashboard.chart.text == "Stopped before it began."
+
+
+def test_a_new_run_shows_nothing_of_the_one_before(tiny):
+    dashboard = Dashboard(tiny, START.then(l2=0.01))
+    dashboard.run()
+    assert "from epoch 3" in dashboard.phases.value and "moved farthest" in dashboard.network.summary
+    dashboard.show_beginning(History(START))
+    assert not dashboard.phases.value.strip() and not dashboard.network.summary
+    assert "Epoch" not in dashboard.bar.mini.value and "Train:" in dashboard.mistakes.views["Worst"]
+
+
+def test_a_failure_is_still_said_when_other_runs_are_on_the_table(tiny, monkeypatch):
+    dashboard = Dashboard(tiny, START)
+    dashboard.run()
+    dashboard.run()
+    monkeypatch.setattr(Dashboard, "update", lambda self, history: exec("raise MemoryError"))
+    dashboard.start()
+    wait(dashboard)
+    assert dashboard.chart.text == "The run failed." and "MemoryError" in dashboard.verdict.message.value
+    dashboard.bar.modes.index = 1
+    assert dashboard.chart.text == "The run failed.", "what is drawn anew does not change what is said"
+
+
+def test_a_deleted_run_is_off_the_screen(tiny):
+    dashboard = Dashboard(tiny, START)
+    dashboard.run()
+    dashboard.runs.select("run 1")
+    for _ in range(2):
+        dashboard.runs.buttons["Delete"].click()
+    assert not dashboard.runs.histories and dashboard.history is None
+    assert (
+        "Press Train" in dashboard.verdict.sentence.value and dashboard.chart.text == "No epoch finished yet."
+    )
+
+
+def test_without_a_run_pause_does_nothing(tiny):
+    dashboard = Dashboard(tiny, START)
+    dashboard.run()
+    dashboard.pause()
+    assert dashboard.bar.pause.description == "Pause" and "paused" not in dashboard.progress.left.value
+
+
+def test_nothing_is_set_in_secret(tiny):
+    """A link, or a lesson, may begin with what only Full shows."""
+    start = Experiment(image_size=32, views=3, seed=7, learning_rate=0.01, augment=("flip",))
+    dashboard = Dashboard(tiny, start.then(epochs=30, l2=0.1))
+    said = dashboard.controls.beyond.value
+    assert "Set as well: views 3, learning rate 0.01, seed 7." in said
+    assert "Then 30 more epochs: L2 on." in said
+    assert "image size" not in said, "that is of the images"
+
+
+def test_a_control_moved_and_back_before_the_next_epoch_is_no_phase(tiny, every_epoch):
+    dashboard = Dashboard(tiny, ENDLESS)
+    train_until_the_first_epoch(dashboard)
+    dashboard.pause()
+    dashboard.controls.widgets["l2"].value = 0.01
+    dashboard.controls.widgets["l2"].value = 0.0
+    done = len(dashboard.history.epochs)
+    dashboard.pause()
+    deadline = time.monotonic() + 60
+    while len(dashboard.history.epochs) < done + 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    dashboard.stop()
+    wait(dashboard)
+    assert len(dashboard.history.experiment.phases) == 1
+
+
+def test_images_that_would_be_read_anew_are_named(tmp_path):
+    dashboard = Dashboard(load("blossoms"), Experiment(unfreeze=0))
+    assert not dashboard.elsewhere.value.strip()
+    dashboard.controls.set(dict(image_size=96))
+    assert (
+        "Still images of blossoms in 64 pixels: blossoms in 96 is read by Train." in dashboard.elsewhere.value
+    )
+
+
+def test_a_control_is_not_lost_while_the_run_ends(tiny):
+    """Whoever moves a control in the instant in which all are unlocked is heard."""
+    for _ in range(10):
+        dashboard = Dashboard(tiny, START)
+        controls, going = dashboard.controls, threading.Event()
+
+        def unlock(controls=controls, going=going):
+            going.wait()
+            for _ in range(40):
+                controls.hold()
+                controls.release()
+
+        thread = threading.Thread(target=unlock)
+        thread.start()
+        going.set()
+        for turn in range(40):
+            controls.widgets["l2"].value = (0.0, 0.01)[turn % 2]
+        thread.join()
+        assert controls.experiment.l2 == controls.widgets["l2"].value
+        dashboard.close()
+
+
 def test_stop_ends_the_seed_that_trains_and_begins_no_other(tiny, tmp_path):
     dashboard = Dashboard(tiny, START, folder=tmp_path)
     dashboard.bar.seeds.index = 2
     original = dashboard.began
 
-    def began(history, number, of):
-        original(history, number, of)
+    def began(history, number, of, folder):
+        original(history, number, of, folder)
         if number == 2:
             assert "seed 2 of 5:" in dashboard.progress._which
             dashboard.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -110,8 +111,16 @@ class _Going:
         for epoch in range(run.epochs_of(self.number), phase.epochs):
             self._train_epoch(steps, fed, epoch)
             yield
+            run.control.forget_change(self._goes_on_alike)
             if run.control.changed:
                 return
+
+    def _goes_on_alike(self, change: Experiment) -> bool:
+        """Whether a change asks for this phase's settings, for as long as it is planned."""
+        before = len(self.history.epochs) - self.run.epochs_of(self.number)
+        is_last = self.number == len(self.history.experiment.phases)
+        here = dataclasses.replace(self.phase, later=(), epochs=before + self.phase.epochs)
+        return is_last and change == here
 
     def _train_epoch(self, steps: Callable, fed: Feed, epoch: int) -> None:
         start = time.perf_counter()

@@ -79,6 +79,13 @@ class Control:
     def changed(self) -> bool:
         return bool(self._changes)
 
+    def forget_change(self, is_none: Callable[[Experiment], bool]) -> None:
+        """Called by the run after an epoch: forget what was asked for where it changes nothing, as when it was moved
+        back."""
+        with self._checking:
+            if self._changes and is_none(self._changes[-1]):
+                self._changes.clear()
+
     def take_change(self) -> Experiment | None:
         """The phase asked for since the last call, if any."""
         return self._changes.pop() if self._changes else None

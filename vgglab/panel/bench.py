@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -39,13 +40,17 @@ class Bench(widgets.VBox):
 
     def __init__(self, bar: Bar, controls: Controls, runs: Runs, images: Images) -> None:
         self.bar, self.controls, self.runs, self._images = bar, controls, runs, images
+        self._place: Path | None = None  # the folder of a stored run that goes on
+        self._ended: History | None = None  # the latest run that came to an end, and is on the table
+        self._whose = ""  # which of several seeds is seen
         self.progress = bar.progress
         self.chart = LiveChart(controls.experiment)
-        self.network = Layers(controls.experiment, len(images.data.class_names))
+        self.network = Layers(controls.experiment, len(images.data.class_names), self._choose_depth)
         self.strip, self.mistakes = Strip(), Mistakes()
         self.verdict, self.facts = Verdict(), Facts()
         self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
         self.phases = widgets.HTML().add_class("vgglab-phases")
+        self.elsewhere = widgets.HTML()  # that the images seen are not those that would be trained on
         self.tabs = widgets.Tab([runs, *self.facts.pages.values()], titles=["Runs", *self.facts.pages])
         super().__init__([bar, self._board()])
         self.add_class("vgglab-dashboard")
@@ -61,7 +66,7 @@ class Bench(widgets.VBox):
         seen = [
             _card("curves", "", [self.chart, widgets.HBox([self.logged, self.phases])]),
             _card("network", "", [self.network]),
-            _card("images", "", [self.strip]),
+            _card("images", "", [self.strip, self.elsewhere]),
         ]
         told = [
             _card("tabs", "", [self.tabs]),
@@ -76,22 +81,30 @@ class Bench(widgets.VBox):
         traitlets.dlink((self.controls.widgets["unfreeze"], "disabled"), (self.network, "disabled"))
         self.tabs.observe(lambda _: self._fill_facts(), "selected_index")
         self.logged.observe(self._toggle_logged, "value")
-        self.network.observe(self._choose_depth, "unfreeze")
         self.controls.observe(lambda _: self.show_experiment(), "experiment")
         self.controls.observe(self._toggle_source, "full")
         self.runs.observe(lambda _: self._overlay(), "drawn")
 
-    def clear(self) -> None:
-        """A run begins: nothing is known of it yet."""
+    def show_beginning(self, history: History, whose: str = "", place: Path | None = None) -> None:
+        """A run begins, or a stored one goes on in its `place`: nothing else is seen of the one before.
+
+        `whose` it is, where several follow each other.
+        """
+        self._place, self._ended, self._whose = place, None, whose
+        self.history = history if history.epochs else None
         self.verdict.clear()
-        self.history = None
+        self.chart.draw(history)
+        self.bar.mini.value = mini_svg(history, *MINI)
+        self.phases.value = render("phases.html", phases=phase_list(history))
+        self.network.show(self.controls.experiment, history)
+        self.mistakes.show([], None)
 
     def show_experiment(self) -> None:
         """What the controls say: on the network, on the images, on the page that is open."""
         experiment, data = self.controls.experiment, self._images.data
         self.network.show(experiment, self.history)
-        # In another size they are read when it is trained on; until then, those at hand.
         self.strip.show(with_first(experiment, image_size=data.image_size), data)
+        self.elsewhere.value = render("note.html", texts=self._images.not_yet(experiment))
         self._fill_facts()
 
     def show_course(self, history: History) -> None:
@@ -99,15 +112,22 @@ class Bench(widgets.VBox):
         self.bar.mini.value = mini_svg(history, *MINI)
         self.phases.value = render("phases.html", phases=phase_list(history))
         self.network.show(self.controls.experiment, history)
-        self.verdict.show(history, self._images.data.odd_pixels)
+        self.verdict.show(history, self._images.data.odd_pixels, self._whose)
 
-    def show_end(self, history: History) -> None:
-        """A run as it ended, and what happened on its way."""
-        self.history = history
+    def show_pause(self) -> None:
+        """What the run is at, with nothing left out."""
+        self.chart.flush()
+        if self.history:
+            self.show_course(self.history)
+            self.show_mistakes(self.history)
+
+    def show_end(self, history: History, note: str = "") -> None:
+        """A run as it ended, and what happened on its way; `note` is to be borne in mind."""
+        self.history = self._ended = history
         self.chart.draw(history)
-        self.progress.clear()
+        (self.progress.clear if history.was_cut_short else self.progress.finish)()
         # Phases repeat each other: what was said once is not said again.
-        texts = dict.fromkeys([*(event["text"] for event in history.events), history.tested()])
+        texts = dict.fromkeys([*(event["text"] for event in history.events), history.tested(), note])
         self.verdict.message.value = render("events.html", texts=[text for text in texts if text])
         self.network.classes = len(self._images.data.class_names)
         self.show_course(history)
@@ -115,11 +135,20 @@ class Bench(widgets.VBox):
 
     def show_mistakes(self, history: History | None = None) -> None:
         """Those of a run, by default of B or the latest one, beside A's."""
-        histories, (a, b) = self.runs.histories, (self.runs.a, self.runs.b)
-        history = history or histories.get(b) or self.history
-        compared = ("A", histories[a]) if a in histories and histories[a] is not history else None
-        name = "B" if history is histories.get(b) else "this run"
-        self.mistakes.show(history, self._images.data, compared, name)
+        groups = {name: [self.runs.histories[each] for each in members] for name, members in self.runs.drawn}
+        a, b = self.runs.a, self.runs.b
+        runs, name = [history] if history else groups.get(b, []), "this run" if history else b
+        if history and any(history is each for each in groups.get(b, [])):
+            runs, name = groups[b], b
+        elif not runs and self.history:
+            runs, name = [self.history], "this run"
+        compared = (f"A ({a})", groups[a]) if a in groups and not self._is_present(a) else None
+        named = f"B ({name})" if name == b and name else name
+        self.mistakes.show(runs, self._images.data, compared, named)
+
+    def _is_present(self, name: str) -> bool:
+        """Whether a run of the table is the one that goes on here."""
+        return self._place is not None and self.runs.folder_of(name) == self._place
 
     def complain(self, text: str, details: str = "") -> None:
         """Say that a run failed, and why; `details` unfold."""
@@ -136,9 +165,9 @@ class Bench(widgets.VBox):
         }
         leave(pictures, history.summary())
 
-    def _choose_depth(self, change: dict[str, Any]) -> None:
-        self.controls.set({"unfreeze": change["new"]})
-        self.network.unfreeze = self.controls.experiment.unfreeze  # where it was refused
+    def _choose_depth(self, depth: int) -> None:
+        self.controls.set({"unfreeze": depth})
+        self.network.show(self.controls.experiment, self.history)  # also where it was refused
 
     def _fill_facts(self) -> None:
         title = self.tabs.titles[self.tabs.selected_index or 0]
@@ -150,19 +179,18 @@ class Bench(widgets.VBox):
             name: Shown(tuple(histories[each] for each in members), letters.get(name, ""))
             for name, members in self.runs.drawn
         }
-        self._redraw()
+        if self._ended and not any(self._ended is each for each in histories.values()):
+            self.show_beginning(History(self.controls.experiment))  # it was deleted
+        self.chart.redraw()
         self.show_mistakes()
 
     def _toggle_logged(self, change: dict[str, Any]) -> None:
         self.chart.logged = change["new"]
-        self._redraw()
+        self.chart.redraw()
 
     def _toggle_source(self, change: dict[str, Any]) -> None:
         self.chart.source = change["new"]
-        self._redraw()
-
-    def _redraw(self) -> None:
-        self.chart.draw(self.history or History(self.controls.experiment))
+        self.chart.redraw()
 
 
 def _card(kind: str, title: str, inside: Sequence[widgets.Widget]) -> widgets.VBox:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +12,7 @@ import traitlets
 
 from vgglab.architecture import unfrozen
 from vgglab.errors import InputError, unknown
-from vgglab.experiment import FIELDS, Experiment, cautions, followed_by, with_first
+from vgglab.experiment import FIELDS, Experiment, cautions, followed_by, what_changed, with_first
 from vgglab.panel.inputs import Fold, Slider, show
 from vgglab.panel.presets import PRESETS, QUESTIONS
 from vgglab.panel.strengths import StrengthRows
@@ -77,6 +79,7 @@ class Controls(widgets.VBox):
     ) -> None:
         self._start, self._check = experiment, check
         self._quiet = self.held = False
+        self._lock = threading.RLock()  # a run's thread unlocks the controls while somebody moves one
         self.names = SIMPLE if names is None else tuple(_known(name) for name in names)
         self.widgets = {
             name: widget_for(toggle, getattr(experiment, name)) for name, toggle in FIELDS.items()
@@ -167,22 +170,27 @@ class Controls(widgets.VBox):
         return button
 
     def _move(self, values: Mapping[str, Any]) -> None:
-        self._quiet = True
-        try:
-            for name, value in values.items():
-                checked = FIELDS[name].check(name, value)
-                widget = self.widgets[name]
-                widget.value = "none" if checked is None and isinstance(widget, Named) else checked
-        finally:
-            self._quiet = False
+        with self._lock:
+            self._quiet = True
+            try:
+                for name, value in values.items():
+                    checked = FIELDS[name].check(name, value)
+                    widget = self.widgets[name]
+                    widget.value = "none" if checked is None and isinstance(widget, Named) else checked
+            finally:
+                self._quiet = False
 
     def _choose(self, change: dict[str, Any]) -> None:
         if not self._quiet and change["new"] is not None:
             self.set(_of(self._start, self.widgets) | PRESETS[change["new"]])
 
     def _changed(self, change: object = None) -> None:
-        if self._quiet:
-            return
+        with self._lock:
+            if not self._quiet:
+                self._take()
+
+    def _take(self) -> None:
+        """Take up what the controls say, or put back what cannot be."""
         asked, problem = self.experiment, ""
         try:
             base = asked if self.held else self._start
@@ -209,20 +217,27 @@ class Controls(widgets.VBox):
         self._say_beyond()
         notes = render("note.html", texts=cautions(self.experiment))
         self.note.value = render("alert.html", text=problem) if problem else notes
-        self._quiet = True
-        self.preset.value = self._preset()
-        self._quiet = False
+        with self._lock:
+            self._quiet = True
+            self.preset.value = self._preset()
+            self._quiet = False
 
     def _say_beyond(self) -> None:
-        """Nothing is set in secret: a question, or a run that went on, may set what only Full shows."""
+        """Nothing is set in secret: a question, a link, or a run that went on may set what only Full shows."""
         unseen = [name for name in FIELDS if name not in self.names and not self.full]
-        now, start = (_of(experiment, unseen) for experiment in (self.experiment, self._start))
+        # Which images there are, and how large, is no setting of a run of theirs.
+        plain = Experiment(dataset=self._start.dataset, image_size=self._start.image_size)
+        now, usual = (_of(experiment, unseen) for experiment in (self.experiment, plain))
         texts = [
             f"{FIELDS[name].label} {FIELDS[name].written(value)}"
             for name, value in now.items()
-            if value != start[name]
+            if value != usual[name]
         ]
-        self.beyond.value = render("note.html", texts=[f"Set as well: {', '.join(texts)}."] if texts else [])
+        lines = [f"Set as well: {', '.join(texts)}."] if texts else []
+        for before, after in itertools.pairwise(self.experiment.phases):
+            what = ", ".join(what_changed(before, after)) or "the same settings"
+            lines.append(f"Then {after.epochs} more epochs: {what}.")
+        self.beyond.value = render("note.html", texts=lines)
 
     def _preset(self) -> str | None:
         """The preset that would change nothing now."""

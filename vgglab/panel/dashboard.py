@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from vgglab.datasets import Dataset
-from vgglab.engine.control import Control, Stopped
+from vgglab.engine.control import Control
 from vgglab.errors import InputError, shown
-from vgglab.experiment import DEFAULTS, Experiment
+from vgglab.experiment import DEFAULTS, Experiment, with_seed
 from vgglab.history import History
 from vgglab.panel.bar import Bar
 from vgglab.panel.bench import Bench
@@ -23,9 +23,11 @@ from vgglab.panel.runs import Runs
 from vgglab.panel.work import work
 from vgglab.share.shelf import Shelf, default_folder
 from vgglab.share.store import StoredRun, is_going_on, read_run
+from vgglab.templates import render
 from vgglab.weights import find_weights
 
 _NEVER_BEGAN = "Stopped before it began."
+_TOO_LATE = "A control was moved in the last epoch: it counts for the next run."
 
 
 class Dashboard(Bench):
@@ -67,6 +69,7 @@ class Dashboard(Bench):
         actions = dict(train=self.start, pause=self.pause, stop=self.stop)
         shelf = Shelf(default_folder() if folder is None else folder)
         self._images = Images(data, experiment)
+        self._before: History | None = None  # the run that ended before the present one
         super().__init__(
             Bar(actions, is_full=full),
             Controls(experiment, controls, self._check),
@@ -104,7 +107,7 @@ class Dashboard(Bench):
         ended.
         """
         self._check_open()
-        if not self.controls.problem:
+        if not self.controls.problem and self._has_seeds():
             self._runner.start()
 
     def run(self) -> History:
@@ -134,8 +137,10 @@ class Dashboard(Bench):
         self._runner.start(stored)
 
     def pause(self) -> None:
-        """Hold the run after the running batch, or let it go on."""
+        """Hold the run after the running batch, or let it go on; without a run nothing happens."""
         control = self._runner.control
+        if self._runner.state != "running":
+            return
         if control.paused:
             control.resume()
         else:
@@ -143,7 +148,7 @@ class Dashboard(Bench):
         self._label_pause()
         self.progress.say("")
         if control.paused:
-            self.show_mistakes(self.history)
+            self.show_pause()
 
     def stop(self) -> None:
         """Ask the run to end; it does so within the running batch and keeps the finished epochs."""
@@ -177,11 +182,13 @@ class Dashboard(Bench):
         """Put a line under the chart."""
         self.chart.say(text)
 
-    def began(self, history: History, number: int, of: int) -> None:
-        """A run begins, or goes on; it is the `number`-th of so many in turn."""
+    def began(self, history: History, number: int, of: int, folder: Path | None) -> None:
+        """A run begins, or goes on in its folder; it is the `number`-th of so many in turn."""
+        if number > 1:
+            self._before = self._ended
         which = f"seed {number} of {of}:" if of > 1 else ""
-        self.progress.begin(history.experiment.planned_epochs, len(history.epochs), which)
-        self.chart.draw(history)
+        self.progress.begin(history.experiment.planned_epochs, len(history.epochs), which, of - number)
+        self.show_beginning(history, f"Seed {history.experiment.seed}:" if of > 1 else "", folder)
 
     def update(self, history: History) -> None:
         """An epoch is finished."""
@@ -192,10 +199,14 @@ class Dashboard(Bench):
 
     def ended(self, history: History, folder: Path, *, stored: bool) -> None:
         """A run has ended, and is kept in a folder."""
-        if not history.epochs and self._runner.control.stopped:
+        control = self._runner.control
+        if not history.epochs and control.stopped:
+            if self._before:  # the one before it is still there
+                self._whose = ""
+                self.show_end(self._before)
             self.chart.say(_NEVER_BEGAN)
             return
-        self.show_end(history)
+        self.show_end(history, _TOO_LATE if control.changed else "")
         if history.epochs:
             (self.runs.replace if stored else self.runs.add)(history, folder=folder)
         self.show_mistakes(history)
@@ -207,7 +218,8 @@ class Dashboard(Bench):
         experiment = stored.experiment if stored else self.controls.experiment
         self.progress.begin(experiment.planned_epochs, len(stored.history.epochs) if stored else 0)
         self.runs.mark(stored.path if stored else None)
-        self.clear()
+        self._before = self._ended
+        self.show_beginning(stored.history if stored else History(experiment))
         return Job(experiment, stored, seeds)
 
     def _moved(self, done: int, total: int) -> None:
@@ -224,16 +236,24 @@ class Dashboard(Bench):
     def _guarded(self, job: Job, control: Control) -> None:
         try:
             self._work(job, control)
-        except Stopped:
-            self.chart.say(_NEVER_BEGAN)
         except InputError as error:
-            self.complain(str(error))
             if job.stored:
                 self.runs.read()
                 self.runs.complain(str(error))  # where Go on was pressed
+            self.complain(str(error))
         except Exception as error:  # shown with its frames: a failure in a thread is seen nowhere else
-            self.complain(f"{type(error).__name__}: {error}", traceback.format_exc())
+            details = traceback.format_exc()
             self.runs.read()  # its epochs are kept
+            self.complain(f"{type(error).__name__}: {error}", details)
+
+    def _has_seeds(self) -> bool:
+        """Whether there are as many seeds as the bar says; says it where there are not."""
+        try:
+            with_seed(self.controls.experiment, self.controls.experiment.seed + self.bar.count - 1)
+        except InputError as error:
+            self.verdict.message.value = render("alert.html", text=str(error))
+            return False
+        return True
 
     def _check_open(self) -> None:
         if self.comm is None:
@@ -249,6 +269,8 @@ class Dashboard(Bench):
     def _state_changed(self, change: dict[str, Any]) -> None:
         self._free_buttons()
         self._label_pause()
+        if change["new"] == "stopping":
+            self.progress.say("stops after the running batch")
         if change["new"] == "waiting":
             self.chart.say("Trains as soon as the stopped run has ended.")
 
@@ -268,6 +290,6 @@ class Dashboard(Bench):
         if self._runner.state == "running" and self.controls.held:
             # Phases that were planned give way to what the controls say now, for as long as they would have lasted.
             phase = dataclasses.replace(change["new"], later=(), epochs=change["new"].planned_epochs)
-            self.progress.planned = max(phase.epochs, len(self.history.epochs) if self.history else 0)
+            self.progress.planned = phase.epochs
             self._runner.control.change(phase)
             self.progress.say("takes effect at the next epoch")

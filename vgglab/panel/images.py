@@ -30,6 +30,15 @@ class Images:
             self._at_hand = wanted
         return self.data
 
+    def not_yet(self, experiment: Experiment) -> list[str]:
+        """A sentence where the images at hand are not those that an experiment asks for."""
+        name, size = _about(experiment)
+        if (name, size) == self._at_hand:
+            return []
+        return [
+            f"Still images of {self._at_hand[0]} in {self._at_hand[1]} pixels: {name} in {size} is read by Train."
+        ]
+
     def check(self, experiment: Experiment) -> None:
         """`InputError` where there are no such images, or fewer than a batch of the experiment takes."""
         wanted = _about(experiment)

@@ -76,6 +76,10 @@ class LiveChart(widgets.VBox):
             self._speak()
         return True
 
+    def redraw(self) -> None:
+        """Draw the picture anew, with what was set since; the line under it stays."""
+        self._draw_picture(self._history)
+
     def say(self, text: str) -> None:
         """Put a line under the chart; screen readers read it out."""
         self._write(text)

@@ -31,22 +31,23 @@ class Verdict(widgets.VBox):
         )
         self.evidence.value = self.message.value = ""
 
-    def show(self, history: History, odd: Sequence[str] = ()) -> None:
-        """What a run shows; `odd` are sentences about its images that have to be borne in mind."""
+    def show(self, history: History, odd: Sequence[str] = (), whose: str = "") -> None:
+        """What a run shows, and `whose` it is where there are several; `odd` are sentences about its images."""
         moved, said = badge(history)
         findings = diagnose(history)
         mark = {True: "✓", False: "✗", None: "…"}[moved]
-        _set(self.sentence, render("verdict.html", sentence=sentence(history, findings[0].finding), odd=odd))
+        said_first = f"{whose} {sentence(history, findings[0].finding)}".lstrip()
+        _set(self.sentence, render("verdict.html", sentence=said_first, odd=odd))
         _set(self.evidence, render("diagnosis.html", mark=mark, badge=said, findings=findings))
 
 
 def sentence(history: History, finding: str) -> str:
-    """A finding with the phase that it is about, where there are several: it holds since that phase began."""
+    """A finding; where there are several phases, with the one that the run is in."""
     phase = history.epochs[-1]["phase"] if history.epochs else 1
     if phase == 1:
         return finding
     first = next(row["epoch"] for row in history.epochs if row["phase"] == phase)
-    return f"Phase {phase}, since epoch {first}: {finding[0].lower()}{finding[1:]}"
+    return f"{finding.removesuffix('.')} (phase {phase} since epoch {first})."
 
 
 def _set(line: widgets.HTML, text: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from vgglab.engine.control import Control
+from vgglab.engine.control import Control, Stopped
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, with_seed
 from vgglab.history import History
@@ -18,13 +18,13 @@ from vgglab.share.store import StoredRun, read_run
 
 
 class Screen(Protocol):
-    """Where a run is seen; its methods are called from the run's thread."""
+    """Where a run is seen; its methods are called from the run's thread, in this order."""
 
     def say(self, text: str) -> None:
         """What the run is at."""
 
-    def began(self, history: History, number: int, of: int) -> None:
-        """The first run begins, or the next of several; the history has what a stored run had done."""
+    def began(self, history: History, number: int, of: int, folder: Path | None) -> None:
+        """The first run begins, or the next of several; the history has what a stored run, in a folder, had done."""
 
     def update(self, history: History) -> None:
         """An epoch is finished."""
@@ -43,7 +43,7 @@ def work(job: Job, control: Control, images: Images, shelf: Shelf, screen: Scree
     first = job.experiment.seed
     for number in range(job.seeds):
         experiment = with_seed(job.experiment, first + number)
-        screen.began(History(experiment), number + 1, job.seeds)
+        screen.began(History(experiment), number + 1, job.seeds, None)
         history, folder = shelf.train(partial(_run, experiment, control, images, screen))
         screen.ended(history, folder, stored=False)
         if control.stopped:
@@ -54,7 +54,7 @@ def work(job: Job, control: Control, images: Images, shelf: Shelf, screen: Scree
 def _go_on(
     experiment: Experiment, stored: StoredRun, control: Control, images: Images, screen: Screen
 ) -> History:
-    screen.began(stored.history, 1, 1)
+    screen.began(stored.history, 1, 1, stored.path)
     history = _longer(_run(experiment, control, images, screen, resume=stored.path), stored.path)
     screen.ended(history, stored.path, stored=True)
     return history
@@ -67,6 +67,20 @@ def _run(
     screen: Screen,
     out: Path | None = None,
     resume: Path | None = None,
+) -> History:
+    try:
+        return _trained(experiment, control, images, screen, out, resume)
+    except Stopped:  # while it got ready
+        return History(experiment)
+
+
+def _trained(
+    experiment: Experiment,
+    control: Control,
+    images: Images,
+    screen: Screen,
+    out: Path | None,
+    resume: Path | None,
 ) -> History:
     # Here, not at the top: a dashboard is on the page before TensorFlow is loaded.
     from vgglab.engine.lending import borrowed
