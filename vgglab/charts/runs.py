@@ -15,8 +15,8 @@ from vgglab.charts.colours import Look, looks
 from vgglab.charts.curves import SHARES, TRAIN, VALIDATION, new_axes
 from vgglab.charts.shown import Course, course_of
 from vgglab.charts.text import as_given, legend_above
+from vgglab.charts.told import Metric
 from vgglab.errors import InputError
-from vgglab.fit import Metric
 from vgglab.history import History
 
 MOST = len(colours.RUNS)  # runs whose curves are told apart
