@@ -144,6 +144,28 @@ def test_the_figures_and_the_dots_are_those_of_the_epoch_that_was_kept():
     ]
 
 
+def test_seeds_that_kept_the_same_epoch_have_dots_there():
+    both = [early_stopped(), early_stopped()]
+    for row in both[1].epochs:
+        row["validation_accuracy"] -= 0.2
+    ax = plot_runs({"two": both}, detached_axes())
+    found = [tuple(each.get_xydata()[0]) for each in ax.lines if len(each.get_xdata()) == 1]
+    assert found == [(2, pytest.approx(0.8)), (2, pytest.approx(0.5))]
+    assert texts(ax) == ["two\nmean of 2: 50.0%, gap 20.0 points, epoch 2"]
+    both[1].events = []  # this one kept its last
+    ax = plot_runs({"two": both}, detached_axes())
+    assert not [each for each in ax.lines if len(each.get_xdata()) == 1]
+    assert texts(ax) == ["two\nmean of 2: 45.0%, gap 35.0 points"]
+
+
+def test_figures_of_validation_that_waits_for_its_turn_are_the_last_ones_there_are():
+    seldom, never = make_history(), make_history()
+    for row in (seldom.epochs[2], *never.epochs):
+        row["validation_accuracy"] = row["gap"] = np.nan
+    ax = plot_runs({"seldom": seldom, "never": never}, detached_axes())
+    assert texts(ax) == ["seldom\n60.0%, gap 20.0 points, epoch 2", "never"]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_gaps_of_at_most_two_runs_are_shaded(count):
     ax = plot_runs({str(number): make_history() for number in range(count)}, detached_axes())

@@ -40,7 +40,9 @@ from vgglab.experiment import Experiment, what_changed
 from vgglab.fit import Fit, Metric
 from vgglab.history import History
 from vgglab.panel import live
+from vgglab.panel import progress as panel_progress
 from vgglab.panel.live import LiveChart
+from vgglab.panel.progress import Progress
 from vgglab.toggles import AUGMENTATIONS
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -266,6 +268,109 @@ def test_each_of_several_runs_is_named_at_its_end_with_what_validation_came_to()
     assert not [each for each in texts(root) if each.startswith("gap")]
 
 
+def went_back(history, epoch):
+    """The same history, whose weights of an epoch were restored."""
+    history.note("restored", "Went back.", kept_epoch=epoch)
+    return history
+
+
+def kept_second(*validation, train=(0.5, 0.9, 1.0)):
+    return went_back(make_history(train=train, validation=validation), 2)
+
+
+def dots(root, colour):
+    found = elements(root, "circle", fill=colour)
+    return sorted((float(dot.get("cx")), float(dot.get("cy"))) for dot in found)
+
+
+def test_labels_and_dots_are_those_of_the_weights_that_were_kept():
+    a, b = kept_second(0.5, 0.85, 0.7), kept_second(0.4, 0.85, 0.8)
+    root = draw(a, {"other": one(b, "B")}, letter="A")
+    found = {words: (left, y) for words, left, _, y in labels(root)}
+    assert found.keys() == {"A 85.0, epoch 2", "B 85.0, epoch 2"}
+    for words, value in (("A 85.0, epoch 2", 0.7), ("B 85.0, epoch 2", 0.8)):
+        x, y = place(3, 5, value, 1, ACCURACY)
+        assert found[words] == (pytest.approx(x + 8, abs=CLOSE), pytest.approx(y + 4, abs=CLOSE))
+    for colour, highest in ((RUNS[0], 0.6), (RUNS[1], 0.6)):
+        accuracy = [place(2, 5, value, 1, ACCURACY) for value in (0.85, 0.9)]
+        loss = [place(2, 5, value, highest, LOSS) for value in (1 - 0.85, 1 - 0.9)]
+        expected_dots = sorted([*accuracy, *loss])
+        assert dots(root, colour) == [pytest.approx(each, abs=CLOSE) for each in expected_dots]
+    assert "dot: epoch kept" in texts(root)
+    assert "dot: epoch kept" not in texts(draw(make_history(), {"other": one(make_history())}))
+    said = root.get("aria-label")
+    for letter, last, gap in (("A: ", "70.0%", "30.0"), ("B, other: ", "80.0%", "20.0")):
+        assert (
+            f"{letter}Epoch 3 of 5: train 100.0%, validation {last}, gap {gap} points. "
+            "The weights of epoch 2 are kept: train 90.0%, validation 85.0%, gap 5.0 points."
+        ) in said
+
+
+def test_the_gap_of_a_run_alone_is_that_of_the_weights_that_were_kept():
+    root = draw(kept_second(0.5, 0.85, 0.7))
+    (gap,) = [each for each in elements(root, "text") if (each.text or "").startswith("gap ")]
+    (epoch,) = [each for each in elements(root, "text") if each.text == "epoch 2"]
+    assert gap.text == "gap 5.0 points" and gap.get("x") == epoch.get("x")
+    assert float(epoch.get("y")) - float(gap.get("y")) >= 14
+    assert dots(root, VALIDATION)[0] == pytest.approx(place(2, 5, 0.85, 1, ACCURACY), abs=CLOSE)
+    assert root.get("aria-label").startswith(
+        "Epoch 3 of 5: train 100.0%, validation 70.0%, gap 30.0 points. "
+        "The weights of epoch 2 are kept: train 90.0%, validation 85.0%, gap 5.0 points. Train accuracy from"
+    )
+
+
+def test_a_dot_is_at_the_very_epoch_of_a_long_run_that_is_thinned():
+    history = long_history(5000)
+    epochs = range(2501, 2530)
+    for epoch in epochs:  # of which most are no points of the curve
+        history.events = []
+        root = draw(went_back(history, epoch))
+        value = history.epochs[epoch - 1]["validation_accuracy"]
+        assert dots(root, VALIDATION)[0] == pytest.approx(place(epoch, 5000, value, 1, ACCURACY), abs=CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words", "where", "dot"),
+    [
+        # Those that went back, and one that went further than the others: each with what it kept.
+        (
+            [kept_second(0.2, 0.9, 0.3), make_history(validation=(0.4, 0.5, 0.6, 0.8), train=(1,) * 4)],
+            "B 85.0",
+            "with the weights that each kept",
+            None,
+        ),
+        ([kept_second(0.2, 0.9, 0.3), kept_second(0.4, 0.6, 0.5)], "B 75.0, epoch 2", "in epoch 2", 0.75),
+        ([make_history(validation=(0.2, each)) for each in (0.4, 0.6)], "B 50.0", "in epoch 2", 0.5),
+    ],
+)
+def test_the_label_of_seeds_is_the_mean_of_what_each_kept(seeds, words, where, dot):
+    root = draw(make_history(), {"two": Shown(tuple(seeds), "B")}, letter="A")
+    assert {found for found, *_ in labels(root)} == {"A 50.0", words}
+    mean = sum(each.kept["validation_accuracy"] for each in seeds) / 2
+    assert f"B, two: mean of 2 seeds {where}: train " in root.get("aria-label")
+    assert f"validation {mean:.1%}, gap" in root.get("aria-label")
+    found = elements(groups(root)["B, two"], "circle")
+    assert len(found) == (0 if dot is None else 4)
+    if dot is not None:
+        places = dots(groups(root)["B, two"], RUNS[1])
+        assert pytest.approx(place(2, 5, dot, 1, ACCURACY), abs=CLOSE) in places
+
+
+def test_validation_that_waits_for_its_turn_is_labelled_with_its_epoch():
+    seldom = of_a_fit(Metric(), (0.5, 0.6, 0.7), (0.4, 0.5, math.nan))
+    assert {"gap 10.0 points", "epoch 2"} <= {*texts(draw(seldom))}
+    root = draw(make_history(), {"seldom": one(seldom, "B")})
+    assert "B 50.0, epoch 2" in texts(root) and "dot: epoch kept" not in texts(root)
+
+
+def test_weights_that_are_restored_after_the_last_epoch_are_drawn_though_no_row_is_new():
+    history, runs, memo = make_history(), {"other": one(make_history(), "B")}, Memo()
+    for each in (history, runs["other"].histories[0]):
+        LiveDrawing(history, runs, memo).svg()
+        went_back(each, 2)
+        assert LiveDrawing(history, runs, memo).svg() == live_svg(history, runs)
+
+
 SIZES = [(720, 470), (640, 330), (1200, 700), (390, 240), (390, 160), (300, 120)]
 
 
@@ -284,6 +389,21 @@ def test_labels_do_not_lie_on_each_other_and_none_is_left_out_in_silence(width, 
     assert len(named) + left_out == count and len(named) >= min(count, 3)
     for _, left, right, y in named:
         assert left >= 0 and right <= width and y - 10 > 0 and y < height
+    for (_, left, right, y), (_, other_left, other_right, other) in itertools.combinations(found, 2):
+        assert abs(y - other) >= 14 or right <= other_left or other_right <= left
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("count", [1, 4])
+def test_labels_with_an_epoch_are_inside_the_picture(width, height, count):
+    def run():
+        return went_back(long_history(20), 12)
+
+    runs = {f"a run with a long name {number}": one(run()) for number in range(count - 1)}
+    root = draw(run(), runs, width=width, height=height)
+    found = labels(root)
+    assert sum("epoch 12" in words for words, *_ in found) == min(count, len(found))
+    assert all(left >= 0 and right <= width and 10 <= y <= height for _, left, right, y in found)
     for (_, left, right, y), (_, other_left, other_right, other) in itertools.combinations(found, 2):
         assert abs(y - other) >= 14 or right <= other_left or other_right <= left
 
@@ -875,6 +995,9 @@ def test_the_mini_chart_has_both_curves_and_says_how_they_end():
             pytest.approx((4 + 112 * (number + 0.5) / 5, 28 - 24 * value), abs=CLOSE)
             for number, value in enumerate(values)
         ]
+    stopped = ElementTree.fromstring(mini_svg(kept_second(0.4, 0.6, 0.5), 120, 32))
+    assert dots(stopped, VALIDATION) == [pytest.approx((4 + 112 * 1.5 / 5, 28 - 24 * 0.6), abs=CLOSE)]
+    assert "The weights of epoch 2 are kept: train 90.0%, validation 60.0%" in stopped.get("aria-label")
     empty = ElementTree.fromstring(mini_svg(History(Experiment())))
     assert not elements(empty, "polyline") and empty.get("aria-label") == "No epoch finished yet."
 
@@ -1097,6 +1220,120 @@ def test_a_drawing_that_took_long_does_not_stop_the_chart(monkeypatch):
     now[0] += 0.2
     chart.update(history)
     assert "Epoch 3" in chart.text
+
+
+class Late:
+    """A lock that something happens before, once."""
+
+    def __init__(self, lock, happens):
+        self.lock, self.happens = lock, [happens]
+
+    def __enter__(self):
+        while self.happens:
+            self.happens.pop()()
+        return self.lock.__enter__()
+
+    def __exit__(self, *error):
+        return self.lock.__exit__(*error)
+
+
+def test_a_chart_that_gets_another_size_shows_the_run_that_was_shown_last():
+    chart, new = LiveChart(Experiment(epochs=5)), make_history()
+    chart._lock = Late(chart._lock, lambda: chart.draw(new))  # a run begins in its thread at that very moment
+    chart.picture.set_state(dict(width=390))
+    assert chart.static() == live_svg(new, width=390)
+
+
+def test_what_an_update_left_out_is_shown_when_it_is_asked_for(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    chart, history = LiveChart(Experiment(epochs=5)), make_history()
+    assert not chart.flush(), "nothing was left out"
+    rows, history.epochs = history.epochs, []
+    for row in rows:
+        history.epochs.append(row)
+        assert not chart.update(history, "Note.") and "No epoch" in chart.text
+    assert chart.flush() and chart.text.startswith("Epoch 3 of 5") and chart.text.endswith("points Note.")
+    assert chart.static() == live_svg(history) and "Epoch 3" in chart._spoken.value
+    assert not chart.flush(), "it was shown"
+    now[0] += 9
+    assert chart.update(history) and not chart.flush()
+    assert not chart.update(history)
+    chart.draw(make_history(validation=(0.1,), train=(0.2,)))  # another run
+    assert not chart.flush() and "Epoch 1" in chart.text
+
+
+def test_the_line_under_the_chart_says_which_weights_were_kept():
+    chart = LiveChart(Experiment(epochs=5))
+    chart.draw(kept_second(0.5, 0.85, 0.7), "Note.")
+    assert chart.text == (
+        "Epoch 3 of 5: train 100.0%, validation 70.0%, gap 30.0 points. "
+        "The weights of epoch 2 are kept: train 90.0%, validation 85.0%, gap 5.0 points Note."
+    )
+
+
+def finished(epochs, seconds=2.0):
+    history = long_history(epochs)
+    for row in history.epochs:
+        row["seconds"] = seconds
+    return history
+
+
+def test_the_bar_goes_with_the_images_and_the_epochs():
+    bar = Progress()
+    bar.begin(4, finished=1)
+    assert bar.bar.value == 0.25 and bar.left.value == ""
+    bar.move(8, 8)
+    assert bar.bar.value == 0.5
+    bar.count(finished(2))
+    assert bar.bar.value == 0.5 and bar.left.value == "epoch 2 of 4, 4 s left"
+
+
+def test_a_run_that_ends_before_what_was_planned_has_a_full_bar_and_a_stopped_one_has_not():
+    bar = Progress()
+    bar.begin(20)
+    bar.count(finished(6))
+    assert bar.bar.value == 0.3, "as a stopped one leaves it"
+    bar.finish()
+    assert bar.bar.value == 1
+    bar.begin(20)
+    assert bar.bar.value == 0
+
+
+def test_no_fewer_epochs_are_planned_than_there_are(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(panel_progress.time, "monotonic", lambda: now[0])
+    bar = Progress()
+    bar.begin(8)
+    bar.count(finished(5))
+    now[0] += 3
+    bar.move(4, 8)
+    bar.planned = 3  # which takes effect after the epoch that goes on, the sixth
+    assert bar.planned == 6
+    now[0] += 1
+    bar.move(8, 8)
+    assert bar.left.value == "epoch 6 of 6, 8 of 8 images" and bar.bar.value == 1
+    bar.count(finished(6))
+    assert bar.left.value == "epoch 6 of 6, 0 s left" and bar.bar.value == 1
+    bar.planned = 5
+    bar.paused = True
+    bar.say("")
+    assert bar.left.value == "paused after epoch 6 of 6; Resume goes on"
+    bar.planned = 9
+    assert bar.planned == 9
+    bar.begin(2)
+    assert bar.planned == 2
+
+
+def test_of_several_runs_in_turn_the_time_left_is_that_of_all():
+    bar = Progress()
+    bar.begin(20, which="seed 2 of 5:", later=3)
+    bar.count(finished(3, seconds=0.5))
+    assert bar.left.value == f"seed 2 of 5: epoch 3 of 20, {(17 + 3 * 20) * 0.5:.0f} s left in all"
+    assert bar.bar.value == 0.15
+    bar.begin(20, which="seed 5 of 5:")
+    bar.count(finished(3, seconds=0.5))
+    assert bar.left.value == f"seed 5 of 5: epoch 3 of 20, {17 * 0.5:.0f} s left"
 
 
 def test_a_chart_that_was_closed_is_freed():

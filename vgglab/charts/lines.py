@@ -58,6 +58,8 @@ def legend(runs: Sequence[Visible], extras: Sequence[str]) -> list[tuple[Line | 
     if seeds:
         count = f"{min(seeds)} seeds" if len(seeds) == 1 else "the seeds"
         entries.append((None, f"band: lowest to highest of {count}"))
+    if any(run.course.went_back for run in runs):
+        entries.append((None, "dot: epoch kept"))
     return entries
 
 

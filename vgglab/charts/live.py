@@ -2,7 +2,8 @@
 
 Accuracy above, loss below, one x axis. Of one run, blue and solid is train, orange and dashed validation, dark and
 dash-dotted the wrong labels known by heart, as in `vgglab.charts`. Of several runs, each has a colour and dashes of
-its own, its validation curves thick and its train curves thin.
+its own, its validation curves thick and its train curves thin. Dots and the figures of labels are those of the weights
+that were kept.
 """
 
 from __future__ import annotations
@@ -159,7 +160,13 @@ class LiveDrawing:
         pairs = [(each, scale) for each, scale in zip(lines, scales) if scale]
         bands = [self._band(run, each, scale) for each, scale in pairs if each.has_band and run.course.lows]
         curves = [
-            curve(self._points(run, run.course.means[column], scale), colour, dash=dash, width=width)
+            curve(
+                self._points(run, run.course.means[column], scale),
+                colour,
+                dot=run.course.dot(column, self.epochs, scale),
+                dash=dash,
+                width=width,
+            )
             for (column, colour, dash, width, _), scale in pairs
         ]
         parts = [*bands, *curves]
@@ -177,10 +184,11 @@ class LiveDrawing:
         return [(self.epochs.x(epoch), scale.y(value)) for epoch, value in pairs]
 
     def _gap(self) -> list[str]:
-        """The area between the first run's curves, and its height where it stands alone."""
+        """The area between the first run's curves, and where it stands alone the height that it was kept with."""
         if self.first is None:
             return []
-        means = self.first.course.means
+        course = self.first.course
+        means = course.means
         known = np.isfinite(means["gap"])
         if not known.any():
             return []
@@ -191,12 +199,19 @@ class LiveDrawing:
         shade = area([(self.epochs.x(epoch), self.accuracy.y(value)) for epoch, value in outline])
         if not self.is_alone:
             return [shade]
-        middle = (self.accuracy.y(train[-1]) + self.accuracy.y(validation[-1])) / 2
-        words = f"gap {self.metric.difference(means['gap'][known][-1])}"
+        if "gap" not in course.kept:
+            return [shade]
+        words = f"gap {self.metric.difference(course.kept['gap'].value)}"
         words = words.removesuffix(" points") if self.layout.is_small else words
+        lines = [each for each in (words, course.when("gap")) if each]
+        middle = (self.accuracy.y(train[-1]) + self.accuracy.y(validation[-1])) / 2
+        x, y = self.epochs.x(epochs[-1]) + 10, middle + 4 - LABEL * (len(lines) - 1) / 2
         return [
             shade,
-            text(self.epochs.x(epochs[-1]) + 10, middle + 4, words, "start", weight="bold", halo=True),
+            *(
+                text(x, y + LABEL * place, each, "start", weight="bold", halo=True)
+                for place, each in enumerate(lines)
+            ),
         ]
 
     def _frame(self, scale: Scale, name: str, form: str) -> list[str]:
@@ -242,7 +257,7 @@ class LiveDrawing:
                     yield text(x + 4, bottom - 8 - 14 * place, each, "start", size=12, halo=True)
 
     def _labels(self) -> Iterator[str]:
-        """The name of each of several runs and what its validation came to, at the end of its curve."""
+        """The name of each of several runs and the validation that it was kept with, at the end of its curve."""
         if self.is_alone:
             return
         top, bottom = self.accuracy.top - LABEL / 2, self.accuracy.bottom
@@ -259,14 +274,17 @@ class LiveDrawing:
 
     def _end(self, run: Visible) -> tuple[str, float, float]:
         """The words of a run's label, and where they would stand: at the end of validation or, without it, of train."""
-        means, number = run.course.means, ""
+        means, kept, number, when = run.course.means, run.course.kept.get("validation_accuracy"), "", ""
         known = np.flatnonzero(np.isfinite(means["validation_accuracy"]))
         value = means["train_accuracy"][-1]
         if len(known):
             value = means["validation_accuracy"][known[-1]]
-            number = f"{100 * value:.1f}" if self.metric.is_share else self.metric.written(value)
+        if kept and np.isfinite(kept.value):
+            number = f"{100 * kept.value:.1f}" if self.metric.is_share else self.metric.written(kept.value)
+            when = run.course.when("validation_accuracy")
         room = (self.layout.width - self.layout.right - _SAMPLE - 10) / LETTER
         words = f"{shortened(run.name or 'this run', int(room) - len(number) - 1)} {number}".rstrip()
+        words = f"{words}, {when}" if when else words  # reaches into the picture, which ends after that epoch
         x = self.epochs.x(means["epoch"][known[-1] if len(known) else -1]) + 8
         y = self.accuracy.y(value) if np.isfinite(value) else self.accuracy.bottom
         return words, min(x, self.layout.width - _SAMPLE - LETTER * len(words) - 2), y + 4

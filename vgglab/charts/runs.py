@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -14,7 +13,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from vgglab.charts import colours
 from vgglab.charts.colours import Look, looks
 from vgglab.charts.curves import SHARES, TRAIN, VALIDATION, new_axes
+from vgglab.charts.shown import Course, course_of
 from vgglab.charts.text import as_given, legend_above
+from vgglab.charts.told import Metric
 from vgglab.errors import InputError
 from vgglab.history import History
 
@@ -30,16 +31,17 @@ def plot_runs(histories: Mapping[str, History | Sequence[History]], ax: Axes | N
 
     `histories` maps the runs' names to their histories. The figures beside a name, and the dots, belong to the epoch
     whose weights were kept. The gap of one or two runs is shaded. Several histories under a name (seeds) are drawn as
-    their mean, with a band from the lowest to the highest validation accuracy, as far as all of them go. `InputError`
-    for more than six runs, which `plot_gaps` draws, and for a run that finished no epoch.
+    their mean, with a band from the lowest to the highest validation accuracy, as far as all of them go; their figures
+    are the means of what each kept, with dots where all kept the same epoch. `InputError` for more than six runs, which
+    `plot_gaps` draws, and for a run that finished no epoch.
     """
     runs = {name: [run] if isinstance(run, History) else list(run) for name, run in histories.items()}
     _check(runs)
-    figures = [_figures(seeds) for seeds in runs.values()]  # first: a run without an epoch has none
+    courses = [course_of(seeds) for seeds in runs.values()]
     ax = new_axes(ax)
     places = looks([""] * len(runs))
-    for seeds, look in zip(runs.values(), places):
-        _draw(ax, seeds, look, shaded=len(runs) <= SHADED and len(seeds) == 1)
+    for seeds, course, look in zip(runs.values(), courses, places):
+        _draw(ax, seeds, course, look, shaded=len(runs) <= SHADED and len(seeds) == 1)
     every = [history for seeds in runs.values() for history in seeds]
     longest = max((history.epochs[-1]["epoch"] for history in every), default=1)
     ax.set(xlim=(0.5, longest + 0.5), xlabel="epoch", ylabel=_measured(every))
@@ -48,7 +50,10 @@ def plot_runs(histories: Mapping[str, History | Sequence[History]], ax: Axes | N
         ax.set_ylim(SHARES)
         ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.grid(True, color="0.92")
-    names = [f"{textwrap.fill(name, _NAME)}\n{said}" for name, said in zip(runs, figures)]
+    names = [
+        f"{textwrap.fill(name, _NAME)}\n{_figures(course, seeds[0].metric)}".rstrip()
+        for (name, seeds), course in zip(runs.items(), courses)
+    ]
     _label(ax, names, list(runs.values()), places)
     if every:
         _legend(ax, has_band=any(len(seeds) > 1 for seeds in runs.values()))
@@ -64,6 +69,8 @@ def _check(runs: Mapping[str, Sequence[History]]) -> None:
     for name, seeds in runs.items():
         if not seeds:
             raise InputError(f"The run {name!r} must be a History, or several. Received: none.")
+        for history in seeds:
+            _ = history.kept  # which a run without an epoch has not
 
 
 def _measured(histories: Sequence[History]) -> str:
@@ -71,7 +78,7 @@ def _measured(histories: Sequence[History]) -> str:
     return next((history.metric.name for history in histories if history.metric.name), "accuracy")
 
 
-def _draw(ax: Axes, seeds: Sequence[History], look: Look, *, shaded: bool) -> None:
+def _draw(ax: Axes, seeds: Sequence[History], course: Course, look: Look, *, shaded: bool) -> None:
     style: dict[str, Any] = dict(color=look.colour, linestyle=_dashes(look))
     if shaded:
         both = _by_epoch(seeds, "train_accuracy").join(
@@ -83,10 +90,10 @@ def _draw(ax: Axes, seeds: Sequence[History], look: Look, *, shaded: bool) -> No
     for column, width in (("train_accuracy", _THIN), ("validation_accuracy", _THICK)):
         rows = _by_epoch(seeds, column)
         ax.plot(rows.index, rows["mean"], linewidth=width, **style)
-        if len(seeds) == 1:
-            kept = seeds[0].kept
+        figure = course.kept.get(column)
+        if figure and figure.epoch is not None:
             dot: dict[str, Any] = dict(marker="o", markersize=2.8 * width, color=look.colour)
-            ax.plot(kept["epoch"], kept[column], linestyle="", clip_on=False, **dot)
+            ax.plot(figure.epoch, figure.value, linestyle="", clip_on=False, **dot)
     if len(seeds) > 1:
         ax.fill_between(rows.index, rows["min"], rows["max"], color=look.colour, alpha=0.18, linewidth=0)
 
@@ -124,14 +131,15 @@ def _label(ax: Axes, names: Sequence[str], runs: Sequence[Sequence[History]], pl
         as_given([label])
 
 
-def _figures(seeds: Sequence[History]) -> str:
-    """What a run kept: validation and gap, and of which epoch where that is not the last."""
-    kept, metric = [history.kept for history in seeds], seeds[0].metric
-    validation, gap = (float(np.mean([row[name] for row in kept])) for name in ("validation_accuracy", "gap"))
-    figures = f"{metric.written(validation)}, gap {metric.difference(gap)}"
-    if len(seeds) > 1:
-        return f"mean of {len(seeds)}: {figures}"
-    return figures if kept[0] is seeds[0].epochs[-1] else f"{figures}, epoch {kept[0]['epoch']}"
+def _figures(course: Course, metric: Metric) -> str:
+    """What a run kept: validation and gap, and of which epoch where that is not the last; "" without validation."""
+    kept = course.kept
+    if "validation_accuracy" not in kept:
+        return ""
+    parts = [metric.written(kept["validation_accuracy"].value)]
+    parts += [f"gap {metric.difference(kept['gap'].value)}"] if "gap" in kept else []
+    parts += [course.when("validation_accuracy")] if course.when("validation_accuracy") else []
+    return (f"mean of {course.seeds}: " if course.seeds > 1 else "") + ", ".join(parts)
 
 
 def _apart(ax: Axes, wanted: Sequence[float], names: Sequence[str]) -> list[float]:

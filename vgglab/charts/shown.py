@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from vgglab.charts.colours import Look, looks
+from vgglab.charts.scale import Epochs, Scale
 from vgglab.errors import InputError, shown
 from vgglab.history import History
 
@@ -42,18 +43,29 @@ class Shown:
         return any(each is history for each in self.histories)
 
 
+class Figure(NamedTuple):
+    """What a column came to, and in which epoch; None where several seeds have it from different ones."""
+
+    value: float
+    epoch: int | None
+
+
 @dataclass(frozen=True, eq=False)
 class Course:
     """How a run went, by epoch: at most `POINTS` of them, the first and the last among them.
 
     `means` has a column for each curve, NaN where nothing was measured. `lows` and `highs` are those of the seeds,
-    empty for one run. Of several runs the epochs are those that all of them finished.
+    empty for one run. Of several runs the epochs are those that all of them finished. `kept` are the figures of the
+    weights that the run ended with, of several seeds the means over all of them; where that epoch was not measured,
+    those before it. `kept_epoch` is None where seeds kept different ones.
     """
 
     means: Numbers
     lows: Numbers
     highs: Numbers
     seeds: int
+    kept: Mapping[str, Figure]
+    kept_epoch: int | None
 
     def __len__(self) -> int:
         return len(self.means["epoch"])
@@ -69,6 +81,23 @@ class Course:
     @property
     def last(self) -> int:
         return int(self.means["epoch"][-1])
+
+    @property
+    def went_back(self) -> bool:
+        """Whether the weights that were kept are known to be those of an epoch before the last."""
+        return self.kept_epoch not in (None, self.last)
+
+    def dot(self, name: str, epochs: Epochs, scale: Scale) -> tuple[float, float] | None:
+        """Where on these axes a figure lies, in pixels; None where it is of no epoch or of several."""
+        figure = self.kept.get(name)
+        if figure is None or figure.epoch is None:
+            return None
+        return epochs.x(figure.epoch), scale.y(figure.value)
+
+    def when(self, name: str) -> str:
+        """The epoch of a figure in words; "" where it is the last, or where there is not one."""
+        epoch = self.kept[name].epoch
+        return "" if epoch in (None, self.last) else f"epoch {epoch}"
 
 
 def thinned(items: Sequence[Some]) -> list[Some]:
@@ -90,12 +119,30 @@ def course_of(histories: Sequence[History]) -> Course:
         name: np.array([[row.get(name) for row in rows] for rows in tables], dtype=float) for name in _COLUMNS
     }
     several = _RANGED if len(tables) > 1 else ()
+    means = {name: values.mean(axis=0) for name, values in stacked.items()}
+    kept = [each.kept for each in histories if each.epochs]
+    epochs = {int(row["epoch"]) for row in kept}
     return Course(
-        {name: values.mean(axis=0) for name, values in stacked.items()},
+        means,
         {name: stacked[name].min(axis=0) for name in several},
         {name: stacked[name].max(axis=0) for name in several},
         len(tables),
+        dict(_figures(kept, means)),
+        min(epochs) if len(epochs) == 1 else None,
     )
+
+
+def _figures(kept: Sequence[Mapping[str, Any]], means: Numbers) -> Iterator[tuple[str, Figure]]:
+    """Each column of the rows that were kept, as their mean; where one has none, the last that is drawn until then."""
+    epochs = {int(row["epoch"]) for row in kept}
+    for name in _COLUMNS[1:] if kept else ():
+        value = np.array([row.get(name) for row in kept], dtype=float).mean()
+        if not np.isnan(value):
+            yield name, Figure(float(value), min(epochs) if len(epochs) == 1 else None)
+            continue
+        known = np.flatnonzero(~np.isnan(means[name]) & (means["epoch"] <= min(epochs)))
+        if len(known):
+            yield name, Figure(float(means[name][known[-1]]), int(means["epoch"][known[-1]]))
 
 
 class Memo:
@@ -112,13 +159,15 @@ class Memo:
     def get(self, run: Shown, key: Hashable, make: Callable[[], Some]) -> Some:
         """What `make` returned for the same histories with the same rows, and the same key."""
         whole = (tuple(map(id, run.histories)), key)
-        stamps = [(each, each.epochs[-1], len(each.epochs)) for each in run.histories if each.epochs]
+        grown = [each for each in run.histories if each.epochs]
+        # Early stopping goes back to the weights of an earlier epoch after the last row is there.
+        stamps = [(each, each.epochs[-1], each.kept, len(each.epochs)) for each in grown]
         return self._found(whole, stamps, make)
 
     def keep(self, run: Shown, key: Hashable, make: Callable[[], Some]) -> Some:
         """What `make` returned for the same histories and the same key, however much they have grown."""
         whole = (tuple(map(id, run.histories)), key)
-        return self._found(whole, [(each, None, 0) for each in run.histories], make)
+        return self._found(whole, [(each, None, None, 0) for each in run.histories], make)
 
     def _found(self, whole: Hashable, stamps: list[tuple], make: Callable[[], Some]) -> Some:
         found = self._now.get(whole) or self._before.get(whole)
@@ -129,9 +178,9 @@ class Memo:
 
 
 def _same(one: Sequence[tuple], other: Sequence[tuple]) -> bool:
-    """The very same histories with the very same last rows: the stamps hold them, so that no other has their id."""
+    """The very same histories, last rows and kept ones: the stamps hold them, so that no other has their id."""
     return len(one) == len(other) and all(
-        a[0] is b[0] and a[1] is b[1] and a[2] == b[2] for a, b in zip(one, other)
+        a[-1] == b[-1] and all(x is y for x, y in zip(a[:-1], b)) for a, b in zip(one, other)
     )
 
 

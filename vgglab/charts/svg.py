@@ -50,17 +50,21 @@ def line(x1: float, x2: float, y1: float, y2: float, colour: str, *, dash: str =
     )
 
 
-def curve(points: Sequence[Point], colour: str, *, dash: str = "", width: float = THICK) -> str:
-    """A line through points, with a dot at its end; "" without a point."""
+def curve(
+    points: Sequence[Point], colour: str, *, dot: Point | None, dash: str = "", width: float = THICK
+) -> str:
+    """A line through points, and a dot on it unless there is none; "" without a point."""
     if not points:
         return ""
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    x, y = points[-1]
-    return (
+    drawn = (
         f'<polyline points="{_pairs(points)}" fill="none" stroke="{colour}" stroke-width="{width}"'
         f' stroke-linejoin="round"{dashes}/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{1.5 * width:.1f}" fill="{colour}"/>'
     )
+    if dot is None:
+        return drawn
+    x, y = dot
+    return f'{drawn}<circle cx="{x:.1f}" cy="{y:.1f}" r="{1.5 * width:.1f}" fill="{colour}"/>'
 
 
 def area(points: Sequence[Point], colour: str = "#808080", opacity: float = 0.14) -> str:

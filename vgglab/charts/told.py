@@ -27,7 +27,7 @@ Metric = Any  # a `vgglab.fit.Metric`, which a History gives: its name, and how 
 def sentences(history: History, runs: Sequence[Visible], memo: Memo) -> Iterator[str]:
     """What the chart shows: how the first run came out and how each of its curves runs, and the others' outcomes."""
     if not runs:
-        yield f"{history.summary().removesuffix('.')}."
+        yield f"{outcome(history)}."
         return
     first, metric = runs[0], history.metric
     several = len(runs) > 1
@@ -39,16 +39,31 @@ def sentences(history: History, runs: Sequence[Visible], memo: Memo) -> Iterator
         yield memo.get(each.run, ("outcome", each.title, metric), partial(_outcome, each, metric, named=True))
 
 
+def outcome(history: History) -> str:
+    """How a run came out, without the full stop: its last epoch and, where another one's weights were kept, that."""
+    last = history.summary().removesuffix(".")
+    if not history.epochs or history.kept is history.epochs[-1]:
+        return last
+    kept = history.kept
+    figures = ", ".join(_values(kept, history.metric))
+    return f"{last}. The weights of epoch {kept['epoch']} are kept{f': {figures}' if figures else ''}"
+
+
 def _outcome(run: Visible, metric: Metric, named: bool) -> str:
-    if run.course.seeds > 1:
-        row = {name: values[-1] for name, values in run.course.means.items()}
-        parts = ", ".join(_values(row, metric))
-        outcome = f"mean of {run.course.seeds} seeds in epoch {run.course.last}: {parts}"
+    course = run.course
+    if course.seeds > 1:
+        parts = ", ".join(_values({name: each.value for name, each in course.kept.items()}, metric))
+        where = (
+            "with the weights that each kept"
+            if course.kept_epoch is None
+            else f"in epoch {course.kept_epoch}"
+        )
+        said = f"mean of {course.seeds} seeds {where}: {parts}"
     else:
         (history,) = (each for each in run.run.histories if each.epochs)
-        outcome = history.summary().removesuffix(".")
+        said = outcome(history)
     title = run.title or "this run"
-    return f"{title}: {outcome}." if named else f"{outcome[0].upper()}{outcome[1:]}."
+    return f"{title}: {said}." if named else f"{said[0].upper()}{said[1:]}."
 
 
 def _trend(course: Course, what: str, name: str, written: Any, best: str) -> Iterator[str]:

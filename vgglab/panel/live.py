@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from vgglab.charts.live import LiveDrawing
 from vgglab.charts.shown import Memo, Shown
+from vgglab.charts.told import outcome
 from vgglab.experiment import Experiment
 from vgglab.fit import Fit
 from vgglab.history import History
@@ -30,14 +31,16 @@ class LiveChart(widgets.VBox):
 
     `name` and `letter`, A to Z or "", are the run's own, `runs` the others by their names: what is set is drawn the
     next time. `logged` adds the accuracy that Keras logs, `source` the one on the source task. `picture` is drawn at
-    the size of its place, and `text` is the line under it. Only traits are set: output printed or cleared in a thread
-    goes to whichever cell is current.
+    the size of its place, and `text` is the line under it: how the last epoch came out and, where another one's weights
+    were kept, that one. Only traits are set: output printed or cleared in a thread goes to whichever cell is current.
     """
 
     def __init__(self, experiment: Experiment | Fit, name: str = "", letter: str = "") -> None:
         self._latest, self._spoke, self.text = 0.0, -math.inf, ""
         self._phase = 0  # that was spoken of
-        self._lock = threading.Lock()
+        # Held from the choice of a history until it is shown: two threads never show an old one over a new one.
+        self._lock = threading.RLock()
+        self._left_out: tuple[History, str] | None = None  # what `update` was given and did not draw
         self.picture = Picture(description="values at each epoch")
         # The line that is seen changes too often to be read out: that is for a second one, which nobody sees.
         self._status = widgets.HTML()
@@ -51,30 +54,41 @@ class LiveChart(widgets.VBox):
         super().__init__([self.picture, self._status, self._spoken])
         self.add_class("vgglab-live")
         self.draw(self._history)
-        self.picture.observe(lambda _: self._draw_picture(self._history), ["width", "height"])
+        self.picture.observe(lambda _: self._draw_picture(), ["width", "height"])
 
     def __repr__(self) -> str:
         return f"LiveChart: {self.text}"
 
     def draw(self, history: History, note: str = "") -> None:
         """Show a history, and say how it came out; `note` is added to that."""
-        self._draw(history, note)
-        self._phase = _phase_of(history)
-        self._speak()
+        with self._lock:
+            self._draw(history, note)
+            self._phase = _phase_of(history)
+            self._speak()
 
     def update(self, history: History, note: str = "") -> bool:
         """Show a growing history, unless one was drawn a moment ago, and return whether it was drawn.
 
         It is spoken of now and then only.
         """
-        pause = min(max(SHORTEST_PAUSE, self._cost / SHARE), LONGEST_PAUSE)
-        if time.monotonic() - self._latest < pause:
-            return False
-        self._draw(history, note)
-        if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
-            self._phase = _phase_of(history)
-            self._speak()
-        return True
+        with self._lock:
+            pause = min(max(SHORTEST_PAUSE, self._cost / SHARE), LONGEST_PAUSE)
+            if time.monotonic() - self._latest < pause:
+                self._left_out = history, note
+                return False
+            self._draw(history, note)
+            if _phase_of(history) != self._phase or time.monotonic() - self._spoke >= SPOKEN_PAUSE:
+                self._phase = _phase_of(history)
+                self._speak()
+            return True
+
+    def flush(self) -> bool:
+        """Show what the latest `update` left out, as where a run is paused; return whether there was something."""
+        with self._lock:
+            if self._left_out is None:
+                return False
+            self.draw(*self._left_out)
+            return True
 
     def redraw(self) -> None:
         """Draw the picture anew, with what was set since; the line under it stays."""
@@ -82,24 +96,27 @@ class LiveChart(widgets.VBox):
 
     def say(self, text: str) -> None:
         """Put a line under the chart; screen readers read it out."""
-        self._write(text)
-        self._speak()
+        with self._lock:
+            self._write(text)
+            self._speak()
 
     def static(self) -> str:
         """The picture as it was drawn last, an `<svg>`, for a page without widgets."""
         return self.picture.svg
 
     def _draw(self, history: History, note: str) -> None:
-        self._draw_picture(history)
-        self._write(f"{history.summary()} {note}".rstrip())
+        self._history, self._left_out = history, None
+        self._draw_picture()
+        said = outcome(history) if history.epochs else history.summary()
+        self._write(f"{said} {note}".rstrip())
         self._latest = time.monotonic()
 
-    def _draw_picture(self, history: History) -> None:
-        start = time.perf_counter()
+    def _draw_picture(self) -> None:
+        """The history that was shown last, at the present size."""
         with self._lock:
-            self._history = history
+            start = time.perf_counter()
             drawing = LiveDrawing(
-                history,
+                self._history,
                 self.runs,
                 self._memo,
                 name=self.name,
@@ -111,8 +128,8 @@ class LiveChart(widgets.VBox):
             )
             with self.picture.hold_sync():  # both in one message
                 self.picture.svg, self.picture.readings = drawing.svg(), drawing.readings()
-        self._cost = time.perf_counter() - start
-        self.seconds += self._cost
+            self._cost = time.perf_counter() - start
+            self.seconds += self._cost
 
     def _write(self, text: str) -> None:
         self.text = text
