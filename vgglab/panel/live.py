@@ -92,7 +92,7 @@ class LiveChart(widgets.VBox):
 
     def redraw(self) -> None:
         """Draw the picture anew, with what was set since; the line under it stays."""
-        self._draw_picture(self._history)
+        self._draw_picture()
 
     def say(self, text: str) -> None:
         """Put a line under the chart; screen readers read it out."""
