@@ -3,6 +3,8 @@
 import gc
 import math
 import re
+import threading
+import time
 import weakref
 from xml.etree import ElementTree
 
@@ -71,16 +73,93 @@ def test_each_depth_is_said_in_words():
     assert layers.words[3].startswith("3 conv layers learn: block5_conv1 and up (")
 
 
-def test_to_choose_a_layer_is_heard_and_a_control_moves_the_border():
-    layers, heard = Layers(Experiment(unfreeze=3), 4), []
-    layers.observe(lambda change: heard.append(change["new"]), "unfreeze")
-    layers.set_state(dict(unfreeze=5))  # as the page does
+def choose_on_page(layers, depth, choice=0.5):
+    """What a page does when a person chooses a depth on it."""
+    content = dict(unfreeze=depth, choice=choice)
+    layers._handle_msg(dict(content=dict(data=dict(method="custom", content=content)), buffers=[]))
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def layers(heard):
+    return Layers(Experiment(unfreeze=3), 4, heard.append)
+
+
+def test_to_choose_a_layer_is_heard_and_answered_and_changes_nothing_by_itself(layers, heard, monkeypatch):
+    sent = []
+    monkeypatch.setattr(layers, "send", sent.append)
+    choose_on_page(layers, 5, choice=0.25)
+    assert heard == [5] and layers.unfreeze == 3 and sent == [dict(heard=0.25)]
+    layers.disabled = True
+    choose_on_page(layers, 7, choice=0.75)
+    assert heard == [5] and sent[1:] == [dict(heard=0.75)], "so that the page goes back"
+
+
+@pytest.mark.parametrize("depth", [-1, 14, "5", 2.0, None, True, [3]], ids=repr)
+def test_what_is_no_depth_is_not_heard(depth, layers, heard):
+    choose_on_page(layers, depth)
+    assert heard == [] and layers.unfreeze == 3
+
+
+def test_a_choice_that_fails_is_answered_too(monkeypatch):
+    layers, sent = Layers(Experiment(), 4, lambda depth: 1 / 0), []
+    monkeypatch.setattr(layers, "send", sent.append)
+    choose_on_page(layers, 5)
+    assert sent == [dict(heard=0.5)]
+
+
+def test_what_is_shown_chooses_nothing(layers, heard):
     layers.show(Experiment(unfreeze=5))
     layers.show(Experiment(unfreeze=0))
-    assert heard == [5, 0]
+    layers.update(None)
+    assert heard == [] and layers.unfreeze == 0
     for wrong in (-1, 14):
         with pytest.raises(traitlets.TraitError):
             layers.unfreeze = wrong
+
+
+def test_a_run_that_goes_on_undoes_no_choice():
+    """A thread shows its course, over and over, while a person chooses."""
+    layers = Layers(Experiment(), 4, lambda depth: layers.show(Experiment(unfreeze=depth)))
+    over, history = threading.Event(), moved(Experiment(), dict(fc=0.5))
+
+    def go_on():
+        while not over.is_set():
+            layers.update(history)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    kept = []
+    for depth in [5, 9, 0, 13] * 25:
+        choose_on_page(layers, depth)
+        time.sleep(0.001)
+        kept.append(layers.unfreeze == depth)
+    over.set()
+    thread.join()
+    assert all(kept) and layers.summary.startswith("fc moved farthest")
+
+
+def test_of_two_threads_that_show_the_later_one_stays_whole():
+    """The first is held up between what it sets."""
+    layers, threads = Layers(Experiment(), 4), []
+    other = Experiment(backbone="vgg16-micro", weights=None, unfreeze=13)
+
+    def meanwhile(change):
+        if not threads:
+            threads.append(threading.Thread(target=layers.show, args=(other,)))
+            threads[0].start()
+            threads[0].join(0.3)
+
+    layers.observe(meanwhile, "layers")
+    layers.show(Experiment(head="dense", unfreeze=1))
+    threads[0].join()
+    alone = Layers(other, 4)
+    for trait in ("layers", "words", "summary", "unfreeze"):
+        assert getattr(layers, trait) == getattr(alone, trait), trait
 
 
 def test_layers_show_how_far_they_moved_in_the_latest_phase():

@@ -22,13 +22,15 @@ body { background: #111 }
 # The part of a widget's model that a page has to do with.
 PAGE = """<!doctype html><html lang="en"><meta charset="utf8"><title>a widget</title><style>%s</style>
 <main><h1>a widget</h1><div id="here"></div></main><script type="module">
-const state = %s, heard = {};
+const state = %s, heard = {}, sent = (window.sent = []);
 window.model = {
   get: (name) => state[name],
   set: (name, value) => { state[name] = value; (heard[`change:${name}`] ?? []).forEach((each) => each()); },
   on: (name, each) => (heard[name] ??= []).push(each),
   save_changes: () => {},
+  send: (content) => sent.push(content),
 };
+window.hear = (content) => (heard["msg:custom"] ?? []).forEach((each) => each(content));
 const code = new Blob([%s], { type: "text/javascript" });
 const widget = await import(URL.createObjectURL(code));
 widget.default.render({ model, el: document.querySelector("#here") });
@@ -99,6 +101,37 @@ def test_axe_finds_no_fault_and_no_text_is_small(page, strip, what, style, width
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
 
 
+def answer(page):
+    """What Python says to the choices on the network that it has not answered: it shows each, and answers it."""
+    choices = page.evaluate("sent.splice(0)")
+    for each in choices:
+        set_trait(page, "unfreeze", each["unfreeze"])
+        page.evaluate("hear", dict(heard=each["choice"]))
+    return [each["unfreeze"] for each in choices]
+
+
+def test_a_choice_on_the_network_is_seen_at_once_and_goes_back_where_it_is_refused(page):
+    put(page, network(unfreeze=3))
+    slider = page.get_by_role("slider", name="unfreeze depth on the network")
+    slider.focus()
+
+    def depth():
+        return int(slider.get_attribute("aria-valuenow"))
+
+    for _ in range(3):  # faster than Python answers
+        page.keyboard.press("ArrowUp")
+    assert depth() == 6 and value(page, "unfreeze") == 3
+    choices = page.evaluate("sent.splice(0)")
+    assert [each["unfreeze"] for each in choices] == [4, 5, 6]
+    for each in choices[:-1]:
+        set_trait(page, "unfreeze", each["unfreeze"])
+        page.evaluate("hear", dict(heard=each["choice"]))
+        assert depth() == 6, "nothing jumps back"
+    page.evaluate("hear", dict(heard=choices[-1]["choice"]))
+    assert depth() == 5, "the last was refused"
+    assert page.locator(".readout").inner_text().startswith(value(page, "words")[5])
+
+
 def test_the_keys_of_the_network_move_its_border(page):
     put(page, network(unfreeze=3))
     slider = page.get_by_role("slider", name="unfreeze depth on the network")
@@ -117,7 +150,7 @@ def test_the_keys_of_the_network_move_its_border(page):
     depths = [4, 5, 4, 6, 9, 6, 13, 13, 11]
     for key, depth in zip([*presses, "Home", "ArrowDown"], [*depths, 0, 0]):
         page.keyboard.press(key)
-        assert value(page, "unfreeze") == depth, key
+        assert answer(page) == [depth], key
         assert slider.get_attribute("aria-valuenow") == str(depth)
         assert slider.get_attribute("aria-valuetext") == value(page, "words")[depth]
         assert slider.get_attribute("data-lm-suppress-shortcuts") is not None
@@ -131,14 +164,14 @@ def test_a_click_on_a_layer_has_it_and_those_above_learn(page):
     bars = page.locator(".layer")
     for place, depth in [(7, 6), (7, 5), (12, 1), (12, 0), (0, 13), (14, 0)]:
         bars.nth(place).click()
-        assert value(page, "unfreeze") == depth, place
+        assert answer(page) == [depth], place
     set_trait(page, "unfreeze", 4)  # a control was moved
     assert page.locator(".layer.learns").count() == 6
     page.get_by_role("button", name="freeze all").click()
-    assert value(page, "unfreeze") == 0
+    assert answer(page) == [0]
     set_trait(page, "disabled", True)
     bars.nth(3).click(force=True)
-    assert value(page, "unfreeze") == 0
+    assert answer(page) == []
     assert page.get_by_role("slider").get_attribute("aria-disabled") == "true"
 
 

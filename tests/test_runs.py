@@ -17,6 +17,7 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import pytest
+import traitlets
 
 from test_history import make_history
 from vgglab.charts.colours import Look, looks
@@ -29,7 +30,7 @@ from vgglab.history import History
 from vgglab.measures import comparison
 from vgglab.panel import exports, run_files, run_rows
 from vgglab.panel.exports import place
-from vgglab.panel.run_table import in_order
+from vgglab.panel.run_table import Mark, RunTable, in_order
 from vgglab.panel.runs import Runs
 from vgglab.panel.table import compare
 from vgglab.predictions import Predictions
@@ -876,6 +877,66 @@ def test_a_row_stays_whole_however_the_table_is_sorted(runs):
     assert column(runs, "kept epoch") == {"run 1": "3", "run 2": "3", "run 3": "3", "empty": ""}
     numbers = {each["name"]: each["number"] for each in runs.table.columns}
     assert numbers["validation %"] and numbers["epochs run"] and not numbers["L2"] and not numbers["run"]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [["run"], ["run", True, True], [True, "run"], [["run"], True], [{}, False], [None, False], ["run", "no"]],
+    ids=repr,
+)
+def test_what_is_no_order_is_refused_and_the_table_stays_as_it_is(runs, order):
+    four_runs(runs)
+    runs.table.order = ["run", False]
+    rows = runs.table.rows
+    with pytest.raises(traitlets.TraitError, match="`order` must be"):
+        runs.table.order = order
+    assert runs.table.order == ["run", False] and runs.table.rows == rows
+    runs.table.order = []
+    assert runs.table.rows != rows
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, dict(do="A"), dict(run="r"), dict(do="note", run="r", text=5), dict(do=["A"], run="r")],
+    ids=repr,
+)
+def test_what_is_no_message_of_the_table_is_not_heard(said):
+    heard = []
+    table = RunTable(lambda *told: heard.append(told))
+    table._handle_custom_msg(said, [])
+    table._handle_custom_msg(dict(do="A", run="r"), [])
+    assert heard == [("A", "r", "")]
+
+
+def test_a_table_that_is_shown_anew_undoes_no_choice():
+    """A run that goes on shows it, over and over, while a person chooses rows."""
+    names = ["run 1", "run 2", "run 3", "run 4"]
+    table, over = RunTable(lambda *told: None), threading.Event()
+    figures, marks = pd.DataFrame(dict(run=names)), dict.fromkeys(names, Mark())
+    table.show(figures, marks)
+
+    def go_on():
+        while not over.is_set():
+            table.show(figures, marks)
+
+    before, kept = sys.getswitchinterval(), []
+    thread = threading.Thread(target=go_on)
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        for number in range(200):
+            table.chosen = [names[number % 4]]
+            over.wait(0.001)
+            kept.append(table.chosen == [names[number % 4]])
+    finally:
+        sys.setswitchinterval(before)
+        over.set()
+        thread.join()
+    assert all(kept)
+    table.show(figures[1:], dict.fromkeys(names[1:], Mark()))
+    table.chosen = names[1:3]
+    table.show(figures[2:], dict.fromkeys(names[2:], Mark()))
+    assert table.chosen == [names[2]], "one that is gone is chosen no more"
 
 
 def letters(runs):

@@ -245,6 +245,31 @@ def test_a_closed_strip_is_freed(tiny):
     assert gone() is None
 
 
+def test_a_strip_that_is_closed_while_it_draws_or_asked_later_lets_go_of_the_images(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 255, (4, 32, 32, 3), dtype=np.uint8)
+    half = Split(images, np.arange(4) % 2)
+    data, begun, go_on = Dataset("drawn", ("a", "b"), half, half), threading.Event(), threading.Event()
+
+    def held_up(*given):
+        begun.set()
+        assert go_on.wait(10)
+        return under_conditions(*given)
+
+    monkeypatch.setattr("vgglab.panel.strip.under_conditions", held_up)
+    strip, gone = Strip(), weakref.ref(data)
+    strip.show(Experiment(label_noise=0.5, **TINY), data)
+    assert begun.wait(10)
+    strip.close()
+    go_on.set()
+    assert strip.join(60)
+    drawn_before = strip.contents
+    strip.show(Experiment(**TINY), data)  # as when its run ends
+    assert strip.join(60) and strip.contents == drawn_before
+    del data
+    gc.collect()
+    assert gone() is None
+
+
 @pytest.mark.slow
 def test_the_strip_is_there_before_tensorflow_is_loaded():
     """And a training that imports it at the same moment goes well."""

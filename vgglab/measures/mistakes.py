@@ -77,13 +77,19 @@ def predictions_of(history: History, data: Dataset | None = None) -> Predictions
         return found
     if not isinstance(data, Dataset):
         raise InputError(f"`data` must be a Dataset, such as `load` returns. Received: {shown(data)}.")
-    classes = found.probabilities.shape[1]
-    if (data.validation.fingerprint, len(data.class_names)) != (found.images, classes):
+    if not are_of(found, data):
+        images, classes = found.probabilities.shape
         raise InputError(
-            f"`data` must be what the run was validated on: {len(found.labels)} images of {classes} classes. "
+            f"`data` must be what the run was validated on: {images} images of {classes} classes. "
             f"Received: other images, {data.name}, with {len(data.validation)} of {len(data.class_names)} classes."
         )
     return found
+
+
+def are_of(found: Predictions, data: Dataset) -> bool:
+    """Whether predictions are of the validation images of a data set, and of its classes."""
+    classes = found.probabilities.shape[1]
+    return (data.validation.fingerprint, len(data.class_names)) == (found.images, classes)
 
 
 def class_names(history: History, data: Dataset | None = None) -> list[str] | list[int]:

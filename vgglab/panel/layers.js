@@ -53,21 +53,24 @@ function render({ model, el }) {
   const readout = made("div", el, "readout");
   const deepest = () => model.get("words").length - 1;
   let columns = [], pointed = null;
+  let chosen = null; // here, which Python has not heard of yet: its number and its depth
 
+  const shown = () => chosen?.depth ?? model.get("unfreeze");
   const choose = (depth) => {
     if (model.get("disabled")) return;
-    model.set("unfreeze", Math.min(Math.max(depth, 0), deepest()));
-    model.save_changes();
+    chosen = { choice: Math.random(), depth: Math.min(Math.max(depth, 0), deepest()) };
+    model.send({ unfreeze: chosen.depth, choice: chosen.choice });
+    mark();
   };
-  const learns = (place) => place >= deepest() - model.get("unfreeze");
+  const learns = (place) => place >= deepest() - shown();
   const say = () => {
     const layer = pointed === null ? null : model.get("layers")[pointed];
     readout.textContent = layer
       ? `${layer.name} ${learns(pointed) ? "learns" : "is frozen"}. ${layer.says}`
-      : `${model.get("words")[model.get("unfreeze")]} ${model.get("summary")}`;
+      : `${model.get("words")[shown()]} ${model.get("summary")}`;
   };
   const mark = () => {
-    const unfreeze = model.get("unfreeze");
+    const unfreeze = shown();
     const disabled = model.get("disabled");
     slider.setAttribute("aria-valuemax", deepest());
     slider.setAttribute("aria-valuenow", unfreeze);
@@ -89,6 +92,12 @@ function render({ model, el }) {
     model.on(`change:${trait}`, mark);
   }
   model.on("change:layers", draw);
+  // Answers to earlier choices are passed over: the latest one is what the person sees.
+  model.on("msg:custom", (said) => {
+    if (said.heard !== chosen?.choice) return;
+    chosen = null;
+    mark();
+  });
   draw();
 
   const under = (event) => {
@@ -99,7 +108,7 @@ function render({ model, el }) {
     const place = under(event);
     if (place === null) return;
     const depth = Math.max(deepest() - place, 0); // 0 at the head
-    choose(depth === model.get("unfreeze") ? depth - 1 : depth); // the lowest that learns: freeze it
+    choose(depth === shown() ? depth - 1 : depth); // the lowest that learns: freeze it
   });
   slider.addEventListener("pointerover", (event) => {
     pointed = under(event);
@@ -119,7 +128,7 @@ function render({ model, el }) {
   };
   slider.addEventListener("keydown", (event) => {
     if (!KEYS.has(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const now = model.get("unfreeze");
+    const now = shown();
     event.preventDefault();
     choose(
       {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import anywidget
@@ -20,9 +22,10 @@ _BLOCKS = tuple(f"block {block}" for block, (_, convs) in enumerate(BLOCKS, 1) f
 class Layers(anywidget.AnyWidget):
     """The conv layers and the head as bars; to choose a layer has it and all above it learn.
 
-    `unfreeze` is how many conv layers learn, counted from the top; the page sets it and so may you. `layers` are the
-    bars from the bottom up, `words` what each depth means, `summary` how the layers moved. `classes` is what the last
-    layer has a unit for. May be shown from any thread.
+    `choose` is called with the depth that a person chooses on the page, how many conv layers learn, counted from the
+    top; whoever takes it up shows the experiment that follows. `unfreeze` is the depth that is shown, and what is
+    shown chooses nothing. `layers` are the bars from the bottom up, `words` what each depth means, `summary` how the
+    layers moved. `classes` is what the last layer has a unit for. May be shown from any thread.
     """
 
     _esm = scripted("layers.js")
@@ -34,9 +37,13 @@ class Layers(anywidget.AnyWidget):
     words = traitlets.List(traitlets.Unicode()).tag(sync=True)
     summary = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, experiment: Experiment, classes: int) -> None:
-        self.classes = classes
+    def __init__(
+        self, experiment: Experiment, classes: int, choose: Callable[[int], object] = lambda depth: None
+    ) -> None:
+        self.classes, self._experiment, self._choose = classes, experiment, choose
+        self._lock = threading.RLock()  # a run's thread shows how far it is while the page chooses
         super().__init__()
+        self.on_msg(self._hear)
         self.show(experiment)
 
     def show(self, experiment: Experiment, history: History | None = None) -> None:
@@ -44,14 +51,30 @@ class Layers(anywidget.AnyWidget):
 
         While a phase goes on, its layers have the drift of their block alone. A run of another network moved others.
         """
-        if history and not _of_the_same_network(history, experiment):
-            history = None
-        moved = _moved(history)
-        with self.hold_sync():
+        with self._lock:
+            self._experiment = experiment
+            self.update(history)
+
+    def update(self, history: History | None) -> None:
+        """How far the layers moved in a run, of the network that is shown: what was chosen meanwhile stays."""
+        with self._lock, self.hold_sync():
+            experiment = self._experiment
+            if history and not _of_the_same_network(history, experiment):
+                history = None
+            moved = _moved(history)
             self.layers = _bars(experiment, self.classes, moved, _drifted(history))
             self.words = [words_for(experiment.backbone, depth) for depth in range(CONV_LAYERS + 1)]
             self.summary = _summary(moved, history)
             self.unfreeze = experiment.unfreeze
+
+    def _hear(self, _: object, said: dict[str, Any], buffers: object) -> None:
+        """A person has chosen; the page shows it at once, and after our answer what is shown here."""
+        depth = said.get("unfreeze")
+        try:
+            if not self.disabled and type(depth) is int and 0 <= depth <= CONV_LAYERS:
+                self._choose(depth)
+        finally:
+            self.send(dict(heard=said.get("choice")))
 
     def static(self) -> str:
         """The same picture as an SVG that needs no widget."""

@@ -13,6 +13,7 @@ import pandas as pd
 import traitlets
 
 from vgglab.charts.colours import Look
+from vgglab.errors import shown
 from vgglab.files import readable
 from vgglab.panel.styles import scripted, styled
 
@@ -55,13 +56,31 @@ class RunTable(anywidget.AnyWidget):
         self._shown: tuple[pd.DataFrame, dict[str, Mark]] = pd.DataFrame(), {}
         self._lock = threading.Lock()  # a run may be added by its thread while the page sorts
         super().__init__()
-        self.on_msg(lambda _, said, buffers: act(said["do"], said["run"], said.get("text", "")))
+        self._act = act
+        self.on_msg(self._hear)
 
     def show(self, table: pd.DataFrame, marks: Mapping[str, Mark]) -> None:
         """Show the figures of runs, a row each, with the marks of the same runs in the same order."""
         self._shown = table, dict(marks)
         self._fill()
-        self.chosen = self.chosen  # those that are still there
+        if not self._shown[1].keys() >= set(
+            self.chosen
+        ):  # else what the page chooses meanwhile would be undone
+            self.chosen = self.chosen  # those that are still there
+
+    def _hear(self, _: object, said: dict[str, Any], buffers: object) -> None:
+        do, run, text = said.get("do"), said.get("run"), said.get("text", "")
+        if isinstance(do, str) and isinstance(run, str) and isinstance(text, str):
+            self._act(do, run, text)
+
+    @traitlets.validate("order")
+    def _is_order(self, proposal: dict[str, Any]) -> list[Any]:
+        order = proposal["value"]
+        if order and [type(each) for each in order] != [str, bool]:
+            raise traitlets.TraitError(
+                f"`order` must be [] or [column, is downwards]. Received: {shown(order)}."
+            )
+        return order
 
     @traitlets.validate("chosen")
     def _known(self, proposal: dict[str, Any]) -> list[str]:

@@ -52,6 +52,7 @@ class Strip(anywidget.AnyWidget):
     draws = traitlets.Int(DRAWS, read_only=True).tag(sync=True)
 
     def __init__(self) -> None:
+        self._is_closed = False
         self._wanted: tuple[Experiment, Dataset] | None = None
         self._used: tuple[tuple, Dataset, Dataset] | None = None
         self._latest: Latest[_Request] = Latest(self._draw)
@@ -60,6 +61,8 @@ class Strip(anywidget.AnyWidget):
     def show(self, experiment: Experiment, data: Dataset) -> None:
         """Draw what the experiment makes of the data's images, soon; `data` without the experiment's conditions."""
         self._wanted = experiment, data
+        if self._is_closed:  # asked afterwards: it may be closed at any moment
+            self._wanted = None
         self._ask()
 
     def join(self, timeout: float | None = None) -> bool:
@@ -73,6 +76,7 @@ class Strip(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the strip off the page, and draw no more."""
+        self._is_closed = True
         self._wanted = self._used = None
         self._latest.forget()
         super().close()
@@ -111,4 +115,6 @@ class Strip(anywidget.AnyWidget):
         kept = self._used
         if kept is None or kept[:1] != (key,) or kept[1] is not request.data:
             kept = self._used = key, request.data, under_conditions(request.data, request.experiment)
+        if self._is_closed:  # asked afterwards, as in `show`
+            self._used = None
         return kept[2]
