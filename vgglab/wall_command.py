@@ -36,7 +36,7 @@ def write_wall(folder: Path, out: Path, *, watch: bool = False) -> int:
             except OSError as error:
                 problem = f"{readable(error.filename or out)} cannot be used: {why_not(error)}."
             if problem and problem != said:
-                print(f"Warning: {problem} Looking on.", file=sys.stderr, flush=True)
+                print(f"Warning: {problem} Still watching.", file=sys.stderr, flush=True)
             said = problem
     except KeyboardInterrupt:  # is how watching ends
         pass
