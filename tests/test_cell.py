@@ -20,7 +20,7 @@ import pytest
 
 from conftest import ROOT
 from test_history import make_history
-from vgglab import live_train, training
+from vgglab import live_display, live_train, training
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
@@ -28,6 +28,7 @@ from vgglab.live_train import train
 from vgglab.network import build_model
 from vgglab.panel import cell
 from vgglab.panel.cell import CellChart, chart_of, present_cell
+from vgglab.seeds import train_seeds
 
 SMALL = Experiment(unfreeze=0, epochs=3, image_size=32, batch_size=8)
 
@@ -209,7 +210,7 @@ def test_while_it_runs_it_says_how_much_is_done_and_what_is_left(page, monkeypat
 
 def test_a_picture_that_fails_is_a_warning_and_no_end_of_the_run(page, tiny, monkeypatch):
     monkeypatch.setattr(cell, "live_svg", lambda history: exec("raise ValueError('no ink')"))
-    with pytest.warns(UserWarning, match="no longer drawn. ValueError: no ink"):
+    with pytest.warns(UserWarning, match="no longer shown. ValueError: no ink"):
         assert len(train(SMALL, tiny).epochs) == 3
 
 
@@ -262,9 +263,126 @@ def test_an_error_gives_the_terminal_back(tiny, terminal):
     assert train(SMALL, tiny, show=False) and stream.getvalue().count("\x1b[?25h") == 1
 
 
-def test_a_missing_standard_error_is_no_error(tiny, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", None)
-    assert len(train(SMALL, tiny).epochs) == 3
+class Written:
+    """Takes what is written, and knows nothing else of a stream."""
+
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        pass
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stream", [lambda: None, Written, closed])
+@pytest.mark.parametrize("name", ["stderr", "stdout"])
+def test_a_stream_that_is_absent_closed_or_a_stand_in_is_no_terminal(
+    tiny, terminal, monkeypatch, recwarn, name, stream
+):
+    terminal()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, name, stream())
+        assert len(train(SMALL, tiny).epochs) == 3
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_terminal_that_goes_away_is_no_end_of_the_run(tiny, terminal, monkeypatch, after):
+    stream = terminal()
+    monkeypatch.setattr(threading, "excepthook", lambda thrown: None)  # rich draws in a thread of its own
+    if after == 0:
+        stream.close()
+    with pytest.warns(
+        UserWarning, match="This run is no longer shown. ValueError: I/O operation on closed file"
+    ):
+        assert len(train(SMALL, tiny, lambda history: stream.close()).epochs) == 3
+
+
+def test_a_warning_that_nobody_can_read_is_no_end_of_the_run(tiny, terminal):
+    """As Python warns by default: on the standard error, which is closed."""
+    terminal().close()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            live_display.warnings, "warn", lambda *given, **options: print(given, file=sys.stderr)
+        )
+        assert len(train(SMALL, tiny).epochs) == 3
+
+
+class Broken:
+    """A view of which one thing fails, or everything after it as well."""
+
+    def __init__(self, fails):
+        self.fails, self.heard = fails, []
+
+    def __getattr__(self, name):
+        def hear(*given):
+            self.heard.append(name)
+            if name == self.fails:
+                raise OSError("gone")
+            return self if name == "open" else None
+
+        return hear
+
+    def __enter__(self):
+        return self.open()
+
+    def __exit__(self, *given):
+        self.close()
+
+
+@pytest.mark.parametrize("fails", ["open", "count", "move", "conclude", "close"])
+def test_nothing_that_goes_wrong_in_showing_a_run_ends_it(tiny, monkeypatch, fails):
+    view, seen = Broken(fails), []
+    monkeypatch.setattr(live_display, "_place", lambda experiment: view)
+    with pytest.warns(UserWarning, match="This run is no longer shown. OSError: gone") as warned:
+        history = train(SMALL, tiny, lambda history: seen.append(len(history.epochs)))
+    assert len(history.epochs) == 3 and seen == [1, 2, 3] and len(warned) == 1
+    assert view.heard[-1] == ("open" if fails == "open" else "close") and view.heard.count(fails) == 1
+
+
+def test_what_goes_wrong_in_showing_hides_no_error_of_the_run(tiny, monkeypatch):
+    monkeypatch.setattr(live_display, "_place", lambda experiment: Broken("close"))
+    with pytest.warns(UserWarning, match="gone"), pytest.raises(ZeroDivisionError):
+        train(SMALL, tiny, lambda history: 1 / 0)
+
+
+@pytest.mark.parametrize("wrong", ["x", None, dict(epochs=3)])
+def test_what_is_no_experiment_or_no_data_is_said_as_the_quiet_one_says_it(tiny, page, terminal, wrong):
+    for given in ((wrong, tiny), (SMALL, wrong)):
+        with pytest.raises(InputError) as quiet:
+            training.train(*given)
+        for get_ipython in (cell.get_ipython, lambda: None):
+            terminal()
+            with pytest.MonkeyPatch.context() as patched, pytest.raises(InputError) as live:
+                patched.setattr(cell, "get_ipython", get_ipython)
+                train(*given)
+            assert str(live.value) == str(quiet.value)
+
+
+def test_several_seeds_have_a_line_each_and_so_has_what_was_read(page, tiny, tmp_path):
+    runs = train_seeds(SMALL, tiny, 2, out=tmp_path)
+    (bundle,) = page.bundles
+    lines = [f"1. {runs[0].summary()}.", f"2. (seed 1) {runs[1].summary()}."]
+    assert page.lines == lines and bundle["text/html"].count("<svg") == 1
+    page.cell = "second"
+    train_seeds(SMALL, tiny, 2, out=tmp_path)
+    assert len(page.bundles) == 2 and page.lines == lines
+    page.cell = "third"
+    train_seeds(SMALL, tiny, 1, show=False)
+    assert len(page.bundles) == 2
+
+
+def test_several_seeds_have_a_line_each_in_a_terminal(tiny, terminal, tmp_path):
+    for _ in ("trained", "read"):
+        stream = terminal()
+        train_seeds(SMALL, tiny, 2, out=tmp_path)
+        lines = seen_last(stream.getvalue())
+        assert len(lines) == 2 and all(line.startswith("epoch 3/3 ") for line in lines)
 
 
 def test_it_takes_what_the_quiet_one_takes():

@@ -118,6 +118,16 @@ def test_a_code_is_read_out_of_an_address_too(text):
         ("augment=spin:3", "Unknown augmentation. Received: 'spin'."),
         ("augment=rotation:900", r"augmentation 'rotation' must be 0 to 180"),
         ("augment=rotation:20:30", r"augmentation 'rotation' must be 0 to 180"),
+        (
+            "augment=rotation,rotation",
+            "`augment` must have each name once .* Received: 'rotation' more than once",
+        ),
+        (
+            "augment=rotation:20,flip,rotation:30",
+            "'rotation' more than once, in 'rotation:20,flip,rotation:30'",
+        ),
+        ("augment=shift:0.1,width_shift:0.2", "'width_shift' more than once"),
+        ("augment=flip&then&augment=flip,%20flip", "'flip' more than once"),
         ("then&seed=1", "`seed` belongs to the whole run"),
         ("later=1", "Unknown field of an experiment. Received: 'later'."),
         ("__class__=dict", "Unknown field of an experiment. Received: '__class__'."),

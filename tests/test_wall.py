@@ -249,5 +249,96 @@ def test_a_watched_page_follows_the_folder_until_it_is_interrupted(handed_in, tm
     assert "Renewed every 5 seconds." in out.read_text()
 
 
+def test_a_folder_that_is_gone_for_a_moment_is_said_once_and_watched_on(
+    handed_in, tmp_path, monkeypatch, capsys
+):
+    out, looks = tmp_path / "wall.html", itertools.count(1)
+    away = handed_in.with_name("away")
+
+    def look(seconds):
+        number = next(looks)
+        if number in (1, 7):
+            handed_in.rename(away)
+        if number in (4, 9):
+            away.rename(handed_in)
+        if number == 5:
+            run_with(0.3, seed=9).save(handed_in / "late.jsonl")
+        if number == 11:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(wall_command.time, "sleep", look)
+    assert main(["wall", str(handed_in), "--out", str(out), "--watch"]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("There is no folder at") == 2, "once each time"
+    assert said.out.count("Written to") == 2 and "6 runs." in said.out and out.read_text().count("<tr>") == 7
+
+
+def test_an_empty_folder_that_is_gone_is_said_too(tmp_path, monkeypatch, capsys):
+    folder, looks = tmp_path / "empty", itertools.count(1)
+    folder.mkdir()
+    steps = {1: folder.rmdir, 3: lambda: exec("raise KeyboardInterrupt")}
+    monkeypatch.setattr(wall_command.time, "sleep", lambda seconds: steps.get(next(looks), lambda: None)())
+    assert main(["wall", str(folder), "--out", str(tmp_path / "wall.html"), "--watch"]) == 0
+    assert capsys.readouterr().err.count("There is no folder at") == 1
+
+
+def test_a_page_that_cannot_be_written_for_a_moment_is_said_once_and_written_later(
+    handed_in, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "page").mkdir()
+    out, looks = tmp_path / "page" / "wall.html", itertools.count(1)
+
+    def look(seconds):
+        number = next(looks)
+        if number == 1:
+            out.unlink()
+            out.parent.rmdir()
+            (handed_in / "anna.html").unlink()
+        if number == 4:
+            out.parent.mkdir()
+        if number == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(wall_command.time, "sleep", look)
+    assert main(["wall", str(handed_in), "--out", str(out), "--watch"]) == 0
+    assert capsys.readouterr().err.count("cannot be used: no such file or directory.") == 1
+    assert out.read_text().count("<tr>") == 5
+
+
+def test_a_watched_folder_must_be_there_at_the_beginning(tmp_path, capsys):
+    assert main(["wall", str(tmp_path / "nowhere"), "--out", str(tmp_path / "w.html"), "--watch"]) == 2
+    assert "There is no folder at" in capsys.readouterr().err
+
+
+def test_no_run_and_no_problem_is_there_twice_where_links_lead_round(handed_in):
+    (handed_in / "dora" / "odd.jsonl").write_bytes(b"\xff\xfe")
+    plain = read_wall(handed_in)
+    (handed_in / "a loop").symlink_to(handed_in)
+    (handed_in / "another dora").symlink_to(handed_in / "dora")
+    (handed_in / "a run").symlink_to(handed_in / "dora" / "run-4")
+    (handed_in / "dora" / "a run").symlink_to(handed_in / "run-7")
+    (handed_in / "an odd one.jsonl").symlink_to(handed_in / "dora" / "odd.jsonl")
+    found = read_wall(handed_in)
+    pd.testing.assert_frame_equal(found.table, plain.table)
+    assert found.problems == plain.problems and len(found.problems) == 1
+
+
+def test_what_only_a_link_leads_to_is_on_the_wall(handed_in, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    run_with(0.3, seed=9).save(tmp_path / "elsewhere" / "eve.jsonl")
+    (handed_in / "one").symlink_to(tmp_path / "elsewhere")
+    (handed_in / "two").symlink_to(tmp_path / "elsewhere")
+    assert [name for name in wall(handed_in)["name"] if "eve" in name] == ["one: eve"]
+
+
+def test_a_folder_that_cannot_be_listed_at_all_is_an_error(handed_in, monkeypatch):
+    def iterdir(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(InputError, match="handed in cannot be read: permission denied."):
+        wall(handed_in)
+
+
 def test_the_names_are_in_the_glossary():
     assert vgglab.wall is wall and vgglab.plot_wall is plot_wall

@@ -21,6 +21,14 @@ from rich.text import Text
 from vgglab.history import History
 
 
+def is_terminal(stream: object) -> bool:
+    """Whether a stream is a terminal; one that is absent or closed, or a stand-in that cannot say, is none."""
+    try:
+        return bool(stream.isatty())  # type: ignore[attr-defined]
+    except Exception:
+        return False
+
+
 class _Said(ProgressColumn):
     """The latest figures: cut short where the terminal is narrow, so that all stays in one line."""
 
@@ -45,7 +53,7 @@ class EpochBar:
             _Said(),
             console=console,
             # What the program prints goes above the bar; but never from a file onto the terminal.
-            redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
+            redirect_stdout=is_terminal(sys.stdout),
         )
         self._task = self._bar.add_task("epoch", total=planned, said="compiling the first step")
         self._epochs = 0
@@ -70,4 +78,6 @@ class EpochBar:
         self._bar.update(self._task, completed=self._epochs + done / total)
 
     def conclude(self, history: History) -> None:
-        """The run has ended: the bar stays where it is."""
+        """The run has ended; one that was read from a folder had all of its epochs before."""
+        if history.epochs:
+            self.count(history)

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from vgglab import training
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control
 from vgglab.experiment import Experiment
 from vgglab.history import History
+from vgglab.live_display import LiveDisplay
 
 if TYPE_CHECKING:
     import keras
 
     from vgglab.datasets import Dataset
     from vgglab.engine.step import Compiled
-
-
-class View(Protocol):
-    """What shows a run as it goes."""
-
-    def count(self, history: History) -> object: ...
-    def move(self, done: int, total: int) -> object: ...
-    def conclude(self, history: History) -> object: ...
 
 
 def train(
@@ -46,7 +36,8 @@ def train(
 
     In a notebook the curves grow in the cell's output, where a picture and a line of text stay; several runs of one
     cell share the picture, which shows the latest, and have a line each. In a terminal a bar on the standard error
-    says how far the run is. Elsewhere, in a thread, and with `show=False`, nothing is shown.
+    says how far the run is. Elsewhere, in a thread, and with `show=False`, nothing is shown. What goes wrong in showing
+    the run is a warning, and the run goes on.
 
     It trains on what `under_conditions` makes of `data`. A test part is measured once, with the weights that the run
     ends with, unless the run was cut short; nothing is chosen on it.
@@ -64,47 +55,16 @@ def train(
     experiment and data do not fit together, or are not those of the run that is resumed, and when a folder cannot be
     used.
     """
-    with _view(experiment) if show else contextlib.nullcontext() as view:
+    with LiveDisplay(experiment, show=show) as display:
         history = training.train(
             experiment,
             data,
-            _counted(view, on_epoch) if view else on_epoch,
+            display.counting(on_epoch),
             model=model,
-            control=Control(view.move) if view and control is None else control,
+            control=Control(display.move) if control is None else control,
             cache=cache,
             out=out,
             resume=resume,
         )
-        if view:
-            view.conclude(history)
+        display.conclude(history)
     return history
-
-
-def _view(experiment: Experiment) -> contextlib.AbstractContextManager[View | None]:
-    """Where the run can be seen: the cell, the terminal, or nowhere."""
-    if threading.current_thread() is not threading.main_thread():
-        return contextlib.nullcontext()  # what a thread prints goes to whichever cell is current
-    # Imported where they are needed: a script knows no notebook, and a notebook no terminal.
-    if "ipykernel" in sys.modules:
-        from vgglab.panel.cell import chart_of, present_cell
-
-        if (cell := present_cell()) is not None:
-            return chart_of(cell).showing(experiment)
-    if sys.stderr is not None and sys.stderr.isatty():
-        from rich.console import Console
-
-        from vgglab.epoch_bar import EpochBar
-
-        return EpochBar(Console(stderr=True), experiment.planned_epochs)
-    return contextlib.nullcontext()
-
-
-def _counted(view: View, on_epoch: Callable[[History], object] | None) -> Callable[[History], None]:
-    """Show each epoch, then hand it to the caller's own function."""
-
-    def count(history: History) -> None:
-        view.count(history)
-        if on_epoch is not None:
-            on_epoch(history)
-
-    return count

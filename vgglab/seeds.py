@@ -16,6 +16,7 @@ from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS, Experiment, with_seed
 from vgglab.files import expanded, is_part, readable
 from vgglab.history import History
+from vgglab.live_display import LiveDisplay
 from vgglab.share.shelf import delete
 from vgglab.share.store import CHECKPOINT, check_same, read_run
 from vgglab.training import train
@@ -27,6 +28,7 @@ def train_seeds(
     seeds: int | Sequence[int],
     on_epoch: Callable[[History], object] | None = None,
     *,
+    show: bool = True,
     control: Control | None = None,
     cache: FeatureCache | None = CACHE,
     out: str | os.PathLike | None = None,
@@ -35,27 +37,33 @@ def train_seeds(
 
     `seeds` is a number, so many from the experiment's own on, or the seeds themselves. All runs have the same `data`;
     what `train` draws by the seed, the images of `images_a_class` and the labels of `label_noise` included, each run
-    draws for itself. `on_epoch`, `control` and `cache` are those of `train`. Stop and Ctrl-C end the run that goes on,
-    and no other begins: the finished records are returned, and then the stopped one if it has an epoch. A change is
-    for the run that goes on alone.
+    draws for itself. Each run shows itself as `train` does, with a line of its own; `show=False` shows nothing.
+    `on_epoch`, `control` and `cache` are those of `train`. Stop and Ctrl-C end the run that goes on, and no other
+    begins: the finished records are returned, and then the stopped one if it has an epoch. A change is for the run
+    that goes on alone.
     `out` names a folder in which each seed has a run folder of its own, "seed-0" and so on. The same call again reads
     what is finished there, goes on with what was cut short, and trains the rest. `InputError` as from `train`, and for
     seeds that are none.
     """
     check_fits(experiment, under_conditions(data, experiment))
-    folder, control = None if out is None else expanded(out), control or Control()
+    folder = None if out is None else expanded(out)
     histories: list[History] = []
     # What `train` has returned is not lost to a Ctrl-C that comes between.
     with contextlib.suppress(KeyboardInterrupt):
         for seed in _checked(seeds, experiment.seed):
             place = folder and folder / f"seed-{seed}"
             seeded = with_seed(experiment, seed)
-            history = _finished(place, seeded, data)
-            if history is None:
-                going_on = place is not None and os.path.lexists(place)
-                where = dict(resume=place) if going_on else dict(out=place)
-                history = train(seeded, data, on_epoch, control=control, cache=cache, **where)
-                control.take_change()  # one that came too late for its run is none for the next
+            with LiveDisplay(seeded, show=show) as display:
+                history = _finished(place, seeded, data)
+                if history is None:
+                    going_on = place is not None and os.path.lexists(place)
+                    where = dict(resume=place) if going_on else dict(out=place)
+                    buttons = Control(display.move) if control is None else control
+                    history = train(
+                        seeded, data, display.counting(on_epoch), control=buttons, cache=cache, **where
+                    )
+                    buttons.take_change()  # one that came too late for its run is none for the next
+                display.conclude(history)
             if history.epochs or not history.was_cut_short:
                 histories.append(history)
             if history.was_cut_short:

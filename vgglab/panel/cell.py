@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,8 +46,7 @@ def chart_of(cell: str) -> CellChart:
 class CellChart:
     """What a cell shows of its runs: the curves of the latest, and under them a line for each.
 
-    `seconds` is the time spent on drawing. What goes wrong in it is a warning, and the chart's end: a chart must never
-    stop a training.
+    `seconds` is the time spent on drawing.
     """
 
     def __init__(self) -> None:
@@ -60,7 +58,6 @@ class CellChart:
         self._label = self._picture = ""
         self._drawn = 0  # epochs of the picture
         self._due = -math.inf  # when the next drawing is
-        self._is_broken = False
 
     @contextmanager
     def showing(self, experiment: Experiment) -> Iterator[CellChart]:
@@ -114,16 +111,8 @@ class CellChart:
 
     def _draw(self, text: str, share: float | None = None) -> None:
         """Put picture and lines into the cell's output; `share` is how much of the run is done, None at its end."""
-        if self._is_broken:
-            return
         start = time.monotonic()
-        try:
-            self._put(self._label + text, share)
-        except Exception as error:
-            self._is_broken = True
-            warnings.warn(
-                f"The chart of this cell is no longer drawn. {type(error).__name__}: {error}", stacklevel=2
-            )
+        self._put(self._label + text, share)
         took = time.monotonic() - start
         self.seconds += took
         self._due = start + took + max(SHORTEST_PAUSE, took / DRAWING)

@@ -10,9 +10,15 @@ from vgglab.experiment import Experiment
 
 
 class Images:
-    """`data` are those at hand; `experiment` says what those given go by."""
+    """`data` are those at hand; `experiment` is what the dashboard began with, and says what those given go by.
+
+    The seed of a run is none of its images. Those given stay as their owner split them. What is read anew, in another
+    size or from another folder, is split by the seed of `experiment` where the folder has no validation part. So runs
+    of several seeds differ in luck alone, and one goes on in any dashboard that was given the same.
+    """
 
     def __init__(self, given: Dataset, experiment: Experiment) -> None:
+        self._seed = experiment.seed
         self.data = self._given = given
         self._at_hand = self._given_as = _about(experiment)
 
@@ -23,9 +29,7 @@ class Images:
             say("Reading the images.")
             is_given = wanted == self._given_as
             self.data = (
-                self._given
-                if is_given
-                else load(self._place(experiment), experiment.image_size, experiment.seed)
+                self._given if is_given else load(self._place(experiment), experiment.image_size, self._seed)
             )
             self._at_hand = wanted
         return self.data

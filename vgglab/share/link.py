@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from vgglab.errors import InputError, shown
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment, toggle_of
+from vgglab.image_changes import SHORTHAND
 from vgglab.toggles import AUGMENTATIONS, Number, Strengths, Text, Toggle
 
 LONGEST = 20_000  # characters; servers take addresses of 64,000
@@ -117,13 +118,13 @@ def _take(part: str, step: dict[str, Any]) -> None:
             f"`{name}` must stand in a code once a phase, and '&{THEN}&' begins the next phase. "
             f"Received: {shown(step[name])} and {shown(value)}."
         )
-    step[name] = _read(toggle, value)
+    step[name] = _read(name, toggle, value)
 
 
-def _read(toggle: Toggle, text: str) -> Any:
+def _read(name: str, toggle: Toggle, text: str) -> Any:
     """The value that a text stands for; what is none stays text, which the experiment then refuses by its name."""
     if isinstance(toggle, Strengths):
-        return "" if text == NONE else text.replace(":", "=")
+        return "" if text == NONE else _each_once(name, text.replace(":", "="))
     if text == NONE and toggle.optional:
         return None
     if isinstance(toggle, Number):
@@ -131,4 +132,17 @@ def _read(toggle: Toggle, text: str) -> Any:
             return toggle.kind(text)
         except ValueError:
             return text
+    return text
+
+
+def _each_once(name: str, text: str) -> str:
+    """The text as it is; `InputError` where a name stands in it twice, for only one of its strengths could count."""
+    named = [part.partition("=")[0].strip() for part in text.split(",")]
+    changes = [each for given in named for each in SHORTHAND.get(given, (given,)) if given]
+    twice = next((each for each in changes if changes.count(each) > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"`{name}` must have each name once in a phase of a code. Received: {shown(twice)} more than once, "
+            f"in {shown(text.replace('=', ':'))}."
+        )
     return text

@@ -49,12 +49,8 @@ def wall(folder: str | os.PathLike) -> pd.DataFrame:
 
 
 def read_wall(folder: str | os.PathLike) -> Wall:
-    """The runs in a folder, and what is wrong with the files that are none; `InputError` where there is no folder."""
+    """The runs in a folder, and what is wrong with the files that are none; `InputError` as from `run_files`."""
     place = expanded(folder)
-    if not place.is_dir():
-        raise InputError(
-            f"A wall is made of a folder of run cards and runs. There is no folder at {readable(place)}."
-        )
     rows, problems, seen = [], [], set()
     for path in run_files(place):
         try:
@@ -80,19 +76,40 @@ def read_wall(folder: str | os.PathLike) -> Wall:
 def run_files(folder: Path) -> list[Path]:
     """The cards and records in a folder and in the folders in it, the records of run folders among them, by name.
 
-    A folder in it that cannot be listed stands among them itself.
+    A folder in it that cannot be listed stands among them itself. None is there twice: of a file that links lead to as
+    well, the path without a link is taken. `InputError` where there is no folder, or where it cannot be listed.
     """
-    found: list[Path] = []
-    for path in _entries(folder):
-        found += [*_runs_at(path)] or (_runs_within(path) if path.is_dir() else [])
-    return found
-
-
-def _runs_within(folder: Path) -> list[Path]:
     try:
-        return [run for each in _entries(folder) for run in _runs_at(each)]
-    except OSError:
-        return [folder]
+        if not folder.is_dir():
+            raise InputError(
+                f"A wall is made of a folder of run cards and runs. There is no folder at {readable(folder)}."
+            )
+        entries = _entries(folder)
+    except OSError as error:
+        raise InputError(f"{readable(folder)} cannot be read: {why_not(error)}.") from None
+    found: list[Path] = []
+    for path in entries:
+        try:
+            found += [*_runs_at(path)] or _runs_within(path)
+        except OSError:
+            found.append(path)  # its reader will say why
+    return _each_once(found, folder)
+
+
+def _runs_within(path: Path) -> list[Path]:
+    return [run for each in _entries(path) for run in _runs_at(each)] if path.is_dir() else []
+
+
+def _each_once(paths: list[Path], folder: Path) -> list[Path]:
+    """The paths without those that links make lead to a file once more."""
+    top = os.path.realpath(folder)
+    taken: dict[str, Path] = {}
+    for path in paths:
+        file = os.path.realpath(path)
+        if file not in taken or file == os.path.join(top, path.relative_to(folder)):
+            taken[file] = path
+    kept = set(taken.values())
+    return [path for path in paths if path in kept]
 
 
 def _entries(folder: Path) -> list[Path]:
