@@ -292,7 +292,8 @@ def test_other_images_are_named():
         compare(run([1, 1, 0]), run([1, 0, 1, 1], seed=3, images="ff", data=dict(name="trees")))
     assert str(error.value) == (
         "A and B were validated on different images, so they cannot be compared. Received: 3 images of 'flowers' "
-        "with fingerprint 0f, image size 64, seed 0, and 4 images of 'trees' with fingerprint ff, image size 64, seed 3."
+        "with fingerprint 0f, image size 64, seed 0, "
+        "and 4 images of 'trees' with fingerprint ff, image size 64, seed 3."
     )
     with pytest.raises(
         InputError,
