@@ -96,6 +96,7 @@ def test_predictions_are_kept_to_the_last_bit(tmp_path):
     probabilities = np.stack([first, (1 - first.astype(float)).astype(np.float32)], axis=1)
     history = make_history()
     history.predictions = Predictions(3, np.arange(len(first)) % 2, probabilities, "0f")
+    history.epochs[-1]["validation_accuracy"] = float(history.predictions.right.mean())
     read = History.load(history.save(tmp_path / "history.jsonl"))
     assert read == history and read.predictions.probabilities.dtype == np.float32
     assert (read.predictions.probabilities.view(np.int32) == probabilities.view(np.int32)).all()
@@ -126,6 +127,18 @@ def test_what_only_the_end_of_a_run_has_is_in_no_record_that_grows():
     assert history.lines_after(history.rows()) == ""
     history.cut(history.rows())
     assert history.test is None and history.predictions is None and len(history.epochs) == 3
+
+
+def test_a_run_that_may_still_go_back_is_saved_without_predictions_of_its_best_epoch(tmp_path):
+    """What is said of the validation images is of the weights that count, and those are not settled yet."""
+    history = make_history()
+    history.predictions = Predictions(
+        2, np.zeros(5, int), np.float32([[0.9, 0.1]] * 3 + [[0.1, 0.9]] * 2), "0f"
+    )
+    read = History.load(history.save(tmp_path / "history.jsonl"))
+    assert read.predictions is None and read.epochs == history.epochs
+    history.note("restored", "The weights of epoch 2 were restored.", kept_epoch=2)
+    assert History.load(history.save(tmp_path / "history.jsonl")) == history
 
 
 @pytest.mark.parametrize("name", TESTED)

@@ -13,6 +13,7 @@ from vgglab.measures.intervals import (
     minimal_detectable,
     paired_difference,
     paired_images,
+    paired_seeds,
     sign_flip_p,
     verdict,
 )
@@ -242,3 +243,48 @@ def test_the_paired_interval_at_its_ends():
     assert paired_images([1.0] * 4)[1] == 1 and paired_images([-1.0] * 4)[0] == -1
     low, high = paired_images([0.0] * 400)
     assert low == -high and 0.005 < high < 0.01
+
+
+def test_the_interval_over_seeds_is_students_where_they_vary_more_than_their_images():
+    right = [20, 60, 30, 90, 55]
+    differences = np.array([[1.0] * each + [0.0] * (400 - each) for each in right])
+    by_hand = stats.ttest_1samp(np.array(right) / 400, 0).confidence_interval()
+    assert paired_seeds(differences) == pytest.approx(by_hand)
+    assert paired_seeds(-differences) == pytest.approx((-by_hand.high, -by_hand.low))
+
+
+def test_seeds_of_the_same_difference_leave_an_interval_of_their_images():
+    """Each of three seeds is ahead by 10 images, and 20 images change from seed to seed."""
+    differences = np.zeros((3, 40))
+    for seed, wins in enumerate((range(10), range(5, 15), range(10, 20))):
+        differences[seed, list(wins)] = 1
+    low, high = paired_seeds(differences)
+    assert (low + high) / 2 == pytest.approx(0.25)
+    # t for 2 degrees of freedom is 4.3027 (printed tables); each of the 20 images has a variance of 1/3.
+    assert (high - low) / 2 == pytest.approx(4.3027 * np.sqrt((20 / 3 + 2) / 40**2 / 3), rel=1e-4)
+    low, high = paired_seeds(np.ones((3, 40)))
+    assert high == 1 and low == pytest.approx(1 - 4.3027 * np.sqrt(2 / 40**2 / 3), rel=1e-4)
+
+
+@pytest.mark.parametrize("of_the_seed", [0.0, 0.3])
+@pytest.mark.parametrize("hardness", [(0.05, 0.025), (1.0, 0.5)])
+@pytest.mark.parametrize("seeds", [2, 3, 4, 5])
+@pytest.mark.parametrize("n", [8, 40, 400])
+def test_the_interval_over_seeds_covers_where_there_is_no_difference(n, seeds, hardness, of_the_seed):
+    """A and B are right as often by chance: on each image as often as it is hard, which a seed shifts for all."""
+    rng, runs = np.random.default_rng(0), 600
+    chance = np.clip(rng.beta(*hardness, (runs, 1, n)), 1e-9, 1 - 1e-9)
+    shifts = of_the_seed * rng.standard_normal((2, runs, seeds, 1))
+    a, b = (rng.random((runs, seeds, n)) < 1 / (1 + (1 / chance - 1) * np.exp(each)) for each in shifts)
+    intervals = [paired_seeds(each) for each in b.astype(float) - a]
+    # 95 %, and twice the standard deviation of what 600 draws of it show
+    assert np.mean([low <= 0 <= high for low, high in intervals]) > 0.95 - 2 * np.sqrt(0.95 * 0.05 / runs)
+    assert all(-1 <= low < high <= 1 for low, high in intervals)
+
+
+@pytest.mark.parametrize(
+    "differences", [[], [0.5, 0.5], [[0, 1]], [[], []], [[0, 2], [0, 1]], [[0, np.nan], [0, 1]]]
+)
+def test_what_is_no_difference_of_each_seed_and_image(differences):
+    with pytest.raises(InputError, match="one row a seed and two rows at least. Received: "):
+        paired_seeds(differences)

@@ -204,7 +204,8 @@ REFUSED = [
     ("test", ("row", "images"), "0", "`images` is 0"),
     ("test", ("row", "images"), "1.5", "`images` is 1.5"),
     # What is said of the validation images
-    ("validation", ("row", "epoch"), "7", "`epoch` is 7, and the run has 6"),
+    ("validation", ("row", "epoch"), "7", "`epoch` is 7, and the weights that count are of epoch 4"),
+    ("validation", ("row", "epoch"), "6", "`epoch` is 6, and the weights that count are of epoch 4"),
     ("validation", ("row", "epoch"), "0", "`epoch` is 0"),
     ("validation", ("row", "images"), "5", "`images` is 5"),
     ("validation", ("row", "labels"), "[]", "`labels` is []"),
@@ -234,6 +235,13 @@ REFUSED = [
     ),
     ("validation", ("row", "probabilities", 9, 0), HUGE, "`probabilities` is"),
     ("validation", ("row", "probabilities", 9, 0), '"1"', "each part of it must be a number"),
+    (
+        "validation",
+        ("row", "probabilities", 9),
+        "[1, 0]",
+        "right for 70.0000% of the images, and `validation_acc",
+    ),
+    ("validation", ("row", "labels", 9), "1", "`validation_accuracy` of epoch 4 is 60.0000%"),
     ("validation", ("row", "more"), '[{"deep": 1}]', "`more` is"),
     ("validation", ("more",), "1", "must have `row` alone"),
 ]
@@ -288,9 +296,8 @@ HARMLESS = [
     (whole, "event", ("row",), '{"epoch": 6, "kind": "diverged", "text": "nan"}'),
     (whole, "layer", ("row", "moved"), "null"),
     (whole, "layer", ("row", "layer"), r'"$\\frac{$"'),
-    (whole, "validation", ("row", "epoch"), "6"),
     (whole, "validation", ("row", "images"), r'"</script>\u0000\ud800"'),
-    (whole, "validation", ("row", "probabilities", 9), "[1, 0]"),
+    (whole, "validation", ("row", "probabilities", 9), "[0, 1]"),
     (whole, "validation", ("row", "probabilities", 9), "[0.3335, 0.6664]"),
     (stranger, "run", ("data",), '{"train": 5, "validation": 5, "classes": ["a", "b"]}'),
     (stranger, "run", ("experiment", "fit", "planned_epochs"), "9223372036854775807"),
@@ -344,6 +351,28 @@ def test_a_last_line_that_was_cut_short_is_left_out_with_a_sentence():
         assert read == before and read.predictions is None and read.test == TESTED
     assert History.from_lines("".join(lines) + "\0" * 50, "theirs.jsonl").events[-1]["kind"] == "torn"
     assert "line 1 is not a record" in refusal(lines[0][:-10])
+
+
+def test_what_is_said_of_images_goes_with_the_epoch_that_counts_wherever_its_line_stands():
+    *lines, said = whole().to_lines().splitlines(keepends=True)
+    assert History.from_lines("".join([lines[0], said, *lines[1:]]), "theirs.jsonl") == whole()
+    assert "line 2 is not a record (`epoch` is 4, and the run has none)" in refusal(lines[0] + said)
+    without_events = "".join(line for line in [*lines, said] if '"event"' not in line)
+    assert "line 13 is not a record (`epoch` is 4, and the weights that count are of epoch 6)" in refusal(
+        without_events
+    )
+
+
+def test_a_wrong_accuracy_is_found_in_the_line_of_what_contradicts_it():
+    text, _ = mutated("validation", "row", "labels", 9, to="1")
+    assert (
+        "line 15 is not a record (its `probabilities` are right for 70.0000% of the images, and "
+        in refusal(text)
+    )
+    # A mean in float32 is not the last digit of that in float64.
+    history = whole()
+    history.epochs[3]["validation_accuracy"] = float(np.float32(0.6))
+    assert History.from_lines(history.to_lines(), "theirs.jsonl") == history
 
 
 def test_a_run_says_once_what_it_says_of_the_validation_images():

@@ -959,10 +959,49 @@ def test_the_newest_run_is_b_and_the_newest_of_another_experiment_a(runs):
 
 
 def test_two_runs_that_differ_in_the_seed_alone_are_compared_each_for_itself(runs):
-    for seed in (1, 2, 3):
-        add(runs, make_history(seed=seed))
-    assert letters(runs) == ("run 2", "run 3")
-    assert runs.drawn == (("run 2", ("run 2",)), ("run 3", ("run 3",)))
+    for seed in (1, 2):
+        add(runs, sure([1, 0], seed=seed))
+    assert letters(runs) == ("run 1", "run 2")
+    assert runs.drawn == (("run 1", ("run 1",)), ("run 2", ("run 2",)))
+
+
+def of_seeds(runs, *seeds, **fields):
+    for seed in seeds:
+        add(runs, sure([1, 0], seed=seed, **fields))
+
+
+@pytest.mark.parametrize(
+    "seeds", [(0, 0, 1, 2), (1, 2, 3), (0, 0, 0)], ids=["one again", "three", "the same"]
+)
+def test_runs_of_one_experiment_are_not_compared_with_each_other_by_themselves(runs, seeds):
+    """Once and then with several seeds: the first is a run of a seed that the group has, and no other experiment."""
+    of_seeds(runs, *seeds)
+    newest = f"run {len(seeds)}"
+    assert letters(runs) == ("", newest) and runs.shown == (newest,)
+    assert runs.comparison == "Another experiment would be compared with it."
+    of_seeds(runs, 0, l2=0.1)
+    assert letters(runs) == (newest, f"run {len(seeds) + 1}")
+    of_seeds(runs, *seeds, l2=0.1)
+    assert letters(runs) == (newest, f"run {2 * len(seeds) + 1}")
+
+
+def test_a_run_that_was_stopped_is_of_the_same_experiment_all_the_same(runs):
+    of_seeds(runs, 0, l2=0.1)
+    of_seeds(runs, 1, 2)
+    stopped = sure([1, 0], seed=3)
+    stopped.note("stopped", "Stopped; the epochs before are kept.")
+    add(runs, stopped)
+    assert letters(runs) == ("run 1", "run 4")
+    of_seeds(runs, 4)
+    assert letters(runs) == ("run 1", "run 5")
+
+
+def test_who_compares_runs_of_one_experiment_compares_run_with_run(runs):
+    """Also where one of them is of a seed for which a later run counts."""
+    of_seeds(runs, 0, 0, 1, 2)
+    runs.choose("A", "run 1")
+    assert runs.drawn == (("run 1", ("run 1",)), ("run 4", ("run 4",)))
+    assert runs.comparison.startswith("A and B are equally good")
 
 
 def four_runs(runs):
@@ -1017,7 +1056,6 @@ def test_runs_of_other_seeds_count_to_their_letter(runs):
     assert [runs.group_of(name) for name in group] == [group] * 3
     assert runs.group_of("run 2") == ["run 2", "run 3", "run 5"], "a run stands for its own seed"
     assert runs.group_of("run 6") == ["run 6"] and runs.group_of("run 1") == ["run 1"]
-    runs.choose("A", "run 1")
     assert runs.drawn == (("run 1", ("run 1",)), ("run 5", tuple(group)))
     beside = {row["name"]: (row["letter"], row["sibling"]) for row in runs.table.rows}
     assert [beside[name] for name in group] == [("B", True), ("B", True), ("B", False)]

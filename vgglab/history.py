@@ -18,7 +18,7 @@ from vgglab.experiment import Experiment
 from vgglab.files import write_whole
 from vgglab.fit import Fit, Metric
 from vgglab.predictions import MOST_WRITTEN, Predictions
-from vgglab.record import COLUMNS, DRIFT, MEASURED, Row
+from vgglab.record import COLUMNS, DRIFT, MEASURED, Row, kept_row
 from vgglab.record_reader import read_record, text_of
 
 __all__ = ["COLUMNS", "DRIFT", "History", "Row"]
@@ -39,9 +39,10 @@ class History:
     images; None where there is none, or the run was cut short. `predictions` is what the weights of `kept` say of the
     validation images, while the run goes on those that would count if it stopped now; None before the first epoch and
     in records from before they were kept. They are the last line of a record, of about 13 characters a probability:
-    40 kB for 400 images of 8 classes. A record leaves them out where there are more than 1.5 million; an event of the
-    run says so. `LiveCurves` records what vgglab did not set up: `experiment` is then a `Fit`, the accuracy columns
-    hold its metric, and what was not measured is NaN.
+    40 kB for 400 images of 8 classes. A record leaves them out where there are more than 1.5 million, of which an event
+    of the run tells, and while a run goes on that may go back to an earlier epoch, which is theirs.
+    `LiveCurves` records what vgglab did not set up: `experiment` is then a `Fit`, the accuracy columns hold its metric,
+    and what was not measured is NaN.
     """
 
     experiment: Experiment | Fit
@@ -73,12 +74,10 @@ class History:
         The last one, unless early stopping went back to the best of its phase. `InputError` when
         no epoch was finished.
         """
-        if not self.epochs:
+        row = kept_row(self.epochs, self.events)
+        if row is None:
             raise InputError(f"This run finished no epoch, so it has no result. {self._why()}")
-        restored = [event for event in self.events if event["kind"] == "restored"]
-        if restored and restored[-1]["epoch"] == len(self.epochs):
-            return self.epochs[restored[-1]["kept_epoch"] - 1]
-        return self.epochs[-1]
+        return row
 
     @property
     def was_cut_short(self) -> bool:
@@ -153,9 +152,12 @@ class History:
 
     def _last_lines(self) -> str:
         test = _line(kind="test", row=self.test) if self.test else ""
-        if self.predictions is None or self.predictions.probabilities.size > MOST_WRITTEN:
+        said, kept = self.predictions, kept_row(self.epochs, self.events)
+        if said is None or said.probabilities.size > MOST_WRITTEN:
             return test
-        return test + _line(kind="validation", row=self.predictions.to_row())
+        if kept is None or kept["epoch"] != said.epoch:  # the run goes on, and may go back to their epoch
+            return test
+        return test + _line(kind="validation", row=said.to_row())
 
     def rows(self) -> dict[str, int]:
         """How many rows of each kind there are."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, ValidationError, convert, defstruct
@@ -190,8 +190,16 @@ def check_images(data: dict[str, Any]) -> None:
         raise ValueError(f"`wrong_labels` is {data['wrong_labels']}, more than there are in train")
 
 
-def check_said(said: dict[str, Any], data: dict[str, Any], epochs: Collection[int]) -> None:
-    """A ValueError unless what is said of the validation images goes with itself, the images and the epochs."""
+def kept_row(epochs: Sequence[Row], events: Sequence[dict[str, Any]]) -> Row | None:
+    """The row of the epoch whose weights a run ended with: the last one, unless early stopping went back to another."""
+    restored = [event for event in events if event["kind"] == "restored"]
+    if restored and restored[-1]["epoch"] == len(epochs):
+        return epochs[restored[-1]["kept_epoch"] - 1]
+    return epochs[-1] if epochs else None
+
+
+def check_said(said: dict[str, Any], data: dict[str, Any], kept: Row | None) -> None:
+    """A ValueError unless what is said of the validation images goes with itself, the images and the kept row."""
     labels, probabilities = said["labels"], said["probabilities"]
     images = data.get("validation") or len(labels)
     if not len(labels) == len(probabilities) == images:
@@ -206,8 +214,9 @@ def check_said(said: dict[str, Any], data: dict[str, Any], epochs: Collection[in
             )
         if label >= classes:
             raise ValueError(f"a label is {label}, and must be 0 to {classes - 1}")
-    if said["epoch"] not in epochs:
-        raise ValueError(f"`epoch` is {said['epoch']}, and the run has {len(epochs)}")
+    if kept is None or said["epoch"] != kept["epoch"]:
+        counts = f"the weights that count are of epoch {kept['epoch']}" if kept else "the run has none"
+        raise ValueError(f"`epoch` is {said['epoch']}, and {counts}")
 
 
 def check_single(row: Row) -> None:

@@ -11,7 +11,18 @@ from vgglab.experiment import Experiment
 from vgglab.files import why_not
 from vgglab.fit import Fit
 from vgglab.predictions import Predictions
-from vgglab.record import FIT_ROWS, ROWS, Head, Replaced, Row, check, check_images, check_said, check_single
+from vgglab.record import (
+    FIT_ROWS,
+    ROWS,
+    Head,
+    Replaced,
+    Row,
+    check,
+    check_images,
+    check_said,
+    check_single,
+    kept_row,
+)
 
 MOST_BYTES = 256 * 2**20  # of a record: 200,000 epochs take half of it
 LONGEST_LINE = 32 * 2**20  # characters: room for `predictions.MOST_WRITTEN`
@@ -133,13 +144,18 @@ class _Reader:
         self.number, plain = self._experiment
         experiment = _experiment(plain)
         phases, data = len(experiment.phases) or 1, head.get("data", {})
-        numbers = {row["epoch"] for row in epochs}
         for number, kind, row in self._placed:
             self.number = number
-            if kind == "validation":
-                check_said(row, data, numbers)
-            else:
+            if kind != "validation":
                 _check_place(kind, row, phases, len(epochs))
+        predictions = None
+        if said:  # after all events, which say what epoch counts
+            self.number = next(number for number, kind, _ in self._placed if kind == "validation")
+            kept = kept_row(epochs, events)
+            check_said(said[0], data, kept)
+            predictions = Predictions.of(said[0])
+            if kept and not self._is_fit:
+                _check_accuracy(predictions, kept)
         if torn:
             text = "The last line of the record was cut short and is left out; all before it was read."
             events.append(dict(epoch=len(epochs), kind="torn", text=text))
@@ -151,7 +167,7 @@ class _Reader:
             events=events,
             layers=layers,
             test=tests[-1] if tests else None,
-            predictions=Predictions.of(said[-1]) if said else None,
+            predictions=predictions,
         )
 
 
@@ -199,6 +215,16 @@ def _check_place(kind: str, row: Row, phases: int, epochs: int) -> None:
     kept = row.get("kept_epoch")
     if row["kind"] == "restored" and (kept is None or kept > row["epoch"]):
         raise ValueError(f"`kept_epoch` is {kept}, and must be 1 to {row['epoch']}")
+
+
+def _check_accuracy(predictions: Predictions, kept: Row) -> None:
+    """A ValueError unless what is said of the validation images is right as often as the row of its epoch says."""
+    right, measured = float(predictions.right.mean()), kept["validation_accuracy"]
+    if abs(right - measured) > 1e-6:
+        raise ValueError(
+            f"its `probabilities` are right for {right:.4%} of the images, and `validation_accuracy` of epoch "
+            f"{kept['epoch']} is {measured:.4%}"
+        )
 
 
 def _too_large(origin: str, size: int) -> InputError:

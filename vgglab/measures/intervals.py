@@ -49,11 +49,16 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Effect:
     `InputError` for fewer than two values, which say nothing about chance.
     """
     numbers = _one_a_seed("values", values)
+    n, mean = len(numbers), float(numbers.mean())
+    half = _reach(float(numbers.std(ddof=1)), n, confidence)
+    return Effect(mean, mean - half, mean + half, n)
+
+
+def _reach(sd: float, n: int, confidence: float) -> float:
+    """Half of Student's t interval of a mean of `n` values."""
     from scipy import stats  # takes a second, which the dashboard need not wait for
 
-    n, mean = len(numbers), float(numbers.mean())
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * numbers.std(ddof=1) / np.sqrt(n))
-    return Effect(mean, mean - half, mean + half, n)
+    return float(stats.t.ppf((1 + confidence) / 2, n - 1) * sd / np.sqrt(n))
 
 
 def _one_a_seed(name: str, values: Sequence[float]) -> np.ndarray:
@@ -179,6 +184,26 @@ def paired_images(differences: Sequence[float], confidence: float = 0.95) -> Int
     adjusted = np.concatenate([given, [-1.0, 1.0]])
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * float(adjusted.std()) / math.sqrt(len(adjusted))
     return max(-1.0, float(adjusted.mean()) - reach), min(1.0, float(adjusted.mean()) + reach)
+
+
+def paired_seeds(differences: np.ndarray, confidence: float = 0.95) -> Interval:
+    """Where the mean difference lies of all seeds, on the same images: Student's t interval, but never too narrow.
+
+    `differences` (seeds, images): B minus A, each -1, 0 or 1. Accuracy comes in whole images, so a few seeds may differ
+    by the same by chance alone. The variance of the seeds is taken to be at least what it is where the images change
+    from seed to seed independently of each other, with one image more of either as in `paired_images`. `InputError`
+    for fewer than two seeds.
+    """
+    given = np.asarray(differences, dtype=float)
+    if given.ndim != 2 or len(given) < 2 or not given.size or not (np.abs(given) <= 1).all():
+        raise InputError(
+            f"`differences` must be numbers from -1 to 1, one row a seed and two rows at least. "
+            f"Received: {shown(differences)}."
+        )
+    of_seeds = given.mean(axis=1)
+    least = (given.var(axis=0, ddof=1).sum() + 2) / given.shape[1] ** 2
+    reach = _reach(math.sqrt(max(of_seeds.var(ddof=1), least)), len(given), confidence)
+    return max(-1.0, float(of_seeds.mean()) - reach), min(1.0, float(of_seeds.mean()) + reach)
 
 
 def wilson(share: float, n: int, confidence: float = 0.95) -> Interval:

@@ -302,10 +302,7 @@ class Runs(widgets.VBox):
     ) -> None:
         """Say under the table how A and B compare, and what the chosen run did on its way."""
         texts = means_of(rows, sides)
-        said = "Press A in the row of one run and B in that of another to compare them."
-        if all(members.values()):
-            said = comparison_of(rows, *members.values())
-        self.set_trait("comparison", said if len(rows) > 1 else "The second run is compared with the first.")
+        self.set_trait("comparison", comparison_of(rows, *members.values()))
         phases = phase_list(rows[self.selected[0]].history) if len(self.selected) == 1 else []
         if phases:
             texts.append(f"Phases of the chosen run: {'; '.join(phases)}.")

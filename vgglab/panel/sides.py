@@ -16,7 +16,8 @@ SIDES = ("A", "B")
 def sides_of(rows: Rows, chosen: Mapping[str, str]) -> dict[str, str]:
     """The name of A and that of B, "" for none: those that were `chosen`, and else the latest of two runs or more.
 
-    The newest run is B, and the newest of another experiment is A; where there is no other, the one before B.
+    The newest run is B, and the newest of another experiment is A. Runs of B's experiment are none, whatever their
+    seed and however they ended; where all are, A is "", unless they are two: then it is the one before B.
     """
     newest = [name for name, row in reversed([*rows.items()]) if row.history.epochs]
     if len(newest) < 2:
@@ -26,8 +27,8 @@ def sides_of(rows: Rows, chosen: Mapping[str, str]) -> dict[str, str]:
         b = next((name for name in newest if name != a), "")
     if a is None:
         others = [name for name in newest if name != b]
-        alike = group_of(rows, b) if b else []
-        a = next((name for name in others if name not in alike), others[0] if others else "")
+        before = others[0] if len(others) == 1 else ""
+        a = next((name for name in others if not b or not are_alike(rows[name], rows[b])), before)
     return dict(zip(SIDES, (a, b)))
 
 
@@ -65,6 +66,11 @@ class Choice:
         self._chosen = {side: new if name == old else name for side, name in self._chosen.items()}
 
 
+def are_alike(one: Row, other: Row) -> bool:
+    """Whether two runs are of the same experiment but for the seed."""
+    return one.seedless is not None and one.seedless == other.seedless
+
+
 def group_of(rows: Rows, name: str) -> list[str]:
     """A run and its siblings: runs of the same experiment with other seeds that came to their end.
 
@@ -74,7 +80,7 @@ def group_of(rows: Rows, name: str) -> list[str]:
     if row.seedless is None or not row.is_whole:
         return [name]
     for each, other in rows.items():
-        if other.is_whole and other.seedless == row.seedless:
+        if other.is_whole and are_alike(row, other):
             by_seed[other.history.experiment.seed] = each
     by_seed[row.history.experiment.seed] = name
     return [each for each in rows if each in by_seed.values()]
@@ -83,13 +89,12 @@ def group_of(rows: Rows, name: str) -> list[str]:
 def members_of(rows: Rows, name: str, sides: Mapping[str, str]) -> list[str]:
     """The runs that a name stands for: A and B for their groups, any other for itself.
 
-    Where A and B are siblings, each stands for itself too: they differ in nothing but the seed.
+    Where A and B are of the same experiment, each stands for itself too: they differ in nothing but the seed.
     """
     if name not in sides.values():
         return [name]
     other = next((each for each in sides.values() if each != name), "")
-    group = group_of(rows, name)
-    return [name] if other in group else group
+    return [name] if other and are_alike(rows[name], rows[other]) else group_of(rows, name)
 
 
 def marks_of(
@@ -131,7 +136,16 @@ def means_of(rows: Rows, sides: Mapping[str, str]) -> list[str]:
 
 
 def comparison_of(rows: Rows, a: Sequence[str], b: Sequence[str]) -> str:
-    """Whether B is better than A, or luck, in a sentence; or why these cannot be compared."""
+    """Whether B is better than A, or luck, in a sentence; or why these cannot be compared, and what would be.
+
+    `a` and `b` are the names of the runs of each side.
+    """
+    if len(rows) < 2:
+        return "The second run is compared with the first."
+    if b and not a and all(are_alike(row, rows[b[0]]) for row in rows.values()):
+        return "Another experiment would be compared with it."
+    if not (a and b):
+        return "Press A in the row of one run and B in that of another to compare them."
     from vgglab.measures.comparison import compare  # scipy, which who only trains need not wait for
 
     try:
