@@ -14,6 +14,7 @@ import ipywidgets as widgets
 import pytest
 from PIL import Image
 
+from test_layers import choose_on_page
 from test_store import same
 from vgglab import train, training
 from vgglab.datasets import Split, check_fits, load
@@ -380,13 +381,13 @@ def test_simple_draws_no_curve_of_the_source_task(tiny):
 
 def test_a_layer_that_is_chosen_on_the_network_sets_the_depth_and_is_refused_where_that_is(tiny):
     dashboard = Dashboard(tiny, START)
-    dashboard.network.unfreeze = 7
+    choose_on_page(dashboard.network, 7)
     assert dashboard.controls.experiment.unfreeze == dashboard.controls.widgets["unfreeze"].value == 7
     dashboard.controls.widgets["unfreeze"].value = 2
     assert dashboard.network.unfreeze == 2
     dashboard.controls.hold(everything=True)
     assert dashboard.network.disabled
-    dashboard.network.unfreeze = 5
+    choose_on_page(dashboard.network, 5)
     assert dashboard.network.unfreeze == dashboard.controls.experiment.unfreeze == 2
     dashboard.controls.release()
     assert not dashboard.network.disabled
@@ -403,7 +404,7 @@ def test_mistakes_are_those_of_the_run_that_was_trained_and_of_a_paused_one(tiny
     wait(dashboard)
     assert epoch >= 1
     kept = dashboard.history.kept["epoch"]
-    assert f"Weights of epoch {kept}" in dashboard.mistakes.views["Worst"]
+    assert f"this run: weights of epoch {kept}" in dashboard.mistakes.views["Worst"].casefold()
 
 
 def test_the_strip_and_the_network_follow_the_controls(tiny):
@@ -750,11 +751,9 @@ def test_the_verdict_says_since_which_phase(tiny):
     verdict = Verdict()
     verdict.show(history)
     finding = diagnose(history)[0].finding
-    assert f"Phase 2, since epoch 3: {finding[0].lower()}{finding[1:]}" in html.unescape(
-        verdict.sentence.value
-    )
-    verdict.show(dataclasses.replace(history, epochs=history.epochs[:2]))
-    assert "Phase" not in verdict.sentence.value
+    assert f"{finding[:-1]} (phase 2 since epoch 3)." in html.unescape(verdict.sentence.value)
+    verdict.show(dataclasses.replace(history, epochs=history.epochs[:2]), whose="Seed 4:")
+    assert "phase" not in verdict.sentence.value and "Seed 4: " in verdict.sentence.value
 
 
 def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
@@ -1186,7 +1185,10 @@ def test_a_control_moved_in_a_run_that_goes_on_changes_that_alone(tiny, tmp_path
     assert dashboard.history.experiment.planned_epochs == 1000
     set_so = dict(weight_decay=0.01, l2=0.1, dropout=0.3, epochs=1000)
     assert dashboard.controls.experiment == dataclasses.replace(START, **set_so)
-    assert "Set as well: dropout 0.3, epochs 1000." in dashboard.controls.beyond.value
+    assert (
+        "Set as well: unfreeze depth 1, dropout 0.3, batch size 8, epochs 1000."
+        in dashboard.controls.beyond.value
+    )
     dashboard.bar.modes.index = 1  # there they are seen
     assert not dashboard.controls.beyond.value.strip()
 

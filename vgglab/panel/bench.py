@@ -111,7 +111,7 @@ class Bench(widgets.VBox):
         """What a run shows so far, beside its curves."""
         self.bar.mini.value = mini_svg(history, *MINI)
         self.phases.value = render("phases.html", phases=phase_list(history))
-        self.network.show(self.controls.experiment, history)
+        self.network.update(history)
         self.verdict.show(history, self._images.data.odd_pixels, self._whose)
 
     def show_pause(self) -> None:
