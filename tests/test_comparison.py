@@ -101,6 +101,10 @@ def test_two_seeds_cannot_tell_the_luck_of_the_seed():
         "B is 20.0 points better than A (14.1 to 25.5 over the 200 validation images, averaged over 2 seeds): "
         "that is more than luck of the images, but two seeds cannot tell the luck of the seed."
     )
+    found = compare(a, [run([1] * 101 + [0] * 99, seed, l2=1) for seed in range(2)])
+    assert str(found).endswith(
+        ": that can be luck of the images, and two seeds cannot tell the luck of the seed."
+    )
 
 
 @pytest.mark.parametrize(

@@ -78,12 +78,13 @@ class Comparison:
 
     @property
     def _verdict(self) -> str:
+        two = "two seeds cannot tell the luck of the seed" if self.seeds == 2 else ""
         if self._luck:
-            return f"can be luck of the {' and of the '.join(self._luck)}"
+            return f"can be luck of the {' and of the '.join(self._luck)}" + (two and f", and {two}")
         if self.over_seeds:
             return "is more than luck of the seed and of the images"
-        if self.seeds > 1:
-            return "is more than luck of the images, but two seeds cannot tell the luck of the seed"
+        if two:
+            return f"is more than luck of the images, but {two}"
         seeds = "another seed" if self.runs == (1, 1) else "other seeds"
         return f"is more than luck of the images, but {seeds} may say otherwise"
 
