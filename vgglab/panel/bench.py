@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import traitlets
 from vgglab.charts.mini import mini_svg
 from vgglab.charts.phases import phase_list
 from vgglab.charts.shown import Shown
+from vgglab.errors import InputError
 from vgglab.experiment import with_first
 from vgglab.history import History
 from vgglab.panel.bar import Bar
@@ -123,7 +125,7 @@ class Bench(widgets.VBox):
 
     def show_end(self, history: History, note: str = "") -> None:
         """A run as it ended, and what happened on its way; `note` is to be borne in mind."""
-        self.history = self._ended = history
+        self.history = history
         self.chart.draw(history)
         (self.progress.clear if history.was_cut_short else self.progress.finish)()
         # Phases repeat each other: what was said once is not said again.
@@ -148,7 +150,9 @@ class Bench(widgets.VBox):
 
     def _is_present(self, name: str) -> bool:
         """Whether a run of the table is the one that goes on here."""
-        return self._place is not None and self.runs.folder_of(name) == self._place
+        with suppress(InputError):  # a run that was loaded has no folder
+            return self._place is not None and self.runs.folder_of(name) == self._place
+        return False
 
     def complain(self, text: str, details: str = "") -> None:
         """Say that a run failed, and why; `details` unfold."""

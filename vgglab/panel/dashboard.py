@@ -204,11 +204,13 @@ class Dashboard(Bench):
             if self._before:  # the one before it is still there
                 self._whose = ""
                 self.show_end(self._before)
+                self._ended = self._before
             self.chart.say(_NEVER_BEGAN)
             return
         self.show_end(history, _TOO_LATE if control.changed else "")
         if history.epochs:
             (self.runs.replace if stored else self.runs.add)(history, folder=folder)
+            self._ended = history
         self.show_mistakes(history)
 
     def _begin(self, stored: StoredRun | None) -> Job:
