@@ -117,7 +117,7 @@ def test_a_learner_sees_what_a_toggle_does(bench):
     train(bench, existing + 2)
     page.get_by_text(re.compile(r"(A|B) is [\d.]+ points better than|equally good", re.I)).first.wait_for()
     page.get_by_role("tab", name="A against B").click()
-    page.get_by_text(re.compile(r"that (A|B) gets right and (A|B) gets wrong")).first.wait_for()
+    page.get_by_text(re.compile(r"that (A|B) gets right and (A|B) does not")).first.wait_for()
     bench.look("3-compared")
 
     assert in_view(page, bench.button("Train")), "the bar stays"

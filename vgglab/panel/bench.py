@@ -144,9 +144,8 @@ class Bench(widgets.VBox):
             runs, name = groups[b], b
         elif not runs and self.history:
             runs, name = [self.history], "this run"
-        compared = (f"A ({a})", groups[a]) if a in groups and not self._is_present(a) else None
-        named = f"B ({name})" if name == b and name else name
-        self.mistakes.show(runs, self._images.data, compared, named)
+        compared = ("A", groups[a]) if a in groups and not self._is_present(a) else None
+        self.mistakes.show(runs, self._images.data, compared, "B" if name == b and b else name)
 
     def _is_present(self, name: str) -> bool:
         """Whether a run of the table is the one that goes on here."""
