@@ -138,14 +138,12 @@ class Bench(widgets.VBox):
     def show_mistakes(self, history: History | None = None) -> None:
         """Those of a run, by default of B or the latest one, beside A's."""
         groups = {name: [self.runs.histories[each] for each in members] for name, members in self.runs.drawn}
-        a, b = self.runs.a, self.runs.b
-        runs, name = [history] if history else groups.get(b, []), "this run" if history else b
-        if history and any(history is each for each in groups.get(b, [])):
-            runs, name = groups[b], b
-        elif not runs and self.history:
-            runs, name = [self.history], "this run"
-        compared = ("A", groups[a]) if a in groups and not self._is_present(a) else None
-        self.mistakes.show(runs, self._images.data, compared, "B" if name == b and b else name)
+        a, b = groups.get(self.runs.a, []), groups.get(self.runs.b, [])
+        runs, name = (b, "B") if b else ([self.history] if self.history else [], "this run")
+        if history and not any(history is each for each in b):
+            runs, name = [history], "this run"
+        itself = self._is_present(self.runs.a) or {*map(id, a)} & {*map(id, runs)}
+        self.mistakes.show(runs, self._images.data, ("A", a) if a and not itself else None, name)
 
     def _is_present(self, name: str) -> bool:
         """Whether a run of the table is the one that goes on here."""
