@@ -407,6 +407,18 @@ def test_mistakes_are_those_of_the_run_that_was_trained_and_of_a_paused_one(tiny
     assert f"this run: weights of epoch {kept}" in dashboard.mistakes.views["Worst"].casefold()
 
 
+def test_a_run_that_went_on_is_compared_with_others_and_never_with_itself(tiny, tmp_path, every_epoch):
+    cut_short(tiny, dataclasses.replace(START, epochs=4), tmp_path / "run-1")
+    dashboard = Dashboard(tiny, dataclasses.replace(START, l2=0.01), folder=tmp_path)
+    dashboard.run()
+    assert (dashboard.runs.a, dashboard.runs.b) == ("run 1", "run 2")
+    press(dashboard, "run 1", "Go on")
+    wait(dashboard)
+    assert "Choose a second run" in dashboard.mistakes.views["A against B"], "run 1 is A itself"
+    dashboard.show_mistakes()
+    assert "B is judged by the weights of epoch 2, A by" in dashboard.mistakes.views["A against B"]
+
+
 def test_the_strip_and_the_network_follow_the_controls(tiny):
     dashboard = Dashboard(tiny, START)
     assert dashboard.strip.join(60)

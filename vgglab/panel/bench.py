@@ -142,11 +142,12 @@ class Bench(widgets.VBox):
         runs, name = (b, "B") if b else ([self.history] if self.history else [], "this run")
         if history and not any(history is each for each in b):
             runs, name = [history], "this run"
-        itself = self._is_present(self.runs.a) or {*map(id, a)} & {*map(id, runs)}
+        is_going_on = name == "this run" and self._is_present(self.runs.a)
+        itself = is_going_on or {*map(id, a)} & {*map(id, runs)}
         self.mistakes.show(runs, self._images.data, ("A", a) if a and not itself else None, name)
 
     def _is_present(self, name: str) -> bool:
-        """Whether a run of the table is the one that goes on here."""
+        """Whether a run of the table is the one that is seen as it goes on."""
         with suppress(InputError):  # a run that was loaded has no folder
             return self._place is not None and self.runs.folder_of(name) == self._place
         return False
