@@ -1,7 +1,6 @@
-"""Inputs that a screen reader can name, say the value of, and move by its keys: a slider, switches, a choice, a fold.
+"""Inputs that a screen reader can name, say the value of, and move by its keys: a slider, a choice, a fold.
 
-Those of ipywidgets give a slider no name and, for a value, its place in the list; a toggle no pressed state; and a fold
-no key.
+Those of ipywidgets give a slider no name and, for a value, its place in the list; and a fold no key.
 """
 
 from __future__ import annotations
