@@ -92,7 +92,10 @@ def test_kernels_are_few_and_end(tmp_path):
         kernel = f"{address.split('?')[0]}api/kernels/{kernel}?{token}"
         assert code == 200 and status(kernel)[0] == 200
         code, refused = status(address)
-        assert code == 503 and "The server has as many open pages as it allows, 1. One is free as soon as" in refused
+        assert (
+            code == 503
+            and "The server has as many open pages as it allows, 1. One is free as soon as" in refused
+        )
         deadline = time.monotonic() + 30
         while status(kernel)[0] == 200:
             assert time.monotonic() < deadline, "the kernel is ended"
