@@ -96,8 +96,7 @@ class Bench(widgets.VBox):
         self.history = history if history.epochs else None
         self.verdict.clear()
         self.chart.draw(history)
-        self.bar.mini.value = mini_svg(history, *MINI)
-        self.phases.value = render("phases.html", phases=phase_list(history))
+        self._show_line(history)
         self.network.show(self.controls.experiment, history)
         self.mistakes.show([], None)
 
@@ -111,10 +110,14 @@ class Bench(widgets.VBox):
 
     def show_course(self, history: History) -> None:
         """What a run shows so far, beside its curves."""
-        self.bar.mini.value = mini_svg(history, *MINI)
-        self.phases.value = render("phases.html", phases=phase_list(history))
+        self._show_line(history)
         self.network.update(history)
         self.verdict.show(history, self._images.data.odd_pixels, self._whose)
+
+    def _show_line(self, history: History) -> None:
+        """The small chart in the bar, and the phases."""
+        self.bar.mini.value = mini_svg(history, *MINI)
+        self.phases.value = render("phases.html", phases=phase_list(history))
 
     def show_pause(self) -> None:
         """What the run is at, with nothing left out."""

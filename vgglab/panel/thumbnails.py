@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from vgglab.panel.png import png_uri
 from vgglab.predictions import Predictions
 
 SIDE = 64  # pixels, at most
@@ -39,14 +38,7 @@ def thumbnails(
 def _thumbnail(image: np.ndarray, place: int, true: object, given: object, share: float) -> Thumbnail:
     wrong, sure = true != given, f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
     return Thumbnail(
-        _source(image),
+        png_uri(image, SIDE, Image.Resampling.BILINEAR),
         f"Image {place}: {true}, {f'taken for {given}' if wrong else 'recognised'}, {sure} sure",
         f"{f'{true} → {given}' if wrong else true} {sure}",
     )
-
-
-def _source(image: np.ndarray) -> str:
-    picture, out = Image.fromarray(image), io.BytesIO()
-    picture.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
-    picture.save(out, "PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"

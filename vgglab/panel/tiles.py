@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +9,7 @@ from PIL import Image
 
 from vgglab.datasets import Dataset
 from vgglab.experiment import Experiment, is_random
+from vgglab.panel.png import png_uri
 
 if TYPE_CHECKING:
     from vgglab.engine.drawn import Drawn
@@ -113,8 +112,5 @@ def _same(data: Dataset, number: int, epoch: int) -> dict[str, Any]:
 def _tile(
     pixels: np.ndarray, alt: str, caption: str, shares: list[tuple[str, int]] | None = None
 ) -> dict[str, Any]:
-    picture, file = Image.fromarray(pixels), io.BytesIO()
-    picture.thumbnail((LARGEST, LARGEST))
-    picture.save(file, "PNG", compress_level=1)
-    source = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    source = png_uri(pixels, LARGEST, Image.Resampling.BICUBIC)
     return dict(source=source, alt=alt, caption=caption, shares=shares or [])
