@@ -276,8 +276,16 @@ def test_a_folder_that_is_gone_for_a_moment_is_said_once_and_watched_on(
 def test_an_empty_folder_that_is_gone_is_said_too(tmp_path, monkeypatch, capsys):
     folder, looks = tmp_path / "empty", itertools.count(1)
     folder.mkdir()
-    steps = {1: folder.rmdir, 3: lambda: exec("raise KeyboardInterrupt")}
-    monkeypatch.setattr(wall_command.time, "sleep", lambda seconds: steps.get(next(looks), lambda: None)())
+
+    def look(seconds):
+        number = next(looks)
+        if number == 1:
+            folder.rmdir()
+        if number == 3:
+            # Raised here, not in exec(): Python would remember it, and end the tests' process by it at its very end.
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(wall_command.time, "sleep", look)
     assert main(["wall", str(folder), "--out", str(tmp_path / "wall.html"), "--watch"]) == 0
     assert capsys.readouterr().err.count("There is no folder at") == 1
 
