@@ -14,12 +14,12 @@ import numpy as np
 
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.depth import Deep, ranges_of, to_bytes
+from vgglab.datasets.division import divide
 from vgglab.datasets.layout import Layout, LeftOut, Photo, holds_folders, lay_out
 from vgglab.datasets.reading import MEMORY, Reading, TooLarge, Unreadable, read
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
-VALIDATION_SHARE = 0.2
 FEW = 3  # files with one reason: as many are named each on its line
 
 
@@ -65,7 +65,8 @@ def _read_folder(folder: Path, reading: Reading, seed: int, name: str) -> Datase
     if "validation" not in splits:
         undivided = splits.get("train", splits.get("all"))
         assert undivided is not None  # a layout has one of them
-        splits["train"], splits["validation"] = _divide(undivided, seed)
+        chosen = divide(undivided.labels, undivided.groups, seed, layout.class_names)
+        splits["train"], splits["validation"] = map(undivided.part, chosen)
     for remark in layout.remarks + remarks:
         warnings.warn(remark, stacklevel=4)
     if left_out:
@@ -117,7 +118,9 @@ def _split(photos: Sequence[Photo], images: Sequence[np.ndarray | str], image_si
     for place, (image, _) in enumerate(good):
         pixels[place] = image
     labels = np.array([photo.label for _, photo in good], dtype=np.int64)
-    return Split(pixels, labels, paths=np.array([str(photo.path) for _, photo in good], dtype=object))
+    paths = np.array([str(photo.path) for _, photo in good], dtype=object)
+    groups = np.array([photo.group for _, photo in good], dtype=object)
+    return Split(pixels, labels, paths=paths, groups=groups if any(groups) else None)
 
 
 def _in_lines(left_out: LeftOut, folder: Path) -> str:
@@ -146,13 +149,3 @@ def _require(split: Split, layout: Layout, part: str, at_least: int, left_out: s
                 f"Class '{class_name}' in {readable(where)} needs at least {need}. Readable: {count}.{hint}"
                 + (f" Left out:{left_out}" if left_out else "")
             )
-
-
-def _divide(split: Split, seed: int) -> tuple[Split, Split]:
-    """A fifth of each class, and at least one image, to validate on; `seed` chooses which."""
-    rng = np.random.default_rng(seed)
-    chosen = np.zeros(len(split), dtype=bool)
-    for label in np.unique(split.labels):
-        members = rng.permutation(np.flatnonzero(split.labels == label))
-        chosen[members[: max(1, round(VALIDATION_SHARE * len(members)))]] = True
-    return split.part(~chosen), split.part(chosen)

@@ -30,6 +30,7 @@ LeftOut = list[tuple[Path, str]]  # with the reason
 class Photo(NamedTuple):
     path: Path
     label: int
+    group: str | None = None  # None: a group of its own
 
 
 class Layout(NamedTuple):
