@@ -175,7 +175,7 @@ def test_what_the_machine_lacks_is_no_fault_of_the_file(tmp_path, monkeypatch, e
 def little_memory(monkeypatch):
     """Four threads, and memory for 500 x 500 pixels of RGB."""
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    monkeypatch.setattr("vgglab.datasets.folder.MEMORY", 4 * 500 * 500)
+    monkeypatch.setattr("vgglab.datasets.decoding.MEMORY", 4 * 500 * 500)
 
 
 def test_what_takes_more_than_a_thread_s_share_is_decoded_alone(tmp_path, little_memory, monkeypatch):
@@ -222,7 +222,7 @@ def test_an_image_that_is_too_large_alone_is_listed_with_the_reason(tmp_path, li
 MEASURE = """
 import sys
 from pathlib import Path
-from vgglab.datasets import folder as loader
+from vgglab.datasets import decoding as loader
 from vgglab.datasets.folder import read_folder
 from vgglab.datasets.reading import Reading
 folder = Path(sys.argv[1])

@@ -22,7 +22,7 @@ _HOME = {
     "experiment_of": "vgglab.share.link",  # and back
     "AUGMENTATIONS": "vgglab.image_changes",  # the random changes of images, with their strengths
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
-    "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
+    "load": "vgglab.live_load",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it
     "Dataset": "vgglab.datasets",  # images, labels and class names, split into train and validation
     "draw_blossoms": "vgglab.datasets",  # flowers drawn on request, each nuisance on its own dial

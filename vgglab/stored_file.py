@@ -56,14 +56,16 @@ class RowWriter:
             numbers, value = range(numbers, numbers + 1), np.asarray(value)[None]
         for number, row in zip(numbers, np.broadcast_to(value, (len(numbers), *self.shape[1:]))):
             content = np.ascontiguousarray(row, self.dtype).reshape(-1).view(np.uint8)
-            self.checksums[number] = zlib.crc32(content)
-            write_at(self._descriptor, memoryview(content), CHECKSUM + number * content.nbytes)
+            self.checksums[number] = zlib.crc32(content.data)
+            write_at(self._descriptor, content.data, CHECKSUM + number * content.nbytes)
 
     def __len__(self) -> int:
         return self.shape[0]
 
 
-Fill = Callable[[Any], Mapping[str, Any] | None]  # writes the rows of an array or a RowWriter, and gives the note
+Fill = Callable[
+    [Any], Mapping[str, Any] | None
+]  # writes the rows of an array or a RowWriter, and gives the note
 
 
 def bytes_of(shape: Shape, dtype: np.dtype) -> int:
@@ -195,7 +197,7 @@ def _rows(file: FileIO, path: Path, shape: Shape, dtype: np.dtype, tail: bytes) 
 
 
 def _are_right(rows: Rows) -> bool:
-    """Whether each row is as it was written; read and not mapped, because a disk that fails would end a map's process."""
+    """Whether each row is as it was written."""
     try:
         for _ in chunks(rows):
             pass

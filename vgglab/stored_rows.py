@@ -59,12 +59,12 @@ class RowFile:
             if first < end:
                 self._read(content[first:end].reshape(-1), int(numbers[first]))
         for place, number in enumerate(numbers):
-            if zlib.crc32(content[place]) != self._checksums[number]:
+            if zlib.crc32(content[place].data) != self._checksums[number]:
                 raise self._damaged()
         return rows
 
     def _read(self, content: np.ndarray, number: int) -> None:
-        place, left = self._start + number * self._row, memoryview(content)
+        place, left = self._start + number * self._row, content.data
         while left:
             count = read_at(self._descriptor, left, place)
             if not count:

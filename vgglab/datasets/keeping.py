@@ -26,7 +26,11 @@ VERSION = 1  # of how files become images
 
 
 def read_files(
-    paths: Sequence[Path], reading: Reading, memory: int, progress: Progress | None = None, stacklevel: int = 2
+    paths: Sequence[Path],
+    reading: Reading,
+    memory: int,
+    progress: Progress | None = None,
+    stacklevel: int = 2,
 ) -> tuple[Images, Decoded]:
     """An image for each file, in an array of at most `memory` bytes or in `Rows`, and what was found out.
 
@@ -46,9 +50,8 @@ def read_files(
 
 def _need(shape: tuple[int, ...], size: int, memory: int) -> str:
     images = "1 image" if shape[0] == 1 else f"{shape[0]:,} images"
-    return (
-        f"{images} of {shape[1]} pixels take {_gb(size)}, more than the {_gb(memory)} of memory that images may take here"
-    )
+    need = f"{images} of {shape[1]} pixels take {_gb(size)}"
+    return f"{need}, more than the {_gb(memory)} of memory that images may take here"
 
 
 def _from_file(
@@ -64,7 +67,9 @@ def _from_file(
     try:
         found = store.find(key, shape, np.dtype(np.uint8), check_rows=False)
         if found is not None:
-            warnings.warn(f"{need}: they are in a file in {where}, decoded before.", stacklevel=stacklevel + 1)
+            warnings.warn(
+                f"{need}: they are in a file in {where}, decoded before.", stacklevel=stacklevel + 1
+            )
             return found
     except Unfit as reason:
         again = f" The file that was there, {key}{SUFFIX}, {reason}; it is made again."
@@ -83,9 +88,9 @@ def _from_file(
         if error.filename in map(str, paths):
             raise
         raise InputError(
-            f"{need}, and they cannot be kept in a file in {where} ({why_not(error)}). Smaller images (`image_size`) or "
-            f"fewer of them need less; {VARIABLE} says how many GB of memory they may take, VGGLAB_CACHE names another "
-            "folder."
+            f"{need}, and they cannot be kept in a file in {where} ({why_not(error)}). Smaller images (`image_size`) "
+            f"or fewer of them need less; {VARIABLE} says how many GB of memory they may take, VGGLAB_CACHE names "
+            "another folder."
         ) from None
 
 
