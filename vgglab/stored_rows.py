@@ -162,6 +162,10 @@ def chunks(images: Images) -> Iterator[np.ndarray]:
 def _key(key: Any) -> Any:
     if isinstance(key, (slice, int, np.integer)):
         return key
+    if isinstance(key, tuple):
+        raise IndexError(
+            "Rows have one index, as in images[numbers]; its rows are arrays: images[numbers][:, 0]."
+        )
     key = np.asarray(key)
     return key.astype(np.int64) if not key.size and key.dtype != bool else key
 

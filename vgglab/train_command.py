@@ -119,7 +119,7 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
     with ImageBar(console) as bar, warnings.catch_warnings():
         warnings.simplefilter("always")
         # At once: what is said of the room for the images is said before they are read.
-        warnings.showwarning = lambda message, *rest: _warn(console, str(message))  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *rest: _warn(console, str(message))
         data = load_for(experiment, progress=bar.move)
     for said in data.odd_pixels:
         _warn(console, said)

@@ -25,6 +25,7 @@ _BRANDS = {
     **dict.fromkeys((b"ftypavif", b"ftypavis"), "AVIF"),
     **dict.fromkeys((b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftypmif1", b"ftypmsf1"), "HEIF"),
 }
+_COPIES = {"WEBP": 3, "AVIF": 3, "HEIF": 3, "TIFF": 1, "GIF": 1}  # that their decoders make beside the image
 _MISSING = dict(
     AVIF="AVIF, which this Pillow cannot decode: version 11.3 or later can (`pip install --upgrade pillow`)",
     HEIF="HEIC, which needs `pip install pillow-heif`",
@@ -156,11 +157,7 @@ def _can_decode(kind: str) -> bool:
 
 def _bytes_to_decode(image: Image.Image) -> int:
     """How many bytes an image takes while it is decoded, turned upright and converted, at most: 4 a pixel and copy."""
-    copies = (
-        1
-        + {"WEBP": 3, "AVIF": 3, "HEIF": 3, "TIFF": 1, "GIF": 1}.get(image.format or "", 0)
-        + ("exif" in image.info)
-    )
+    copies = 1 + _COPIES.get(image.format or "", 0) + ("exif" in image.info)
     if image.has_transparency_data:
         copies += 2 + (image.mode != "RGBA")
     elif image.mode.startswith(("I", "F")):

@@ -32,8 +32,8 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     labels that `images_a_class` and `label_noise` choose where the folder has a validation part; where it has none,
     Keras divides it in another way than `load`. Keras also reads other files and pixels than `load` where a folder has
     .webp, .tif, .avif or .heic, hidden, nested or broken images, folders that are no classes, photographs to be turned
-    by their EXIF, transparency or 16 bits, it resizes in another way, and it shears about the top row and not about the middle one;
-    comments in the script say so.
+    by their EXIF, transparency or 16 bits, it resizes in another way, and it shears about the top row and not about the
+    middle one; comments in the script say so.
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """
