@@ -53,7 +53,7 @@ class RowFile:
 
     def __getitem__(self, numbers: np.ndarray) -> np.ndarray:
         rows = np.empty((len(numbers), *self.shape[1:]), self.dtype)
-        content = rows.reshape(len(rows), -1).view(np.uint8)
+        content = rows.reshape(len(rows), self._row // self.dtype.itemsize).view(np.uint8)
         breaks = np.flatnonzero(np.diff(numbers) != 1) + 1  # what lies together is read together
         for first, end in itertools.pairwise([0, *breaks.tolist(), len(rows)]):
             if first < end:

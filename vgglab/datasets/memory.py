@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from numbers import Real
 from pathlib import Path
 
 import psutil
@@ -33,8 +34,8 @@ def image_memory(given: float | None = None) -> int:
 
 def _bytes(name: str, given: object) -> int:
     try:
-        number = math.nan if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
+        number = float(given) if isinstance(given, Real | str) and not isinstance(given, bool) else math.nan
+    except (ValueError, OverflowError):
         number = math.nan
     if not 0 <= number < math.inf:
         raise InputError(f"`{name}` must be a number of GB, 0 or more. Received: {shown(given)}.")
