@@ -1,13 +1,15 @@
-"""What many images take, in memory and in time, beside Keras's own way: `make bench-memory ARGS="100000"`.
+"""What many images take, in memory and in time, beside Keras's own way: `make bench-memory ARGS="100000 100"`.
 
-ARGS is the number of images, 5,000 by default. The folder is made here: drawn flowers, each JPEG written many times
-under other names with another comment in it, so that no two files are the same. Each way runs in a process of its own,
-whose largest resident memory the system tells. Keras reads with `image_dataset_from_directory`, keeps what it read with
-`.cache()`, in memory and in a file, and computes what frozen layers make of it in every epoch, as it is usual.
+ARGS are the number of images, 5,000 by default, and how many of each class are trained on, by default all. The folder
+is made here: drawn flowers, each JPEG written many times under other names with another comment in it, so that no two
+files are the same. Each way runs in a process of its own, whose largest resident memory the system tells. Keras reads
+with `image_dataset_from_directory`, keeps what it read with `.cache()`, in memory and in a file, and computes what
+frozen layers make of it in every epoch, as it is usual.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import resource
@@ -22,7 +24,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SIZE, DISTINCT, DRAWN_AT = 224, 80, 64  # a drawing is made larger: drawing at 224 pixels would take minutes
+SIZE, DISTINCT, DRAWN_AT, VALIDATION = (
+    224,
+    80,
+    64,
+    800,
+)  # a drawing is made larger: drawing at 224 pixels would take minutes
 VARIANTS = {
     "vgglab, first time": "ours",
     "vgglab, second time": "ours",
@@ -43,7 +50,7 @@ def make(folder: Path, images: int) -> None:
             path = Path(place) / "x.jpg"
             Image.fromarray(picture).resize((300, 260)).save(path, quality=90)
             files.setdefault(int(label), []).append(path.read_bytes())
-    for part, count in (("train", images * 19 // 20), ("validation", images // 20)):
+    for part, count in (("train", images - VALIDATION), ("validation", VALIDATION)):
         for label, name in enumerate(drawn.class_names):
             where = folder / part / name
             where.mkdir(parents=True)
@@ -65,6 +72,8 @@ def ours(folder: Path, place: Path) -> dict[str, float]:
     loaded = time.perf_counter()
     ends: list[float] = []
     experiment = Experiment(backbone="vgg16-micro", weights=None, image_size=SIZE, unfreeze=0, epochs=3)
+    few = int(os.environ["FEW"]) if os.environ.get("FEW") else None
+    experiment = dataclasses.replace(experiment, images_a_class=few)
     cache = FeatureCache(folder=place / "cache")
     train(experiment, data, lambda history: ends.append(time.perf_counter()), cache=cache)
     return told(len(data.train) + len(data.validation), begun, loaded, ends)
@@ -115,7 +124,10 @@ def keras(folder: Path, cached: Path | None) -> dict[str, float]:
 
     (train, count), (validation, others) = parts["train"], parts["validation"]
     model.fit(
-        train.shuffle(2048, seed=0).batch(32).prefetch(2),
+        train.shuffle(2048, seed=0)
+        .take(8 * int(os.environ["FEW"]) if os.environ.get("FEW") else -1)
+        .batch(32)
+        .prefetch(2),
         validation_data=validation.batch(64).prefetch(2),
         epochs=2,
         verbose=0,
@@ -150,7 +162,7 @@ def main() -> None:
             if way == "keras_memory" and 1.3 * held > available:
                 print(f"| {what} | not run: it needs more than the {available / 1e9:.0f} GB free | | | | |")
                 continue
-            environment = {**os.environ, "VGGLAB_CACHE": str(place / "cache")}
+            environment = {**os.environ, "VGGLAB_CACHE": str(place / "cache"), "FEW": "".join(sys.argv[2:])}
             command = [sys.executable, "-m", "tests.benchmarks.memory", "--way", way, str(folder), str(place)]
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
             if done.returncode:
@@ -162,8 +174,8 @@ def main() -> None:
                 f"{found['later']:.1f} s | {found['peak'] / 1e9:.2f} GB |",
                 flush=True,
             )
-            if what.startswith("Keras, .cache(file), second"):
-                shutil.rmtree(place / "keras")  # room for the next
+            if "second" in what:  # room for the next
+                shutil.rmtree(place / ("cache" if way == "ours" else "keras"))
 
 
 if __name__ == "__main__":

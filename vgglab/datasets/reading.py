@@ -131,7 +131,12 @@ def _opened(path: Path) -> Image.Image:
             start = file.read(len(LFS_POINTER))
     kind = _BRANDS.get(start[4:12])
     if kind is not None:
-        return Image.open(path, formats=[kind]) if _can_decode(kind) else _refuse(_MISSING[kind])
+        if not _can_decode(kind):
+            _refuse(_MISSING[kind])
+        try:
+            return Image.open(path, formats=[kind])
+        except Image.UnidentifiedImageError:
+            _refuse(f"a broken {kind} image")
     if start == LFS_POINTER:
         _refuse("not an image but a Git LFS pointer to it, which `git lfs pull` replaces by the image")
     return _refuse("not an image of a format that is read")
