@@ -251,10 +251,16 @@ print(figure("VmHWM:") - before)
         ("RGB", "jpg", dict(progressive=True, subsampling=0)),
         ("RGB", "webp", {}),
         ("RGB", "bmp", {}),
+        ("RGB", "tif", dict(compression="tiff_lzw")),
+        ("RGBA", "tif", {}),
+        ("RGB", "avif", {}),
+        ("RGB", "heic", {}),
     ],
 )
 def test_the_memory_that_decoding_takes_is_within_the_budget(tmp_path, mode, suffix, options):
     """What Linux counts for eight threads; the budget holds one of the images, but not two."""
+    if suffix == "heic":
+        pytest.importorskip("pillow_heif").register_heif_opener()
     for size, folder in ((2000, "large"), (40, "small")):
         for number in range(4):
             for name in "ab":

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import pickle
 import threading
 
 import numpy as np
@@ -168,6 +169,19 @@ def test_a_file_that_was_cut_short_is_no_file_without_its_rows_being_read(path, 
     os.truncate(path, keep if keep >= 0 else path.stat().st_size + keep)
     with pytest.raises(Unfit, match="was cut short or is damaged"):
         read(path, SHAPE, np.uint8, check_rows=False)
+
+
+def test_another_process_opens_the_file_anew_and_notices_another_one(path):
+    rows = read(path, SHAPE, np.uint8).chosen(slice(5, 9))
+    handed = pickle.dumps(rows)
+    assert (np.asarray(pickle.loads(handed)) == ARRAY[5:9]).all() and pickle.loads(
+        handed
+    ).identity == rows.identity
+    write(path, SHAPE, np.uint8, lambda rows: rows.__setitem__(slice(None), 0))
+    with pytest.raises(InputError, match="was damaged or cut short"):
+        pickle.loads(handed)[0]
+    with pytest.raises(InputError, match="a.images can be used only where it is .no such file or directory."):
+        pickle.loads(handed)
 
 
 def test_threads_write_different_rows(tmp_path):

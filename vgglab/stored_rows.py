@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from vgglab.errors import InputError
-from vgglab.files import readable
+from vgglab.files import readable, why_not
 
 COPIED = 2**28  # bytes of chosen rows up to which a copy is made
 A_CHUNK = 2**24  # bytes
@@ -63,6 +63,19 @@ class RowFile:
                 raise self._damaged()
         return rows
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process, which opens the file anew; the checksums tell whether it is the same."""
+        given = (
+            self.path,
+            self._start,
+            self.shape,
+            self.dtype,
+            self._checksums,
+            self.identity,
+            dict(self.note),
+        )
+        return _opened_anew, given
+
     def _read(self, content: np.ndarray, number: int) -> None:
         place, left = self._start + number * self._row, content.data
         while left:
@@ -80,6 +93,16 @@ class RowFile:
             f"The cache file {readable(self.path)} was damaged or cut short since it was made, and was removed. "
             "Begin again: it is made anew."
         )
+
+
+def _opened_anew(path: Path, *given: Any) -> RowFile:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(
+            f"Images that are kept in the file {readable(path)} can be used only where it is ({why_not(error)})."
+        ) from None
+    return RowFile(descriptor, path, *given)
 
 
 class Rows:
