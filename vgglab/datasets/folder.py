@@ -15,16 +15,27 @@ import numpy as np
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.depth import Deep, ranges_of, to_bytes
 from vgglab.datasets.division import divide
-from vgglab.datasets.layout import Layout, LeftOut, Photo, holds_folders, lay_out
+from vgglab.datasets.exclusion import without
+from vgglab.datasets.groups import Photo, inside, remarks_on
+from vgglab.datasets.layout import FILE, FOLDER, Layout, LeftOut, holds_folders, lay_out
 from vgglab.datasets.reading import MEMORY, Reading, TooLarge, Unreadable, read
+from vgglab.datasets.table import SUFFIXES as TABLES
+from vgglab.datasets.table import lay_out_table
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
 FEW = 3  # files with one reason: as many are named each on its line
 
 
-def read_folder(folder: str | os.PathLike, reading: Reading, seed: int, name: str | None = None) -> Dataset:
-    """Read `folder/<class>/*` or `folder/{train,validation,test}/<class>/*`, whatever the parts' common spelling.
+def read_folder(
+    folder: str | os.PathLike,
+    reading: Reading,
+    seed: int,
+    name: str | None = None,
+    group: str | None = None,
+    exclude: str | None = None,
+) -> Dataset:
+    """Read `folder/<class>/*`, `folder/{train,validation,test}/<class>/*`, or the files that a table lists.
 
     Where there is no validation part, one training image in five of every class becomes it. Files that cannot be read
     are left out with one warning that counts them by reason; what may be a mistake in names or in the depth of
@@ -32,11 +43,11 @@ def read_folder(folder: str | os.PathLike, reading: Reading, seed: int, name: st
     """
     folder = expanded(folder)
     try:
-        if not _is_folder(folder):
-            raise InputError(
-                f"There is no folder at {readable(folder)}. An image folder holds one folder of images for each class."
-            )
-        return _read_folder(folder, reading, seed, readable(folder) if name is None else name)
+        base, layout = _laid_out(folder, group)
+        layout = without(layout, exclude, base)
+        if group is not None or any(photo.group for its in layout.photos.values() for photo in its):
+            layout.remarks.extend(remarks_on(layout.photos, base))
+        return _read_laid_out(layout, base, reading, seed, readable(folder) if name is None else name)
     except MemoryError:
         raise InputError(
             f"The memory of this machine was not enough to read {readable(folder)}. Smaller images (`image_size`) "
@@ -47,16 +58,29 @@ def read_folder(folder: str | os.PathLike, reading: Reading, seed: int, name: st
         raise InputError(f"{where} cannot be read: {why_not(error)}.") from None
 
 
-def _is_folder(path: Path) -> bool:
-    """Whether there is a folder; OSError where the system does not let one look."""
+def _laid_out(place: Path, group: str | None) -> tuple[Path, Layout]:
+    """Which files are which images of a folder or a table, and the folder that their paths count from."""
+    kind = _kind(place)
+    if kind == FOLDER:
+        return place, lay_out(place, group)
+    if kind == FILE and place.suffix.lower() in TABLES:
+        return place.parent, lay_out_table(place, group)
+    but = " but a file, and a table's name ends in .csv, .tsv or .txt" if kind == FILE else ""
+    raise InputError(
+        f"There is no folder at {readable(place)}{but}. An image folder holds one folder of images for each class."
+    )
+
+
+def _kind(path: Path) -> str:
+    """`FOLDER`, `FILE`, or "" for nothing that is there; OSError where the system does not let one look."""
     try:
-        return stat.S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a zero in the path
-        return False
+        return ""
+    return FOLDER if stat.S_ISDIR(mode) else FILE if stat.S_ISREG(mode) else ""
 
 
-def _read_folder(folder: Path, reading: Reading, seed: int, name: str) -> Dataset:
-    layout = lay_out(folder)
+def _read_laid_out(layout: Layout, folder: Path, reading: Reading, seed: int, name: str) -> Dataset:
     splits, reading, remarks, unreadable = _read_parts(layout, reading)
     left_out = layout.left_out + unreadable
     for part in [part for part in ("all", "train", "validation") if part in splits]:
@@ -133,7 +157,7 @@ def _in_lines(left_out: LeftOut, folder: Path) -> str:
         if len(paths) <= FEW:
             lines += [f"{readable(path)}: {reason}" for path in paths]
         else:
-            some = ", ".join(readable(path.relative_to(folder)) for path in paths[:FEW])
+            some = ", ".join(readable(inside(path, folder)) for path in paths[:FEW])
             lines.append(f"{len(paths):,} files: {reason}, among them {some}")
     return "".join(f"\n  {line}" for line in lines)
 
