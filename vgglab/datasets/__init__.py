@@ -13,7 +13,7 @@ from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
 from vgglab.datasets.reading import Reading
-from vgglab.datasets.table import SUFFIXES as TABLES
+from vgglab.datasets.sources import is_table
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS, Experiment, loaded_from
 from vgglab.files import shipped
@@ -88,8 +88,7 @@ def load_for(experiment: Experiment, seed: int | None = None) -> Dataset:
 def is_there(dataset: str | os.PathLike) -> bool:
     """Whether `load` would find it: the embedded flowers, a folder or a table."""
     place = os.path.expanduser(dataset)
-    is_table = place.lower().endswith(TABLES) and os.path.isfile(place)
-    return os.fspath(dataset) == _EMBEDDED or os.path.isdir(place) or is_table
+    return os.fspath(dataset) == _EMBEDDED or os.path.isdir(place) or is_table(place)
 
 
 def draw_blossoms(

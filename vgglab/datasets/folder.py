@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import stat
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +14,10 @@ import numpy as np
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.depth import Deep, ranges_of, to_bytes
 from vgglab.datasets.division import divide
-from vgglab.datasets.exclusion import without
-from vgglab.datasets.groups import Photo, inside, remarks_on
-from vgglab.datasets.layout import FILE, FOLDER, Layout, LeftOut, holds_folders, lay_out
+from vgglab.datasets.groups import Photo, inside
+from vgglab.datasets.layout import Layout, LeftOut, holds_folders
 from vgglab.datasets.reading import MEMORY, Reading, TooLarge, Unreadable, read
-from vgglab.datasets.table import SUFFIXES as TABLES
-from vgglab.datasets.table import lay_out_table
+from vgglab.datasets.sources import laid_out
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
@@ -43,10 +40,7 @@ def read_folder(
     """
     folder = expanded(folder)
     try:
-        base, layout = _laid_out(folder, group)
-        layout = without(layout, exclude, base)
-        if group is not None or any(photo.group for its in layout.photos.values() for photo in its):
-            layout.remarks.extend(remarks_on(layout.photos, base))
+        base, layout = laid_out(folder, group, exclude)
         return _read_laid_out(layout, base, reading, seed, readable(folder) if name is None else name)
     except MemoryError:
         raise InputError(
@@ -56,28 +50,6 @@ def read_folder(
     except OSError as error:
         where = readable(error.filename or folder)
         raise InputError(f"{where} cannot be read: {why_not(error)}.") from None
-
-
-def _laid_out(place: Path, group: str | None) -> tuple[Path, Layout]:
-    """Which files are which images of a folder or a table, and the folder that their paths count from."""
-    kind = _kind(place)
-    if kind == FOLDER:
-        return place, lay_out(place, group)
-    if kind == FILE and place.suffix.lower() in TABLES:
-        return place.parent, lay_out_table(place, group)
-    but = " but a file, and a table's name ends in .csv, .tsv or .txt" if kind == FILE else ""
-    raise InputError(
-        f"There is no folder at {readable(place)}{but}. An image folder holds one folder of images for each class."
-    )
-
-
-def _kind(path: Path) -> str:
-    """`FOLDER`, `FILE`, or "" for nothing that is there; OSError where the system does not let one look."""
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a zero in the path
-        return ""
-    return FOLDER if stat.S_ISDIR(mode) else FILE if stat.S_ISREG(mode) else ""
 
 
 def _read_laid_out(layout: Layout, folder: Path, reading: Reading, seed: int, name: str) -> Dataset:
