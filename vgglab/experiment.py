@@ -57,12 +57,12 @@ class Experiment:
         label="fit", role="data", fixed=True, loads=True, options=("crop", "pad", "squash"),
         help="how a photograph becomes square: cropped to its centre, padded with black, or squashed"))
     group: str | None = _field(None, Text(
-        label="group", role="data", fixed=True, loads=True, optional=True, off=None,
+        label="group", role="data", fixed=True, loads=True, optional=True, off=None, suggestions=("folder", "none"),
         help="which images belong together, so that no group is both to train and to validate on: 'folder' for the "
              "sub-folders of class folders, a pattern with one pair of parentheses, searched in the file's name, or a "
              "column of the table"))
     exclude: str | None = _field(None, Text(
-        label="exclude", role="data", fixed=True, loads=True, optional=True, off=None,
+        label="exclude", role="data", fixed=True, loads=True, optional=True, off=None, suggestions=("none",),
         help="a text file that names images to leave out, one path a line, relative to the folder"))
     images_a_class: int | None = _field(None, Number(
         label="images a class", role="data", fixed=True, simple=True, optional=True, off=None,

@@ -12,6 +12,7 @@ from vgglab.datasets.blossoms import NARROW, SMALLEST, SPECIES, WIDE, Nuisances,
 from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
+from vgglab.datasets.folds import k_folds
 from vgglab.datasets.reading import Reading
 from vgglab.datasets.sources import is_table
 from vgglab.errors import InputError, shown
@@ -31,6 +32,7 @@ __all__ = [
     "draw_twins",
     "in_words",
     "is_there",
+    "k_folds",
     "load",
     "load_for",
     "shuffled_labels",
