@@ -49,6 +49,8 @@ LAYERS = [
     [
         "vgglab.live_train",
         "vgglab.seeds",
+        "vgglab.cross_validation",
+        "vgglab.cross_command",
         "vgglab.train_command",
         "vgglab.wall_command",
         "vgglab.cli",
@@ -61,7 +63,7 @@ ONLY = {
     "anywidget": ("panel",),
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
-    "rich": ("epoch_bar", "live_display", "train_command"),
+    "rich": ("epoch_bar", "live_display", "train_command", "cross_command"),
     "jupyterlab": ("serving",),
     "voila": ("serving.pages",),
     "tornado": ("serving.pages",),

@@ -38,6 +38,8 @@ _HOME = {
     "Control": "vgglab.engine.control",  # pause, stop or change a run
     "train": "vgglab.live_train",  # Experiment and Dataset → History, shown as it grows
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
+    "k_folds": "vgglab.datasets",  # a Dataset divided anew, so that each image validates once → a list of them
+    "cross_validate": "vgglab.cross_validation",  # Experiment on each fold → the records, their mean, its interval
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about
@@ -67,6 +69,7 @@ _HOME = {
     "plot_wall": "vgglab.charts.wall",  # the gap of each against its validation accuracy
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
+    "fold_interval": "vgglab.measures.intervals",  # a mean over folds with its interval
     "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval
     "compare": "vgglab.measures.comparison",  # two runs, or runs of several seeds → is B better than A, or is it luck?
     "verdict": "vgglab.measures.intervals",  # is A better than B, or is it noise?
