@@ -11,11 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 os.environ.setdefault("MPLBACKEND", "agg")
-# With it jsonschema, which comes with nbformat and Voilà, makes a parser of international addresses at its import.
-# That takes seconds, and no schema here has such an address; jsonschema goes without where it is absent.
-sys.modules["rfc3987_syntax"] = None
-# Nothing that the imports make is garbage: looking for some took a fifth of the collection.
-gc.disable()
 
 from pathlib import Path
 
@@ -23,6 +18,12 @@ import numpy as np
 import pytest
 
 from vgglab.datasets.dataset import Dataset, Split
+
+# With it jsonschema, which comes with nbformat and Voilà, makes a parser of international addresses at its import.
+# That takes seconds, and no schema here has such an address; jsonschema goes without where it is absent.
+sys.modules["rfc3987_syntax"] = None
+# Nothing that the imports make is garbage: looking for some took a fifth of the collection.
+gc.disable()
 
 _OF_TESTS = ("MPLBACKEND", "PYTEST_CURRENT_TEST")  # with them a notebook shows less than people see
 ROOT = Path(__file__).parent.parent
