@@ -51,11 +51,25 @@ class Epoch(Struct):
     drift_block4: Drift | None = None
     drift_block5: Drift | None = None
     memorised: Share | None = None  # of the clean slice's wrong labels, the share that the network says
+    # Of validation, with the same weight for each class, however many images it has: `measures.class_counts`
+    validation_balanced_accuracy: Share | None = None
+    validation_macro_f1: Share | None = None
 
 
 COLUMNS = Epoch.__struct_fields__
 MEASURED = tuple(each.name for each in fields(Epoch) if each.required)  # in every run
 DRIFT = tuple(name for name in COLUMNS if name.startswith("drift_block"))
+
+
+def watched(monitor: str) -> str:
+    """The column of a figure that `Experiment.monitor` names."""
+    return f"validation_{monitor.lower().replace(' ', '_')}"
+
+
+def is_low(monitor: str) -> bool:
+    """Whether a monitored figure is the better the lower it is."""
+    return monitor == "loss"
+
 
 # A row of `LiveCurves`: what was not logged is NaN, and what diverged may be infinite.
 FitEpoch: type[Struct] = defstruct(
@@ -88,12 +102,17 @@ class Layer(Struct):
 
 
 class Tested(Struct):
-    """What came out on the test part."""
+    """What came out on the test part; what has a default, older versions lack, and runs of very many classes."""
 
     accuracy: Share
     loss: Loss
     calibration_error: Share
     images: Place
+    balanced_accuracy: Share | None = None
+    macro_f1: Share | None = None
+    confusion: list[list[Count]] | None = None  # true classes down, given ones across
+    auc: list[Share | None] | None = None  # of each class against the rest, None where it has none
+    auc_interval: list[Share] | None = None  # of their mean, or of two classes of the second's
 
 
 class Said(Struct):
@@ -114,6 +133,7 @@ class Images(Struct):
     train: Count = 0
     validation: Count = 0
     train_counts: list[Count] = []
+    validation_counts: list[Count] = []
     wrong_labels: Count = 0
     skipped: Count = 0
     fingerprint: str = ""
@@ -183,9 +203,10 @@ def _named(types: re.Match[str]) -> str:
 def check_images(data: dict[str, Any]) -> None:
     """A ValueError unless what is said of the images holds together."""
     check(data, Images)
-    counts = data.get("train_counts", [])
-    if counts and (len(counts) != len(data.get("classes", [])) or not any(counts)):
-        raise ValueError(f"`train_counts` is {shown(counts)}, and must count the images of each class")
+    for part in ("train", "validation"):
+        counts = data.get(f"{part}_counts", [])
+        if counts and (len(counts) != len(data.get("classes", [])) or not any(counts)):
+            raise ValueError(f"`{part}_counts` is {shown(counts)}, and must count the images of each class")
     if data.get("wrong_labels", 0) > data.get("train", math.inf):
         raise ValueError(f"`wrong_labels` is {data['wrong_labels']}, more than there are in train")
 
@@ -217,6 +238,26 @@ def check_said(said: dict[str, Any], data: dict[str, Any], kept: Row | None) -> 
     if kept is None or said["epoch"] != kept["epoch"]:
         counts = f"the weights that count are of epoch {kept['epoch']}" if kept else "the run has none"
         raise ValueError(f"`epoch` is {said['epoch']}, and {counts}")
+
+
+def check_tested(tested: dict[str, Any], data: dict[str, Any]) -> None:
+    """A ValueError unless what is said of the classes of the test part goes with its images and its accuracy."""
+    counts, auc = tested.get("confusion"), tested.get("auc")
+    classes = len(data.get("classes") or counts or auc or ())
+    if auc is not None and len(auc) != classes:
+        raise ValueError(f"`auc` has {len(auc)} numbers, and must have one for each of {classes} classes")
+    if (between := tested.get("auc_interval")) is not None and (len(between) != 2 or between[0] > between[1]):
+        raise ValueError(f"`auc_interval` is {shown(between)}, and must be a lower and an upper end")
+    if counts is None:
+        return
+    if [len(row) for row in counts] != [classes] * classes:
+        raise ValueError(f"`confusion` must have a row and a column for each of {classes} classes")
+    images, right = sum(map(sum, counts)), sum(row[place] for place, row in enumerate(counts))
+    if images != tested["images"] or abs(right / images - tested["accuracy"]) > 1e-6:
+        raise ValueError(
+            f"`confusion` counts {images} images, {right} of them right, and must count {tested['images']} with an "
+            f"accuracy of {tested['accuracy']:.4%}"
+        )
 
 
 def check_single(row: Row) -> None:

@@ -21,6 +21,7 @@ from vgglab.record import (
     check_images,
     check_said,
     check_single,
+    check_tested,
     kept_row,
 )
 
@@ -130,7 +131,9 @@ class _Reader:
             _check_order(row, self._rows["epoch"][-1:], self._is_fit)
         if self._is_fit:
             check_single(row)
-        if kind != "test":
+        if kind == "test":
+            check_tested(row, (self._head or {}).get("data", {}))
+        else:
             self._placed.append((self.number, kind, row))
         self._rows[kind].append(row)
 
