@@ -43,7 +43,7 @@ UNDEFINED = Estimate(math.nan, math.nan, math.nan)
 
 def share(right: float, n: float) -> Estimate:
     """`right` of `n` images: Wilson 1927; undefined where there are none."""
-    return Estimate(right / n, *wilson(right / n, n)) if n else UNDEFINED
+    return _around(right / n, n) if n else UNDEFINED
 
 
 def f1_interval(right: int, images: int, given: int) -> Estimate:
@@ -128,4 +128,11 @@ def _as_even(images: np.ndarray) -> float:
 def _mean(value: float, variance: float, most: float) -> Estimate:
     """Wilson's interval with the number of images of which a share has this variance, `most` at most."""
     own = value * (1 - value)
-    return Estimate(value, *wilson(value, min(own / variance, most) if variance > 0 and own > 0 else most))
+    return _around(value, min(own / variance, most) if variance > 0 and own > 0 else most)
+
+
+def _around(value: float, images: float) -> Estimate:
+    low, high = wilson(value, images)
+    return Estimate(
+        value, min(low, value), max(high, value)
+    )  # at 0 and 1, where rounding leaves them beside it

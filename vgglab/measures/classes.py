@@ -132,6 +132,8 @@ def _of_test(history: History, data: Dataset | None) -> ClassReport:
             "record is of an older version, or there are too many classes."
         )
     counts = np.array(tested["confusion"])
+    if data is not None and not isinstance(data, Dataset):
+        raise InputError(f"`data` must be a Dataset, such as `load` returns. Received: {shown(data)}.")
     if data is not None and (len(data.class_names) != len(counts) or len(data.test or ()) != counts.sum()):
         raise InputError(
             f"`data` must be what the run was tested on: {counts.sum()} images of {len(counts)} classes. "
