@@ -23,6 +23,7 @@ LAYERS = [
         "vgglab.history",
         "vgglab.predictions",
         "vgglab.record",
+        "vgglab.record_checks",
         "vgglab.record_reader",
         "vgglab.rate_search",
         "vgglab.measures.intervals",

@@ -6,7 +6,6 @@ the diagnosis and cards can take as it is. `vgglab.record_reader` reads whole re
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -16,14 +15,14 @@ from msgspec.structs import fields
 
 from vgglab.errors import shown
 
-_SINGLE = 3.5e38  # no float32 is larger
+SINGLE = 3.5e38  # no float32 is larger
 _MOST = 10**12  # of anything that is counted
 
 Row = dict[str, Any]  # of one epoch, by `COLUMNS`
 Place = Annotated[int, Meta(ge=1, le=_MOST)]
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Loss = Annotated[float, Meta(ge=-_SINGLE, le=_SINGLE)]
+Loss = Annotated[float, Meta(ge=-SINGLE, le=SINGLE)]
 Drift = Annotated[float, Meta(ge=-0.001, le=1.001)]  # with room for rounding
 
 
@@ -98,7 +97,7 @@ class Layer(Struct):
     phase: Place
     layer: str
     trainable: bool
-    moved: Annotated[float, Meta(ge=0, le=_SINGLE)] | None
+    moved: Annotated[float, Meta(ge=0, le=SINGLE)] | None
 
 
 class Tested(Struct):
@@ -200,68 +199,9 @@ def _named(types: re.Match[str]) -> str:
     return " or ".join(_IN_WORDS.get(each, each) for each in types[1].split(" | "))
 
 
-def check_images(data: dict[str, Any]) -> None:
-    """A ValueError unless what is said of the images holds together."""
-    check(data, Images)
-    for part in ("train", "validation"):
-        counts = data.get(f"{part}_counts", [])
-        if counts and (len(counts) != len(data.get("classes", [])) or not any(counts)):
-            raise ValueError(f"`{part}_counts` is {shown(counts)}, and must count the images of each class")
-    if data.get("wrong_labels", 0) > data.get("train", math.inf):
-        raise ValueError(f"`wrong_labels` is {data['wrong_labels']}, more than there are in train")
-
-
 def kept_row(epochs: Sequence[Row], events: Sequence[dict[str, Any]]) -> Row | None:
     """The row of the epoch whose weights a run ended with: the last one, unless early stopping went back to another."""
     restored = [event for event in events if event["kind"] == "restored"]
     if restored and restored[-1]["epoch"] == len(epochs):
         return epochs[restored[-1]["kept_epoch"] - 1]
     return epochs[-1] if epochs else None
-
-
-def check_said(said: dict[str, Any], data: dict[str, Any], kept: Row | None) -> None:
-    """A ValueError unless what is said of the validation images goes with itself, the images and the kept row."""
-    labels, probabilities = said["labels"], said["probabilities"]
-    images = data.get("validation") or len(labels)
-    if not len(labels) == len(probabilities) == images:
-        raise ValueError(
-            f"it has {len(labels)} `labels` and {len(probabilities)} `probabilities`, and must have {images} of each"
-        )
-    classes = len(data.get("classes") or probabilities[0])
-    for label, of_each in zip(labels, probabilities):
-        if len(of_each) != classes or not abs(sum(of_each) - 1) < 0.001:  # with room for rounding
-            raise ValueError(
-                f"an image has the `probabilities` {shown(of_each)}, and must have {classes} of the sum 1"
-            )
-        if label >= classes:
-            raise ValueError(f"a label is {label}, and must be 0 to {classes - 1}")
-    if kept is None or said["epoch"] != kept["epoch"]:
-        counts = f"the weights that count are of epoch {kept['epoch']}" if kept else "the run has none"
-        raise ValueError(f"`epoch` is {said['epoch']}, and {counts}")
-
-
-def check_tested(tested: dict[str, Any], data: dict[str, Any]) -> None:
-    """A ValueError unless what is said of the classes of the test part goes with its images and its accuracy."""
-    counts, auc = tested.get("confusion"), tested.get("auc")
-    classes = len(data.get("classes") or counts or auc or ())
-    if auc is not None and len(auc) != classes:
-        raise ValueError(f"`auc` has {len(auc)} numbers, and must have one for each of {classes} classes")
-    if (between := tested.get("auc_interval")) is not None and (len(between) != 2 or between[0] > between[1]):
-        raise ValueError(f"`auc_interval` is {shown(between)}, and must be a lower and an upper end")
-    if counts is None:
-        return
-    if [len(row) for row in counts] != [classes] * classes:
-        raise ValueError(f"`confusion` must have a row and a column for each of {classes} classes")
-    images, right = sum(map(sum, counts)), sum(row[place] for place, row in enumerate(counts))
-    if images != tested["images"] or abs(right / images - tested["accuracy"]) > 1e-6:
-        raise ValueError(
-            f"`confusion` counts {images} images, {right} of them right, and must count {tested['images']} with an "
-            f"accuracy of {tested['accuracy']:.4%}"
-        )
-
-
-def check_single(row: Row) -> None:
-    """A ValueError for a number that Keras, whose numbers are float32, cannot have logged, and no chart can draw."""
-    for name, value in row.items():
-        if isinstance(value, (int, float)) and _SINGLE < abs(value) != math.inf:
-            raise ValueError(f"`{name}` is {shown(value)}, and must be a float32")
