@@ -44,6 +44,7 @@ _HOME = {
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about
     "confusion": "vgglab.measures.mistakes",  # how many images of each class it takes for which
+    "class_report": "vgglab.measures.classes",  # recall, precision and more of each class, with intervals
     "grad_cam": "vgglab.measures.grad_cam",  # where in an image it looks for a class
     "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
@@ -63,6 +64,7 @@ _HOME = {
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
     "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
+    "plot_class_report": "vgglab.charts.classes",  # recall and precision of each class, with intervals
     "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
     "wall": "vgglab.share.wall",  # a folder of run cards and runs → one table, a row each

@@ -35,6 +35,10 @@ def _no_schedule(experiment: Experiment) -> str:
     return "the learning rate is constant" if experiment.schedule == "constant" else ""
 
 
+def _no_patience(experiment: Experiment) -> str:
+    return "" if experiment.patience else "without patience the weights of the last epoch are kept"
+
+
 @dataclass(frozen=True, repr=False)
 class Experiment:
     """Everything that determines a run; two equal experiments on one machine give the same History.
@@ -108,6 +112,10 @@ class Experiment:
         label="label smoothing", role="objective", holds_back=True, off=0,
         low=0, high=0.9, stops=(0, 0.05, 0.1, 0.2, 0.4),
         help="how much of each target is spread evenly over all classes (Szegedy et al. 2016)"))
+    class_weight: str = _field("none", Choice(
+        label="class weight", role="objective", off="none", options=("none", "balanced"),
+        help="'balanced' makes rare classes count as much as frequent ones: the loss of an image is multiplied by "
+             "n / (classes * n of its class), that of a mixed one by the mean over its labels"))
     augment: tuple[tuple[str, float], ...] = _field((), Strengths(
         label="augmentation", role="images", simple=True, holds_back=True, random=True,
         help="names, as in flip,rotation=20,erasing"))
@@ -145,8 +153,12 @@ class Experiment:
     patience: int | None = _field(None, Number(
         label="patience", unit="epochs", role="schedule", holds_back=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 3, 5, 10),
-        help="stop after so many epochs without a lower validation loss and restore the best weights; "
+        help="stop after so many epochs in which the monitored figure was not better and restore the best weights; "
              "never when left out"))
+    monitor: str = _field("loss", Choice(
+        label="monitor", role="schedule", idle=_no_patience,
+        options=("loss", "accuracy", "balanced accuracy", "macro F1"),
+        help="the figure of validation that patience waits for, and whose best epoch is kept"))
     epochs: int = _field(20, Number(
         label="epochs", role="schedule", is_own=True,
         low=1, high=100_000, whole=True, stops=(5, 10, 20, 30, 50, 100),

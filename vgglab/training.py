@@ -7,6 +7,7 @@ import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -212,7 +213,7 @@ def _train_phases(run: Run, state: Arrays) -> Experiment:
     return done[-1]
 
 
-def _judge(run: Run, phase: Experiment, test: Split) -> dict[str, float]:
+def _judge(run: Run, phase: Experiment, test: Split) -> dict[str, Any]:
     below, test = as_features(run.compiled, phase, test, run.cache, run.control)
     probabilities, _ = outputs(run.compiled.predict(below), test, run.control)
     return judged(probabilities, test.labels)

@@ -131,6 +131,7 @@ class Dataset:
             train=len(self.train),
             validation=len(self.validation),
             train_counts=self.train.counts(len(self.class_names)),
+            validation_counts=self.validation.counts(len(self.class_names)),
             wrong_labels=int(self.train.wrong.sum()),
             skipped=len(self.skipped),
             fingerprint=self.fingerprint,

@@ -227,7 +227,7 @@ def paired_seeds(differences: np.ndarray, confidence: float = 0.95) -> Interval:
     return max(-1.0, float(of_seeds.mean()) - reach), min(1.0, float(of_seeds.mean()) + reach)
 
 
-def wilson(share: float, n: int, confidence: float = 0.95) -> Interval:
+def wilson(share: float, n: float, confidence: float = 0.95) -> Interval:
     """The same from the share itself. Here, not SciPy's, which takes hundreds of times as long in every epoch."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     middle = share + z * z / (2 * n)

@@ -18,10 +18,12 @@ from vgglab.engine.rates import WARM_UP
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, is_random, of_role
 from vgglab.image_changes import AUGMENTATIONS
+from vgglab.record import is_low, watched
 from vgglab.templates import render
 from vgglab.weights import PRETRAINED, check_weights_exist
 
 WIDTH = 100  # characters a line
+_LOGGED = ("loss", "accuracy")  # what Keras logs of validation by itself
 
 
 def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
@@ -39,11 +41,12 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     """
     check_weights_exist(experiment)
     phases, built = experiment.phases, _as_built(experiment)
+    stretches = [_stretch(*pair) for pair in zip([built, *phases], phases)]
     text = render(
         "script.py.jinja",
         experiment=experiment,
         built=built,
-        stretches=[_stretch(*pair) for pair in zip([built, *phases], phases)],
+        stretches=stretches,
         made_from=_comment(repr(experiment), indent="    "),
         folder=_folder(experiment),
         parts=_parts(_folder(experiment)),
@@ -58,6 +61,9 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         hidden=dense_layers(experiment.backbone, experiment.head, classes=0)[:-1],
         warm_up=WARM_UP,
         has_conditions=experiment.images_a_class is not None or experiment.label_noise > 0,
+        weighs=any(each["weighs"] for each in stretches),
+        weighs_mixed=any(each["weighs_mixed"] for each in stretches),
+        by_class=any(each["by_class"] for each in stretches),
         cuts=any(phase.cutmix for phase in phases),
         erases=any("erasing" in dict(phase.augment) for phase in phases),
         tosses_coin=any(phase.mixup and phase.cutmix for phase in phases),
@@ -80,6 +86,8 @@ def _stretch(before: Experiment, phase: Experiment) -> dict[str, Any]:
     views = phase.views if is_random(phase) else None
     strengths = dict.fromkeys(AUGMENTATIONS, 0.0) | dict(phase.augment)
     objective = of_role(phase, "objective").items()
+    weighs = FIELDS["class_weight"].is_on(phase.class_weight)
+    is_mixed = bool(phase.mixup or phase.cutmix)
     return dict(
         phase=phase,
         before=before,
@@ -87,7 +95,16 @@ def _stretch(before: Experiment, phase: Experiment) -> dict[str, Any]:
         is_fed_anew=views is not None or of_role(phase, "images") != of_role(before, "images"),
         strengths=strengths,
         has_layers=any(strength for name, strength in strengths.items() if name not in ("crop", "erasing")),
-        in_loss=[FIELDS[name].label for name, value in objective if FIELDS[name].is_on(value)],
+        # Of validation: its images have no weights.
+        in_loss=[
+            FIELDS[name].label
+            for name, value in objective
+            if FIELDS[name].is_on(value) and name != "class_weight"
+        ],
+        weighs=weighs and not is_mixed,
+        weighs_mixed=weighs and is_mixed,
+        by_class=bool(phase.patience) and phase.monitor not in _LOGGED,
+        watched="" if is_low(phase.monitor) else watched(phase.monitor).replace("validation", "val"),
     )
 
 
