@@ -137,8 +137,10 @@ def test_charts_see_only_records():
         "vgglab.errors",
         "vgglab.experiment",
         "vgglab.files",
+        "vgglab.grid",
         "vgglab.history",
         "vgglab.measures.mistakes",
+        "vgglab.measures.sweep_table",
         "vgglab.rate_search",
     }
 

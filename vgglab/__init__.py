@@ -38,6 +38,8 @@ _HOME = {
     "Control": "vgglab.engine.control",  # pause, stop or change a run
     "train": "vgglab.live_train",  # Experiment and Dataset → History, shown as it grows
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
+    "grid": "vgglab.grid",  # every combination of values of an experiment's fields → a list of Experiments
+    "sweep": "vgglab.sweep",  # Experiments with several seeds, here or on a Dask cluster → a table, a row a setting
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about
@@ -59,6 +61,7 @@ _HOME = {
     "plot_brakes": "vgglab.charts.atlas",  # one condition of it, with intervals
     "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
+    "plot_sweep": "vgglab.charts.sweep",  # the table of a sweep as a heatmap
     "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
     "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks

@@ -1,4 +1,4 @@
-"""The command line: `vgglab train`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
+"""The command line: `vgglab train`, `vgglab sweep`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from vgglab import serving
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
 from vgglab.files import readable, why_not
+from vgglab.sweep_command import add_sweep
 from vgglab.terminal import INTERRUPTED, Signals, speaking
 from vgglab.toggles import Toggle
 from vgglab.train_command import train_anew, train_on
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN_DIR",
         help="go on with the run in this folder, which was cut short",
     )
+    add_sweep(commands, _FLAGS, _help)
     wall = commands.add_parser(
         "wall", help="make one page of the run cards and runs in a folder", allow_abbrev=False
     )

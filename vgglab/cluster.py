@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -64,7 +64,7 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Client]:
 
 def outcomes(
     client: Client, run: Callable, arguments: Mapping[str, tuple], retries: int = RETRIES
-) -> Iterator[tuple[str, Any]]:
+) -> Generator[tuple[str, Any]]:
     """What `run` returned for each of the arguments, or the exception that it raised, as they come, by their keys.
 
     The order of `arguments` is that of the runs: earlier ones have the higher priority. What has not begun when the
@@ -145,7 +145,9 @@ def check_workers(client: Client, paths: Iterable[str], patience: float = PATIEN
     here_paths = here.paths
     for name, found in client.run(there).items():
         if isinstance(found, str):
-            raise InputError(f"Each worker needs vgglab {vgglab.__version__}. Received: worker {name}, {found}.")
+            raise InputError(
+                f"Each worker needs vgglab {vgglab.__version__}. Received: worker {name}, {found}."
+            )
         check_shared(here, Facts(here.paths, found), f"worker {name}")
     return here
 
@@ -153,7 +155,8 @@ def check_workers(client: Client, paths: Iterable[str], patience: float = PATIEN
 def _check_python(client: Client) -> None:
     """Before anything is sent: functions do not go from one minor version of Python to another."""
     mine = [sys.version_info[0], sys.version_info[1]]
-    for name, worker in client.get_versions()["workers"].items():
+    versions: Any = client.get_versions()  # a coroutine only where the client is asynchronous
+    for name, worker in versions["workers"].items():
         python = str(worker["host"]["python"])
         if [int(each) for each in python.split(".")[:2]] != mine:
             raise InputError(

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from vgglab.errors import InputError, shown
@@ -16,7 +17,7 @@ from vgglab.toggles import Text
 LATER = "later"  # names what the later phases change, among the names of fields
 
 
-def grid(experiment: Experiment | None = None, **values: Iterable[Any]) -> list[Experiment]:
+def grid(experiment: Experiment | None = None, /, **values: Iterable[Any]) -> list[Experiment]:
     """An experiment for every combination of these values of its fields; the last field changes fastest.
 
     `experiment` gives the other fields, the defaults where it is left out. Each field takes a list of values, as in
@@ -67,9 +68,10 @@ def checked_experiments(experiments: Experiment | Iterable[Experiment]) -> list[
 def checked_seeds(seeds: int | Sequence[int], first: int = 0) -> Sequence[int]:
     """The seeds in turn: so many from the first on, or those that are given; `InputError` for what is none."""
     check = FIELDS["seed"].check
-    if hasattr(seeds, "__index__") and not isinstance(seeds, bool) and seeds > 0:
-        check("seed", first + seeds - 1)
-        return range(first, first + seeds)
+    number = int(seeds) if isinstance(seeds, Integral) and not isinstance(seeds, bool) else 0
+    if number > 0:
+        check("seed", first + number - 1)
+        return range(first, first + number)
     found = [check("seed", each) for each in seeds] if isinstance(seeds, Iterable) else []
     if not found or len(set(found)) < len(found):
         raise InputError(
@@ -84,7 +86,7 @@ def in_effect(experiment: Experiment) -> Experiment:
 
 
 def _without_idle(phase: Experiment) -> Experiment:
-    idle = {
+    idle: dict[str, Any] = {
         each.name: each.default
         for each in dataclasses.fields(phase)
         if each.name in FIELDS and FIELDS[each.name].why_idle(phase)

@@ -40,7 +40,7 @@ from vgglab.sweep_run import Returned, as_it_is, run_there, train_in_turn
 from vgglab.weights import find_weights
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from vgglab.cluster import Client
 
 Say = Callable[[str], object]
 
@@ -78,7 +78,7 @@ def sweep(
 
 @dataclass(frozen=True)
 class Swept:
-    """What came of a sweep: the table, a sentence on the best setting, what failed and why, and whether it was ended."""
+    """What came of a sweep: the table, what may be said of the best, what failed and why, and whether it was ended."""
 
     table: pd.DataFrame
     best: str
@@ -123,7 +123,9 @@ def run_sweep(
 def _check(planned: Sequence[Experiment], data: Dataset | None) -> None:
     """`InputError` for what no run could be made of."""
     if data is not None and not isinstance(data, Dataset):
-        raise InputError(f"`data` must be a Dataset, such as `load` returns, or None. Received: {shown(data)}.")
+        raise InputError(
+            f"`data` must be a Dataset, such as `load` returns, or None. Received: {shown(data)}."
+        )
     for each in planned:
         find_weights(each)
         if data is not None:
@@ -242,11 +244,15 @@ class _Sweep:
 
     def _add(self, run: Experiment, history: History) -> None:
         """Take a finished run; `InputError` where it saw other images than one that should have seen the same."""
-        key = tuple(getattr(run, name) for name, each in FIELDS.items() if each.role == "data" or name == "seed")
+        key = tuple(
+            getattr(run, name) for name, each in FIELDS.items() if each.role == "data" or name == "seed"
+        )
         mine = str(history.data.get("fingerprint")), f"{run!r}"
         known, other = self.fingerprints.setdefault(key, mine)
         if known != mine[0]:
-            raise InputError(f"Two runs that name the same images have seen different ones: {other} and {mine[1]}.")
+            raise InputError(
+                f"Two runs that name the same images have seen different ones: {other} and {mine[1]}."
+            )
         self.done[in_effect(run)] = history
 
     def _name(self, run: Experiment, words: str) -> None:

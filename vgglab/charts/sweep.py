@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from vgglab.charts.curves import detached_axes, new_axes, save_chart
-from vgglab.charts.text import as_given, name_cells
+from vgglab.charts.text import name_cells
 from vgglab.errors import InputError, unknown
 from vgglab.experiment import FIELDS
 from vgglab.files import written_whole
+from vgglab.grid import LATER, counted
+from vgglab.measures.sweep_table import MEASURES
 
-_LONGEST = 40  # characters of the name of a row or column
-_MEASURES = ("validation_accuracy", "train_accuracy", "gap")
+_LONGEST, _LINE = 40, 16  # characters of the name of a row or column, and of a line of it
 
 
 def plot_sweep(table: pd.DataFrame, measure: str = "validation_accuracy", ax: Axes | None = None) -> Axes:
@@ -28,8 +30,8 @@ def plot_sweep(table: pd.DataFrame, measure: str = "validation_accuracy", ax: Ax
     at least. The last field that varies runs from left to right; where more than two vary, the others together name
     the rows. A cell is empty where no run is finished. `InputError` for another measure, and for another table.
     """
-    if measure not in _MEASURES:
-        raise unknown("measure of a sweep", measure, _MEASURES)
+    if measure not in MEASURES:
+        raise unknown("measure of a sweep", measure, MEASURES)
     if not isinstance(table, pd.DataFrame) or not {measure, f"{measure}_low", "seeds"} <= set(table):
         raise InputError("`table` must be a table that `sweep` returned, with a row for each setting.")
     means, words = _wide(table, table[measure]), _wide(table, _written(table, measure))
@@ -47,15 +49,11 @@ def plot_sweep(table: pd.DataFrame, measure: str = "validation_accuracy", ax: Ax
     )
     name_cells(ax, means)
     ax.grid(visible=False)
+    most = int(table["seeds"].max()) if len(table) else 0
+    ax.set_title(f"{measure.replace('_', ' ')}, mean of {counted(most, 'seed')} ± 95 % interval", fontsize=10)
     bar = ax.collections[0].colorbar
     assert bar is not None  # seaborn draws one
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
-    most = int(table["seeds"].max()) if len(table) else 0
-    bar.set_label(f"{measure.replace('_', ' ')}, mean of {most} seed{'' if most == 1 else 's'}")
-    as_given([bar.ax.yaxis.label])
-    if max(len(each) for each in means.columns) > 8:
-        for tick in ax.get_xticklabels():
-            tick.set(rotation=35, ha="right", rotation_mode="anchor")
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return ax
 
 
@@ -67,23 +65,29 @@ def save_sweep(table: pd.DataFrame, path: Path) -> None:
 
 def _size(cells: pd.DataFrame) -> tuple[float, float]:
     """The width and the height of the figure for so many cells, in inches."""
-    longest = max(len(each) for each in cells.columns)
-    names = 0.085 * max(len(each) for each in cells.index)
-    return min(2.8 + names + max(0.9, 0.04 * longest) * len(cells.columns), 16), 1.7 + 0.5 * len(cells)
+    lines = [each.split("\n") for each in cells.columns]
+    column = max(1.0, 0.1 * max(len(line) for each in lines for line in each))
+    names = 0.1 * max(len(each) for each in cells.index)
+    height = 1.5 + 0.2 * max(len(each) for each in lines) + 0.5 * len(cells)
+    return min(max(4.6, 2.2 + names + column * len(lines)), 24), min(height, 40)
 
 
 def _wide(table: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
     """The values with the last field that varies from left to right, and all others from top to bottom."""
-    names = [name for name in table if name in FIELDS or name == "later"]
+    names = [name for name in table if name in FIELDS or name == LATER]
     *above, across = names or [""]
-    rows = [", ".join(_named(name, row[name], len(above) > 1) for name in above) for _, row in table.iterrows()]
-    columns = [_named(across, each) for each in table[across]] if across else ["all runs"]
+    rows = [
+        ", ".join(_named(name, row[name], len(above) > 1) for name in above) for _, row in table.iterrows()
+    ]
+    columns = [fill(_named(across, each), _LINE) for each in table[across]] if across else ["all runs"]
     wide = pd.DataFrame(
         np.nan, index=list(dict.fromkeys(rows)), columns=list(dict.fromkeys(columns)), dtype=object
     )
     for row, column, value in zip(rows, columns, values):
         wide.loc[row, column] = value
-    return wide.rename_axis(index=_label(above[0]) if len(above) == 1 else None, columns=_label(across) or None)
+    return wide.rename_axis(
+        index=_label(above[0]) if len(above) == 1 else None, columns=_label(across) or None
+    )
 
 
 def _named(name: str, value: object, with_field: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from vgglab.datasets import Dataset, under_conditions
 from vgglab.experiment import Experiment
@@ -37,6 +38,6 @@ def never_began(place: Path) -> bool:
     return all(each.name == CHECKPOINT or is_part(each) for each in place.iterdir())
 
 
-def at(place: Path | None) -> dict[str, Path | None]:
+def at(place: Path | None) -> dict[str, Any]:
     """The argument of `train` with which a run goes on in a folder, or begins there."""
     return dict(resume=place) if place is not None and os.path.lexists(place) else dict(out=place)

@@ -54,7 +54,9 @@ class SweepFolder:
         if not place.is_dir():
             raise InputError(f"`out` must be a folder. Received: {readable(place)}, which is none.")
         if is_going_on(place):
-            raise InputError(f"Another sweep goes on in {readable(place)}. Wait for its end, or name another folder.")
+            raise InputError(
+                f"Another sweep goes on in {readable(place)}. Wait for its end, or name another folder."
+            )
         with locked(place):
             yield cls(place, _runs_in(place, planned))
 
@@ -101,7 +103,8 @@ def _number(name: str) -> int:
 
 def _runs_in(folder: Path, planned: Sequence[Experiment]) -> dict[Experiment, StoredRun]:
     """The runs of a sweep's folder, each of which must be planned; what was killed as it began is taken away."""
-    keys, found = {same_run(each) for each in planned}, {}
+    keys = {same_run(each) for each in planned}
+    found: dict[Experiment, StoredRun] = {}
     for entry in sorted(folder.iterdir(), key=lambda each: (_number(each.name), each.name)):
         if entry.name in (TABLE, PICTURE) or is_part(entry):
             continue
