@@ -11,9 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from vgglab.cluster import Facts, check_shared, facts_of
-from vgglab.datasets import Dataset, load
+from vgglab.datasets import Dataset, load_for
 from vgglab.engine.control import Control
-from vgglab.experiment import FIELDS, Experiment
+from vgglab.experiment import Experiment, loaded_from
 from vgglab.history import History
 from vgglab.share.again import at, finished
 from vgglab.share.store import RECORD, is_going_on
@@ -77,11 +77,10 @@ def _wait_for(place: Path) -> None:
 
 
 def images_of(experiment: Experiment) -> Dataset:
-    """What the experiment names, read once for all runs that it is the same for."""
-    given = {name: getattr(experiment, name) for name, each in FIELDS.items() if each.role == "data"}
-    return _loaded(Experiment(**given, seed=experiment.seed))
+    """What the experiment names, read once for all runs that read the same."""
+    return _loaded(Experiment(**loaded_from(experiment), seed=experiment.seed))
 
 
 @lru_cache(maxsize=2)
 def _loaded(experiment: Experiment) -> Dataset:
-    return load(experiment.dataset, experiment.image_size, experiment.seed)
+    return load_for(experiment)
