@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import logging
 import os
 import secrets
 import sys
@@ -56,6 +57,7 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Client]:
         threads_per_worker=1,  # Keras must not be used from two threads at once
         dashboard_address=None,
         memory_limit=None,
+        silence_logs=logging.ERROR,  # a worker that Keras keeps busy as it ends is no news
         env=dict(TF_NUM_INTRAOP_THREADS=threads, TF_NUM_INTEROP_THREADS=threads),
     )
     with cluster, Client(cluster) as client:

@@ -36,7 +36,7 @@ from vgglab.measures.sweep_table import best_setting, sweep_table
 from vgglab.share.shelf import rename
 from vgglab.share.store import check_same
 from vgglab.share.sweep_folder import PICTURE, TABLE, SweepFolder
-from vgglab.sweep_run import Returned, as_it_is, run_there, train_in_turn
+from vgglab.sweep_run import OnEpoch, Returned, as_it_is, run_there, train_in_turn
 from vgglab.weights import find_weights
 
 if TYPE_CHECKING:
@@ -95,8 +95,10 @@ def run_sweep(
     out: str | os.PathLike | None = None,
     say: Say = print,
     control: Control | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> Swept:
-    """What `sweep` does, for whoever wants to know all that came of it; `control` stops runs of this process."""
+    """What `sweep` does, for whoever wants to know all that came of it; `control` and `on_epoch` are those of `train`,
+    for runs of this process."""
     settings, chosen = checked_experiments(experiments), checked_seeds(seeds)
     if client is not None:
         settings = [with_whole_paths(each) for each in settings]
@@ -109,7 +111,7 @@ def run_sweep(
         going.read()
         going.announce()
         if going.missing:
-            made = going.there(client, known) if client and known else going.here(control)
+            made = going.there(client, known) if client and known else going.here(control, on_epoch)
             stopped = going.take(made)
         else:
             stopped = False
@@ -180,11 +182,11 @@ class _Sweep:
             said += f". Done already: {len(self.done)}" + (f"; cut short: {begun}" if begun else "")
         self.say(f"{said}.")
 
-    def here(self, control: Control | None) -> Iterator[tuple[Experiment, object]]:
+    def here(self, control: Control | None, on_epoch: OnEpoch | None) -> Iterator[tuple[Experiment, object]]:
         """Make the runs that are missing in this process, one after another, until one is stopped."""
         for each in self.missing:
             try:
-                history = train_in_turn(self._as_begun(each), self.data, self._place(each), control)
+                history = train_in_turn(self._as_begun(each), self.data, self._place(each), control, on_epoch)
             except Exception as error:  # as on a worker: what one run fails of is no reason to end the others
                 yield each, error
                 continue

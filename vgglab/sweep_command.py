@@ -15,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from vgglab.epoch_bar import EpochBar, is_terminal
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS
 from vgglab.files import expanded, readable
@@ -102,9 +103,14 @@ def run_command(options: argparse.Namespace, flags: Mapping[str, str]) -> int:
             client = opened.enter_context(client_of(options.scheduler, options.workers or 0))
         from vgglab.sweep import run_sweep
 
+        on_epoch = None
         if client is None:
             signals.keep()  # a run that goes on here ends at its next batch; a wait for workers is broken off
-        result = run_sweep(settings, None, seeds, client, out=options.out, say=say, control=signals)
+            if is_terminal(sys.stdout):
+                on_epoch = opened.enter_context(EpochBar(console, settings[0].planned_epochs)).count
+        result = run_sweep(
+            settings, None, seeds, client, out=options.out, say=say, control=signals, on_epoch=on_epoch
+        )
     _conclude(console, expanded(options.out), result.table, result.best)
     for words_of_run, why in result.failed.items():
         print(f"vgglab: {words_of_run}: {why}", file=sys.stderr)

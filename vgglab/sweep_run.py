@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from vgglab.share.again import at, finished
 from vgglab.share.store import RECORD, is_going_on
 from vgglab.training import train
 
+OnEpoch = Callable[[History], object]
 _LOOK = 1.0  # seconds between two looks at whether a run has ended
 
 
@@ -31,7 +32,11 @@ class Returned:
 
 
 def train_in_turn(
-    experiment: Experiment, data: Dataset | None, place: Path | None, control: Control | None = None
+    experiment: Experiment,
+    data: Dataset | None,
+    place: Path | None,
+    control: Control | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> History:
     """The run of an experiment in a folder, or in none: as it is finished there, gone on with, or made.
 
@@ -43,7 +48,7 @@ def train_in_turn(
     if history is None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            history = train(experiment, used, control=control, **at(place))
+            history = train(experiment, used, on_epoch, control=control, **at(place))
     return history
 
 

@@ -70,8 +70,9 @@ def _mean(values: Sequence[float]) -> float:
 
 def best_setting(experiments: Sequence[Experiment], seeds: Sequence[int], runs: Histories) -> str:
     """Which setting came out best on validation, and how much that is worth, in sentences; "" for fewer than two."""
-    scores = {each: _scores(_runs_of(each, seeds, runs)) for each in experiments}
-    scores = {each: found for each, found in scores.items() if found}
+    different = {in_effect(each): each for each in reversed(experiments)}.values()
+    every = {each: _scores(_runs_of(each, seeds, runs)) for each in reversed(different)}
+    scores = {each: found for each, found in every.items() if found}
     if len(scores) < 2:
         return ""
     best = max(scores, key=lambda each: _mean([*scores[each].values()]))
