@@ -144,7 +144,11 @@ def test_paths_are_whole_and_names_stay(tmp_path, monkeypatch):
 
 
 def test_a_comma_is_part_of_a_value_where_fields_say_so():
-    assert {name for name, toggle in FIELDS.items() if toggle.holds_commas} >= {"dataset", "weights", "augment"}
+    assert {name for name, toggle in FIELDS.items() if toggle.holds_commas} >= {
+        "dataset",
+        "weights",
+        "augment",
+    }
     assert not FIELDS["unfreeze"].holds_commas and not FIELDS["backbone"].holds_commas
     assert Experiment(augment="none") == Experiment(augment=" none ") == Experiment()
     with pytest.raises(InputError, match="Unknown augmentation. Received: 'none'"):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import vgglab
-from vgglab.errors import InputError
+from vgglab.errors import InputError, shown
 from vgglab.files import readable
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ def check_workers(client: Client, paths: Iterable[str], patience: float = PATIEN
     `paths` are files and folders, each by its whole name; they are compared by the names and sizes of what is in them.
     What runs train on is compared to the pixel when they end, by the fingerprint in their records.
     """
+    if not hasattr(client, "wait_for_workers"):
+        raise InputError(f"`client` must be a distributed.Client, or None. Received: {shown(client)}.")
     try:
         client.wait_for_workers(1, timeout=patience)
     except TimeoutError:

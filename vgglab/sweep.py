@@ -72,7 +72,7 @@ def sweep(
     result = run_sweep(experiments, data, seeds, client, out=out, say=say)
     if result.failed:
         which, why = next(iter(result.failed.items()))
-        warnings.warn(f"{len(result.failed)} runs failed, such as {which}: {why}", stacklevel=2)
+        warnings.warn(f"{counted(len(result.failed), 'run')} failed, such as {which}: {why}", stacklevel=2)
     return result.table
 
 
@@ -230,7 +230,8 @@ class _Sweep:
                     self._name(each, words)
                     came = outcome.summary().partition(": ")[2] if outcome.epochs else "no epoch was finished"
                 else:
-                    self.failed[words] = came = f"failed: {_words(outcome)}"
+                    self.failed[words] = _words(outcome)
+                    came = f"failed: {self.failed[words]}"
                 count = len(self.done) + len(self.failed)
                 left = time_left(time.monotonic() - start, count - before, len(self.planned) - count)
                 self.say(f"{count} of {len(self.planned)}: {words}: {came}" + (f"; {left}" if left else ""))
