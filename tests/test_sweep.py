@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,6 @@ from scipy import stats
 from test_history import make_history
 from test_store import PLAIN, Killed, same
 from vgglab import sweep_run
-from vgglab.charts import sweep as charts
 from vgglab.charts.sweep import plot_sweep, save_sweep
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
@@ -42,29 +40,6 @@ def runs_of(settings, seeds, accuracy):
             history.experiment = with_seed(each, seed)
             made[in_effect(history.experiment)] = history
     return made
-
-
-@pytest.fixture
-def made_by_hand(monkeypatch):
-    """In place of training: a record at once; gives the experiments that were asked for."""
-    asked = []
-
-    def run(experiment, data, on_epoch=None, *, control=None, out=None, resume=None):
-        asked.append(experiment)
-        history = make_history(validation=(0.1, 0.5 + experiment.unfreeze / 100 + experiment.seed / 10))
-        history.experiment, history.data = experiment, data.describe()
-        if out is not None:
-            Path(out).mkdir(parents=True)
-            (Path(out) / RECORD).write_text(dataclasses.replace(history, layers=[_at_the_end()]).to_lines())
-        return history
-
-    monkeypatch.setattr(sweep_run, "train", run)
-    monkeypatch.setattr(charts, "save_sweep", lambda table, path: path.touch())
-    return asked
-
-
-def _at_the_end():
-    return dict(phase=1, layer="a", trainable=True, moved=0.1)
 
 
 # The table

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -19,12 +20,12 @@ from vgglab.datasets import load_for
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.grid import grid
-from vgglab.share.store import CHECKPOINT, MODEL, read_run
+from vgglab.share.store import MODEL, read_run
 from vgglab.sweep import sweep
 from vgglab.training import train
 
 SHORT = dataclasses.replace(PLAIN, epochs=2)
-LONG = Experiment(image_size=32, epochs=120, unfreeze=13, batch_size=8)
+LONG = Experiment(backbone="vgg16-micro", weights=None, image_size=32, unfreeze=13, epochs=25)
 
 
 @pytest.fixture(scope="module")
@@ -194,35 +195,32 @@ def test_a_run_that_fails_on_a_worker_leaves_the_others_alone(here, tiny, tmp_pa
 
 @pytest.mark.slow
 def test_a_lost_worker_loses_no_finished_run_and_another_goes_on_where_it_was(tmp_path):
-    """Two worker processes; one is killed within its run, and not started again."""
-    from distributed import Client, LocalCluster
+    """Of two worker processes the one that trains is killed within its run."""
+    short, before = dataclasses.replace(LONG, epochs=1), []
+    with client_of(None, 2) as client:
+        sweep(short, None, 1, client, out=tmp_path, say=quiet)
+        finished = (tmp_path / "run-1" / "history.jsonl").stat()
 
-    settings, killed, said = [dataclasses.replace(SHORT, batch_size=32), LONG], [], []
-    with (
-        LocalCluster(2, threads_per_worker=1, dashboard_address=None, memory_limit=None) as local,
-        Client(local) as client,
-    ):
+        def kill():
+            record = tmp_path / "run-2" / "history.jsonl"
+            while not record.exists() or len((found := read_run(record.parent).history).epochs) < 3:
+                time.sleep(0.1)
+            busy = [address for address, keys in client.processing().items() if keys]
+            (process,) = client.run(os.getpid, workers=busy).values()
+            before.append(found)
+            os.kill(process, signal.SIGKILL)
 
-        def look(sentence):
-            said.append(sentence)
-            if sentence.startswith("1 of 2"):  # the short one is done; the long one goes on
-                place = next(
-                    each for each in tmp_path.iterdir() if each.is_dir() and not read_run(each).is_finished
-                )
-                while len(read_run(place).history.epochs) < 5 or not (place / CHECKPOINT).is_file():
-                    time.sleep(0.2)
-                busy = [address for address, keys in client.processing().items() if keys]
-                (process,) = (client.run(os.getpid, workers=busy)).values()
-                killed.append((place, read_run(place).history))
-                os.kill(process, signal.SIGKILL)
-
-        table = sweep(settings, None, 1, client, out=tmp_path, say=look)
-    ((place, before),) = killed
-    after = read_run(place)
-    assert table["seeds"].tolist() == [1, 1] and said[-1].startswith("2 of 2") and after.is_finished
-    kept = [row["seconds"] for row in before.epochs]
-    again = [row["seconds"] for row in after.history.epochs[: len(kept)]]
-    assert again[0] == kept[0] and len(after.history.epochs) == 120, "it went on, and did not begin anew"
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        table = sweep([short, LONG], None, 1, client, out=tmp_path, say=quiet)
+        killer.join(10)
+    assert table["seeds"].tolist() == [1, 1] and table["runs"].tolist() == ["run-1", "run-2"]
+    assert (tmp_path / "run-1" / "history.jsonl").stat() == finished
+    (known,), after = before, read_run(tmp_path / "run-2")
+    assert after.is_finished and len(after.history.epochs) == LONG.epochs > len(known.epochs)
+    assert after.history.epochs[0]["seconds"] == known.epochs[0]["seconds"], (
+        "it went on, and did not begin anew"
+    )
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def time_left(seconds: float, done: int, left: int) -> str:
     if not left or not done:
         return ""
     forecast = seconds / done * left
-    return f"about {forecast:.0f} s left" if forecast < 100 else f"about {forecast / 60:.0f} min left"
+    return f"about {max(forecast, 1):.0f} s left" if forecast < 100 else f"about {forecast / 60:.0f} min left"
 
 
 @dataclass(frozen=True)

@@ -165,8 +165,11 @@ def _printed(table: pd.DataFrame) -> Table:
     from vgglab.measures.sweep_table import MEASURES
 
     settings = [name for name in table if name in FIELDS or name == LATER]
-    names = [FIELDS[name].label if name in FIELDS else name for name in settings]
-    printed = Table(*names, "seeds", "validation", "train", "gap, points", "seconds", box=SIMPLE_HEAD)
+    printed = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    for name in settings:
+        printed.add_column(FIELDS[name].label if name in FIELDS else name, overflow="fold")
+    for name in ("seeds", "validation", "train", "gap", "seconds"):
+        printed.add_column(name, no_wrap=True)
     for _, row in table.iterrows():
         measured = [_interval(row, name) for name in MEASURES]
         seconds = "" if math.isnan(row["seconds"]) else f"{row['seconds']:.1f}"
