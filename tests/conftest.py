@@ -66,6 +66,33 @@ def runs_of_their_own(tmp_path_factory, monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
 
 
+@pytest.fixture
+def made_by_hand(monkeypatch):
+    """In place of a sweep's training: a record at once; gives the experiments that were asked for."""
+    from test_history import make_history
+    from vgglab import sweep_run
+    from vgglab.charts import sweep as charts
+    from vgglab.share.store import RECORD
+
+    asked = []
+
+    def run(experiment, data, on_epoch=None, *, control=None, out=None, resume=None):
+        asked.append(experiment)
+        history = make_history(validation=(0.1, 0.5 + experiment.unfreeze / 100 + experiment.seed / 10))
+        history.experiment, history.data = experiment, data.describe()
+        history.layers.append(
+            dict(phase=1, layer="a", trainable=True, moved=0.1)
+        )  # which the end of a run has
+        if out is not None:
+            Path(out).mkdir(parents=True)
+            (Path(out) / RECORD).write_text(history.to_lines())
+        return history
+
+    monkeypatch.setattr(sweep_run, "train", run)
+    monkeypatch.setattr(charts, "save_sweep", lambda table, path: path.touch())
+    return asked
+
+
 # Of a module: while it is there, no other test can run an event loop.
 @pytest.fixture(scope="module")
 def browser():

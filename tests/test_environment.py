@@ -80,7 +80,7 @@ def imported_in(folder):
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("vgglab", []), ("notebooks", []), ("data/recipe", ["study"]), ("tests", ["study", "test"])],
+    [("vgglab", ["sweep"]), ("notebooks", []), ("data/recipe", ["sweep"]), ("tests", ["sweep", "test"])],
 )
 def test_what_is_imported_is_asked_for(folder, extras):
     asked = [

@@ -40,6 +40,8 @@ _HOME = {
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
     "k_folds": "vgglab.datasets",  # a Dataset divided anew, so that each image validates once → a list of them
     "cross_validate": "vgglab.cross_validation",  # Experiment on each fold → the records, their mean, its interval
+    "grid": "vgglab.grid",  # every combination of values of an experiment's fields → a list of Experiments
+    "sweep": "vgglab.sweep",  # Experiments with several seeds, here or on a Dask cluster → a table, a row a setting
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about
@@ -62,6 +64,7 @@ _HOME = {
     "plot_brakes": "vgglab.charts.atlas",  # one condition of it, with intervals
     "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
+    "plot_sweep": "vgglab.charts.sweep",  # the table of a sweep as a heatmap
     "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
     "plot_class_report": "vgglab.charts.classes",  # recall and precision of each class, with intervals

@@ -1,4 +1,4 @@
-"""The command line: `vgglab train`, `vgglab cross-validate`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
+"""The command line: `vgglab` and its commands, of which each stands in a module of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from vgglab.cross_command import add_cross_validate, cross_validate_anew
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
 from vgglab.files import readable, why_not
+from vgglab.sweep_command import add_sweep
 from vgglab.terminal import INTERRUPTED, Signals, speaking
 from vgglab.toggles import Toggle
 from vgglab.train_command import train_anew, train_on
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     cross.set_defaults(run=_cross_validate)
     for name, flag in _FLAGS.items():
         _add_flag(cross, name, flag)
+    add_sweep(commands, _FLAGS, _help)
     wall = commands.add_parser(
         "wall", help="make one page of the run cards and runs in a folder", allow_abbrev=False
     )

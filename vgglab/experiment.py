@@ -51,7 +51,8 @@ class Experiment:
 
     # fmt: off
     dataset: str = _field("blossoms", Text(
-        label="data set", role="data", fixed=True, loads=True, suggestions=("blossoms",), flag="--data",
+        label="data set", role="data", fixed=True, loads=True, suggestions=("blossoms",), is_path=True,
+        flag="--data",
         help="'blossoms', or the path of an image folder or of a table (.csv) with the columns file and label"))
     image_size: int = _field(64, Number(
         label="image size", unit="pixels a side", role="data", fixed=True, loads=True, built_from=True,
@@ -82,7 +83,7 @@ class Experiment:
         help="the convolutional part of the network: VGG16, a quarter as wide, or a sixteenth; the last has no weights "
              "to start from"))
     weights: str | None = _field("pretrained", Text(
-        label="weights", role="network", fixed=True, optional=True,
+        label="weights", role="network", fixed=True, optional=True, is_path=True,
         suggestions=("pretrained", "imagenet", "none"),
         help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, "
              "or from none: random"))
