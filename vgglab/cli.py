@@ -1,4 +1,4 @@
-"""The command line: `vgglab train`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
+"""The command line: `vgglab train` and its sisters, each of which `vgglab COMMAND --help` explains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import vgglab
 from vgglab import serving
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
+from vgglab.export_command import add_export
 from vgglab.files import readable, why_not
+from vgglab.predict_command import add_predict
 from vgglab.terminal import INTERRUPTED, Signals, speaking
 from vgglab.toggles import Toggle
 from vgglab.train_command import train_anew, train_on
@@ -102,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     wall.add_argument(
         "--watch", action="store_true", help="write it again whenever a run comes or changes, until Ctrl-C"
     )
+    add_predict(commands)
+    add_export(commands)
     lab = commands.add_parser(
         "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
     )

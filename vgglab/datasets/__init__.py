@@ -23,6 +23,7 @@ __all__ = [
     "WIDE",
     "Dataset",
     "Nuisances",
+    "Reading",
     "Species",
     "Split",
     "check_fits",
