@@ -59,7 +59,7 @@ LAYERS = [
     ],
 ]
 ONLY = {
-    "matplotlib": ("charts",),
+    "matplotlib": ("charts", "gallery"),
     "seaborn": ("charts",),
     "anywidget": ("panel",),
     "ipywidgets": ("panel",),
