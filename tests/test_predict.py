@@ -27,7 +27,8 @@ from vgglab.classifier import Classifier, open_classifier
 from vgglab.cli import main
 from vgglab.datasets import Split
 from vgglab.datasets.found import find_images
-from vgglab.share.model_file import MEMBER, add_usage, read_usage
+from vgglab.panel import exports
+from vgglab.share.model_file import MEMBER, Usage, add_usage, copy_with_usage, read_usage, usage_of_run
 from vgglab.share.store import MODEL, RECORD
 
 MICRO = dict(backbone="vgg16-micro", weights=None, image_size=32, batch_size=4, unfreeze=13)
@@ -465,3 +466,16 @@ def test_files_are_found_without_being_opened(tmp_path):
     finally:
         (tmp_path / "closed").chmod(0o700)
     assert [each.reason[:15] for each in found.refused][-1] == "no regular file" and not found.files
+
+
+def test_a_network_that_is_taken_away_knows_its_classes_also_where_its_run_is_older(run, tmp_path):
+    history = History.load(run / RECORD)
+    copy_with_usage(run / MODEL, tmp_path / "new.keras", usage_of_run(history))
+    assert (tmp_path / "new.keras").read_bytes() == (run / MODEL).read_bytes()
+    rewritten(run / MODEL, lambda text: None)
+    copy_with_usage(run / MODEL, tmp_path / "old.keras", usage_of_run(history))
+    assert read_usage(tmp_path / "old.keras") == Usage(tuple(CLASSES), Reading(32, "pad"))
+    # With other classes it is another network, though its weights are the same.
+    copy_with_usage(run / MODEL, tmp_path / "other.keras", Usage(("a", "b"), Reading(32)))
+    assert exports._say_the_same(tmp_path / "old.keras", tmp_path / "old.keras")
+    assert not exports._say_the_same(tmp_path / "old.keras", tmp_path / "other.keras")
