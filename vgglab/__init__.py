@@ -24,6 +24,7 @@ _HOME = {
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
     "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it
+    "Reading": "vgglab.datasets",  # how image files become the images of a data set
     "Dataset": "vgglab.datasets",  # images, labels and class names, split into train and validation
     "draw_blossoms": "vgglab.datasets",  # flowers drawn on request, each nuisance on its own dial
     "Nuisances": "vgglab.datasets",  # those dials
@@ -35,6 +36,8 @@ _HOME = {
     "validation_by_nuisance": "vgglab.datasets",  # validation images that vary in one thing each
     "build_model": "vgglab.network",  # Experiment → keras.Model
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
+    "predict": "vgglab.answers",  # a trained network and image files → a table of classes and probabilities
+    "export": "vgglab.exporting",  # a trained network for machines without Keras
     "Control": "vgglab.engine.control",  # pause, stop or change a run
     "train": "vgglab.live_train",  # Experiment and Dataset → History, shown as it grows
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
@@ -69,6 +72,7 @@ _HOME = {
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
     "plot_class_report": "vgglab.charts.classes",  # recall and precision of each class, with intervals
     "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks
+    "plot_predictions": "vgglab.gallery",  # photographs, what they are taken for, and where the network looks
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
     "wall": "vgglab.share.wall",  # a folder of run cards and runs → one table, a row each
     "plot_wall": "vgglab.charts.wall",  # the gap of each against its validation accuracy

@@ -14,7 +14,9 @@ from vgglab import serving
 from vgglab.cross_command import add_cross_validate, cross_validate_anew
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
+from vgglab.export_command import add_export
 from vgglab.files import readable, why_not
+from vgglab.predict_command import add_predict
 from vgglab.sweep_command import add_sweep
 from vgglab.terminal import INTERRUPTED, Signals, speaking
 from vgglab.toggles import Toggle
@@ -109,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     wall.add_argument(
         "--watch", action="store_true", help="write it again whenever a run comes or changes, until Ctrl-C"
     )
+    add_predict(commands)
+    add_export(commands)
     lab = commands.add_parser(
         "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
     )

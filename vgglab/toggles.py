@@ -34,8 +34,8 @@ class Toggle:
     `built_from`. One that `holds_back` is a brake on overfitting while it is on, that is, not at its `off` value;
     through one that is `random` chance changes the training images. An `optional` one may be None. `idle` gives the
     reason why it has no effect in an experiment, or "". `flag` is its name on the command line, where that is another.
-    One that is `simple` stands on the dashboard before somebody asks for all of them. On the command line a comma is part of a
-    value that `holds_commas`, and stands between two values otherwise.
+    One that is `simple` stands on the dashboard before somebody asks for all of them. On the command line a
+    comma is part of a value that `holds_commas`, and stands between two values otherwise.
     """
 
     label: str

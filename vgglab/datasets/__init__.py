@@ -25,6 +25,7 @@ __all__ = [
     "WIDE",
     "Dataset",
     "Nuisances",
+    "Reading",
     "Species",
     "Split",
     "check_fits",
