@@ -6,6 +6,7 @@ Dask's `distributed` is installed with the extra "sweep", and imported only here
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.metadata
 import logging
 import os
@@ -141,10 +142,10 @@ def check_workers(client: Client, paths: Iterable[str], patience: float = PATIEN
     # Made in here, so that it is sent whole: by its name, a worker without vgglab could not find it.
     def there() -> Any:
         try:
-            from vgglab.cluster import facts_of
+            theirs = importlib.import_module("vgglab.cluster")
         except ImportError as error:
             return str(error)
-        return facts_of.__wrapped__(here_paths).found
+        return theirs.facts_of.__wrapped__(here_paths).found
 
     here_paths = here.paths
     for name, found in client.run(there).items():
