@@ -569,7 +569,8 @@ def test_images_that_would_be_read_anew_are_named(tmp_path):
     assert not dashboard.elsewhere.value.strip()
     dashboard.controls.set(dict(image_size=96))
     assert (
-        "Still images of blossoms in 64 pixels: blossoms in 96 is read by Train." in dashboard.elsewhere.value
+        "Still images of blossoms in 64 pixels: blossoms in 96 pixels is read by Train."
+        in dashboard.elsewhere.value
     )
 
 
@@ -1054,7 +1055,7 @@ def test_images_in_memory_are_not_exchanged_for_others_of_another_size():
     size.value = 32
     assert dashboard.run().data["fingerprint"] == drawn.fingerprint
     size.value = 64
-    assert "Make them anew in that size" in dashboard.controls.note.value and dashboard.bar.train.disabled
+    assert "Make them anew like that" in dashboard.controls.note.value and dashboard.bar.train.disabled
 
 
 def test_the_data_given_come_back_with_their_size():

@@ -1,6 +1,7 @@
 """What becomes of an image file; Pillow writes the files, and what is in them is known."""
 
 import errno
+import json
 import subprocess
 import sys
 import threading
@@ -13,14 +14,15 @@ from PIL import Image, ImageOps
 
 from test_folder import RED, save
 from vgglab.datasets import load
-from vgglab.datasets.reading import Unreadable, read_image
+from vgglab.datasets.depth import Range
+from vgglab.datasets.reading import Reading, Unreadable, read_image
 from vgglab.errors import InputError
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "JPEG", "gif", "bmp", "webp"])
 @pytest.mark.parametrize("size", [(60, 40), (40, 90), (3, 200)])
 def test_every_format_and_shape(tmp_path, suffix, size):
-    image = read_image(save(tmp_path / f"x.{suffix}", RED, size), 32)
+    image = read_image(save(tmp_path / f"x.{suffix}", RED, size), Reading(32))
     assert image.shape == (32, 32, 3) and image.dtype == np.uint8
     assert np.abs(image.astype(int) - RED).max() <= 12  # lossy formats
 
@@ -37,7 +39,7 @@ def test_every_format_and_shape(tmp_path, suffix, size):
     ],
 )
 def test_every_mode(tmp_path, mode, suffix, within):
-    image = read_image(save(tmp_path / f"x.{suffix}", RED, mode=mode), 32)
+    image = read_image(save(tmp_path / f"x.{suffix}", RED, mode=mode), Reading(32))
     assert image.shape == (32, 32, 3)
     if within is not None:
         assert np.abs(image.astype(int) - RED).max() <= within
@@ -46,13 +48,13 @@ def test_every_mode(tmp_path, mode, suffix, within):
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     ramp = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (64, 1))
     Image.fromarray(ramp).save(tmp_path / "x.png")
-    row = read_image(tmp_path / "x.png", 64)[10, :, 0]
+    row = read_image(tmp_path / "x.png", Reading(64))[10, :, 0]
     np.testing.assert_allclose(row, np.linspace(0, 255, 64), atol=1)
 
 
 def test_transparency_is_laid_on_white(tmp_path):
     Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(tmp_path / "x.png")
-    assert read_image(tmp_path / "x.png", 32).min() == 255
+    assert read_image(tmp_path / "x.png", Reading(32)).min() == 255
 
 
 def test_photographs_are_turned_upright(tmp_path):
@@ -61,7 +63,7 @@ def test_photographs_are_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn a quarter to the right: bright on the right
     Image.fromarray(pixels).save(tmp_path / "x.jpg", exif=exif)
-    image = read_image(tmp_path / "x.jpg", 32)
+    image = read_image(tmp_path / "x.jpg", Reading(32))
     assert image[:, 24:].mean() > 240 and image[:, :8].mean() < 15
 
 
@@ -69,7 +71,7 @@ def test_the_centre_is_cropped(tmp_path):
     pixels = np.zeros((32, 96, 3), np.uint8)
     pixels[:, 32:64] = 255
     Image.fromarray(pixels).save(tmp_path / "x.png")
-    assert read_image(tmp_path / "x.png", 32)[:, 2:-2].min() > 250
+    assert read_image(tmp_path / "x.png", Reading(32))[:, 2:-2].min() > 250
 
 
 def grey(path, values, dtype, **options):
@@ -103,20 +105,20 @@ def grey(path, values, dtype, **options):
 def test_more_than_8_bits_are_scaled_by_the_range_that_holds_them(tmp_path, values, dtype, white):
     # Pillow writes 32 bits as TIFF alone; what a file holds is not judged by its name.
     path = grey(tmp_path / "x.png", values, dtype, format="PNG" if dtype is np.uint16 else "TIFF")
-    row = read_image(path, 40)[20, [5, 35], 0]
+    row = read_image(path, Reading(40))[20, [5, 35], 0]
     np.testing.assert_allclose(row, 255 * np.array(values) / white, atol=0.51)
 
 
 def test_negative_values_are_the_black_end(tmp_path):
     path = grey(tmp_path / "x.png", [-1000, 500, 3000, 0], np.int32, format="TIFF")
     np.testing.assert_allclose(
-        read_image(path, 40)[20, [5, 15, 25, 35], 0], [0, 255 * 1500 / 4000, 255, 63.75], atol=0.51
+        read_image(path, Reading(40))[20, [5, 15, 25, 35], 0], [0, 255 * 1500 / 4000, 255, 63.75], atol=0.51
     )
 
 
 def test_what_is_not_a_number_is_black(tmp_path):
     path = grey(tmp_path / "x.png", [np.nan, 0.5], np.float32, format="TIFF")
-    assert read_image(path, 40)[20, [5, 35], 0].tolist() == [0, 128]
+    assert read_image(path, Reading(40))[20, [5, 35], 0].tolist() == [0, 128]
 
 
 def test_a_data_set_has_one_range_so_that_dark_images_stay_darker(tmp_path):
@@ -149,7 +151,7 @@ def test_what_an_image_is_decoded_by_is_in_this_process(tmp_path, monkeypatch):
     for name in ("run", "call", "check_call", "check_output", "Popen"):
         monkeypatch.setattr(f"subprocess.{name}", lambda *rest, **options: pytest.fail("started a program"))
     with pytest.raises(Unreadable, match="not an image of a format that is read"):
-        read_image(path, 32)
+        read_image(path, Reading(32))
 
 
 @pytest.mark.parametrize(
@@ -222,13 +224,14 @@ import sys
 from pathlib import Path
 from vgglab.datasets import folder as loader
 from vgglab.datasets.folder import read_folder
+from vgglab.datasets.reading import Reading
 folder = Path(sys.argv[1])
 loader.MEMORY = int(sys.argv[2])
-read_folder(folder / "small", 32, 0)  # what decoders need once
+read_folder(folder / "small", Reading(32), 0)  # what decoders need once
 Path("/proc/self/clear_refs").write_text("5")
 figure = lambda name: 1024 * int(Path("/proc/self/status").read_text().split(name)[1].split()[0])
 before = figure("VmRSS:")
-read_folder(folder / "large", 32, 0)
+read_folder(folder / "large", Reading(32), 0)
 print(figure("VmHWM:") - before)
 """
 
@@ -270,3 +273,53 @@ def test_the_memory_that_decoding_takes_is_within_the_budget(tmp_path, mode, suf
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 1.2 * budget
+
+
+@pytest.mark.parametrize("mode", ["RGB", "I;16"])
+def test_a_photograph_becomes_square_in_the_way_that_is_asked_for(tmp_path, mode):
+    # 80 x 40 in three stripes: dark at the left, bright in the middle half, dark at the right.
+    grey = np.full((40, 80), 60, np.uint8)
+    grey[:, 20:60] = 200
+    image = (
+        Image.fromarray(grey).convert("RGB")
+        if mode == "RGB"
+        else Image.fromarray(grey.astype(np.uint16) * 257)
+    )
+    image.save(tmp_path / "x.png")
+    row, column = (slice(None), 20, 0), (20, slice(None), 0)
+    crop, pad, squash = (
+        read_image(tmp_path / "x.png", Reading(40, fit)) for fit in ("crop", "pad", "squash")
+    )
+    assert (crop == 200).all(), "the middle square"
+    assert (squash[column][[0, 5, 20, 34, 39]] == [60, 60, 200, 200 - 140, 60]).all()
+    assert (pad[row][[0, 9, 10, 29, 30, 39]] == [0, 0, 200, 200, 0, 0]).all(), "black above and below"
+    assert pad[20, 0, 0] == 60 and pad[20, 39, 0] == 60
+
+
+@pytest.mark.parametrize("size", [(1, 500), (500, 1), (1, 1), (3, 32), (33, 32)])
+@pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
+def test_every_shape_becomes_square(tmp_path, size, fit):
+    Image.new("RGB", size, "red").save(tmp_path / "x.png")
+    image = read_image(tmp_path / "x.png", Reading(32, fit))
+    assert image.shape == (32, 32, 3) and (image[..., 0].max(), image[..., 1].max()) == (255, 0)
+
+
+def test_a_reading_is_written_and_read_again():
+    reading = Reading(96, "pad", whole=Range(0, 4095), fractions=Range(-1.5, 2.25))
+    assert Reading.from_dict(json.loads(json.dumps(reading.to_dict()))) == reading
+    assert Reading.from_dict(Reading(32).to_dict()) == Reading(32)
+
+
+def test_a_data_set_knows_each_file_and_how_it_was_read(tmp_path):
+    for name in ("a", "b"):
+        for number in range(3):
+            save(tmp_path / name / f"{number}.png", RED, (8 + number, 8))
+    data = load(tmp_path, 32, fit="squash")
+    assert data.reading == Reading(32, "squash")
+    files = [*data.train.paths, *data.validation.paths]
+    assert sorted(files) == sorted(str(tmp_path / name / f"{n}.png") for name in "ab" for n in range(3))
+    for split in (data.train, data.validation):
+        for path, label, image in zip(split.paths, split.labels, split.images):
+            assert Path(path).parent.name == data.class_names[label]
+            assert (read_image(path, data.reading) == image).all()
+    assert list(data.train.part(np.array([1, 0])).paths) == [data.train.paths[1], data.train.paths[0]]

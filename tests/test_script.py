@@ -17,7 +17,7 @@ from PIL import Image
 from vgglab.augmentation import augmenter
 from vgglab.datasets import load, under_conditions
 from vgglab.datasets.layout import lay_out
-from vgglab.datasets.reading import read_image
+from vgglab.datasets.reading import Reading, read_image
 from vgglab.engine.rates import rates
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, DEFAULTS, FIELDS, Experiment
@@ -357,7 +357,7 @@ def test_what_keras_reads_in_another_way_is_what_the_script_says(different):
         assert words in said and (str(path) in theirs) == by_keras
         assert (str(path) in read) == by_load
         if by_keras and by_load:
-            assert np.abs(theirs.pop(str(path)) - read_image(path, 32)).max() > 50
+            assert np.abs(theirs.pop(str(path)) - read_image(path, Reading(32))).max() > 50
     added = {str(different / "train/a" / name) for name in (".hidden.png", "deep/x.png")}
     plain = {path: image for path, image in theirs.items() if path not in added}
     assert len(plain) == 72 and {image.astype(np.uint8).tobytes() for image in plain.values()} <= ours

@@ -47,12 +47,15 @@ class Experiment:
 
     # fmt: off
     dataset: str = _field("blossoms", Text(
-        label="data set", role="data", fixed=True, suggestions=("blossoms",), flag="--data",
+        label="data set", role="data", fixed=True, loads=True, suggestions=("blossoms",), flag="--data",
         help="'blossoms', or the path of an image folder"))
     image_size: int = _field(64, Number(
-        label="image size", unit="pixels a side", role="data", fixed=True, built_from=True,
+        label="image size", unit="pixels a side", role="data", fixed=True, loads=True, built_from=True,
         low=32, high=512, whole=True, stops=(32, 64, 96, 128, 224),
         help="how large every image is made"))
+    fit: str = _field("crop", Choice(
+        label="fit", role="data", fixed=True, loads=True, options=("crop", "pad", "squash"),
+        help="how a photograph becomes square: cropped to its centre, padded with black, or squashed"))
     images_a_class: int | None = _field(None, Number(
         label="images a class", role="data", fixed=True, simple=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 5, 10, 20, 50),
@@ -273,6 +276,11 @@ def brakes(phase: Experiment, *, on: bool = True) -> list[str]:
 def random_changes(phase: Experiment) -> list[str]:
     """The fields through which chance changes a phase's training images."""
     return [name for name, each in FIELDS.items() if each.random and each.is_on(getattr(phase, name))]
+
+
+def loaded_from(experiment: Experiment) -> dict[str, Any]:
+    """What says which files become which images: the arguments of `load`, by their names, but for the seed."""
+    return {name: getattr(experiment, name) for name, toggle in FIELDS.items() if toggle.loads}
 
 
 def built_from(experiment: Experiment) -> tuple:

@@ -55,7 +55,7 @@ class Fit:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, under a name that no experiment has."""
+        """Plain JSON values, all under one name."""
         return dict(
             fit=dict(
                 planned_epochs=self.planned_epochs,
@@ -65,6 +65,11 @@ class Fit:
                 optimizer=self.optimizer,
             )
         )
+
+    @staticmethod
+    def wrote(plain: Mapping[str, Any]) -> bool:
+        """Whether these are the values of a Fit; the `fit` of an experiment is a word."""
+        return "fit" in plain and not isinstance(plain["fit"], str)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Fit:

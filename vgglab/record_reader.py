@@ -111,7 +111,7 @@ class _Reader:
             self._head, self._experiment = line, (self.number, line["experiment"])
         elif kind == "experiment":
             check(line, Replaced)
-            if self._is_fit != ("fit" in line["experiment"]):
+            if self._is_fit != Fit.wrote(line["experiment"]):
                 raise ValueError("a fit cannot become an experiment, nor an experiment a fit")
             self._experiment = self.number, line["experiment"]
         else:
@@ -136,7 +136,7 @@ class _Reader:
 
     @property
     def _is_fit(self) -> bool:
-        return "fit" in self._experiment[1]
+        return Fit.wrote(self._experiment[1])
 
     def _whole(self, head: dict[str, Any], torn: bool) -> dict[str, Any]:
         """The fields, once all that the lines say of each other holds."""
@@ -187,7 +187,7 @@ def _experiment(plain: dict[str, Any]) -> Experiment | Fit:
     later = plain.get("later", ())
     if isinstance(later, list) and len(later) >= MOST_PHASES:
         raise ValueError(f"the run has {len(later) + 1:,} phases, and may have {MOST_PHASES:,}")
-    if "fit" in plain:
+    if Fit.wrote(plain):
         return Fit.from_dict(plain)
     try:
         return Experiment.from_dict(plain)

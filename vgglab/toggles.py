@@ -30,7 +30,8 @@ class Toggle:
     `role` is the part of a run that it belongs to: "data" (which images there are), "images" (how those to train on
     are batched and changed), "network", "objective" (a number that reaches the training step under its name) or
     "schedule". A `fixed` one is kept for the whole run; one that `is_own` belongs to each phase anew, so that another
-    value is no news. The layers of the network are made from those it is `built_from`. One that `holds_back` is a
+    value is no news. `load` takes one that it `loads` by. The layers of the network are made from those it is
+    `built_from`. One that `holds_back` is a
     brake on overfitting while it is on, that is, not at its `off` value; through one that is `random` chance changes
     the training images. An `optional` one may be None. `idle` gives the reason why it has no effect in an experiment,
     or "". `flag` is its name on the command line, where that is another. One that is `simple` stands on the dashboard
@@ -43,6 +44,7 @@ class Toggle:
     unit: str = ""
     fixed: bool = False
     is_own: bool = False
+    loads: bool = False
     built_from: bool = False
     holds_back: bool = False
     random: bool = False

@@ -113,11 +113,11 @@ def _conclude(console: Console, folder: Path, history: History) -> None:
 
 
 def _load(experiment: Experiment, console: Console) -> Dataset:
-    from vgglab.datasets import load
+    from vgglab.datasets import load_for
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        data = load(experiment.dataset, experiment.image_size, experiment.seed)
+        data = load_for(experiment)
     for said in [*(str(warning.message) for warning in caught), *data.odd_pixels]:
         _warn(console, said)
     console.print(

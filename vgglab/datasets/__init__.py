@@ -12,8 +12,9 @@ from vgglab.datasets.blossoms import NARROW, SMALLEST, SPECIES, WIDE, Nuisances,
 from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
+from vgglab.datasets.reading import Reading
 from vgglab.errors import InputError, shown
-from vgglab.experiment import FIELDS
+from vgglab.experiment import FIELDS, Experiment, loaded_from
 from vgglab.files import shipped
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "in_words",
     "is_there",
     "load",
+    "load_for",
     "shuffled_labels",
     "under_conditions",
     "validation_by_nuisance",
@@ -39,21 +41,34 @@ _EMBEDDED = "blossoms"
 BLOSSOMS = shipped(_EMBEDDED)
 
 
-def load(dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: int = 0) -> Dataset:
+def load(
+    dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: int = 0, *, fit: str = "crop"
+) -> Dataset:
     """Read a data set into memory as RGB images of `image_size` pixels a side.
 
     `dataset` is "blossoms" or the path of an image folder, `folder/<class>/*` or
     `folder/{train,validation,test}/<class>/*`; `valid`, `Training` and other common spellings of the parts are read
     as well. Where the folder has no validation part, one training image in five of every class becomes it; `seed` says
-    which. Grey images of more than 8 bits are made 0-255 by one range for the whole folder, so that dark ones stay
-    darker than bright ones; a warning names it. `InputError` says what is wrong with a folder.
+    which. `fit` is how a photograph becomes square: "crop" to its centre, "pad" with black, or "squash". Grey
+    images of more than 8 bits are made 0-255 by one range for the whole folder, so that dark ones stay darker than
+    bright ones; a warning names it. `InputError` says what is wrong with a folder.
     """
     dataset = FIELDS["dataset"].check("dataset", dataset)
     image_size = FIELDS["image_size"].check("image_size", image_size)
     seed = FIELDS["seed"].check("seed", seed)
+    reading = Reading(image_size, FIELDS["fit"].check("fit", fit))
     if dataset == _EMBEDDED:
-        return read_folder(BLOSSOMS, image_size, seed, name=_EMBEDDED)
-    return read_folder(dataset, image_size, seed)
+        return read_folder(BLOSSOMS, reading, seed, name=_EMBEDDED)
+    return read_folder(dataset, reading, seed)
+
+
+def load_for(experiment: Experiment, seed: int | None = None) -> Dataset:
+    """Read the data set that an experiment names, in the way that it says.
+
+    Divided by another `seed` than the experiment's where one is given. The conditions, such as `images_a_class`, are
+    left to `under_conditions`.
+    """
+    return load(seed=experiment.seed if seed is None else seed, **loaded_from(experiment))
 
 
 def is_there(dataset: str | os.PathLike) -> bool:
@@ -162,7 +177,9 @@ def shuffled_labels(data: Dataset, seed: int = 0) -> Dataset:
     """
     labels = np.random.default_rng(seed).permutation(data.train.labels)
     return dataclasses.replace(
-        data, name=f"{data.name}, labels shuffled", train=Split(data.train.images, labels)
+        data,
+        name=f"{data.name}, labels shuffled",
+        train=dataclasses.replace(data.train, labels=labels, truth=None),
     )
 
 

@@ -76,7 +76,7 @@ def _mislabelled(train: Split, share: float, classes: int, rng: np.random.Genera
     order, drawn = rng.permutation(len(train)), rng.integers(classes, size=len(train))
     redrawn, labels = order[: round(share * len(train))], train.labels.copy()
     labels[redrawn] = drawn[redrawn]
-    return Split(train.images, labels, train.true_labels)
+    return dataclasses.replace(train, labels=labels, truth=train.true_labels)
 
 
 def _count(given: Dataset, used: Dataset, images_a_class: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from vgglab.datasets.reading import Reading
 from vgglab.errors import InputError, shown
 
 
@@ -18,12 +19,15 @@ class Split:
     """Images and what they show; its length is their number.
 
     `images`: uint8, shape (n, image_size, image_size, 3), RGB. `labels`: int, shape (n,), an index
-    into the data set's class names. Where some labels were redrawn, `truth` has what they were.
+    into the data set's class names. Where some labels were redrawn, `truth` has what they were. Images that were read
+    from files have their `paths`, and those that belong together one name in `groups`: both arrays of str, shape (n,).
     """
 
     images: np.ndarray
     labels: np.ndarray
     truth: np.ndarray | None = None
+    paths: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.labels.shape[0]
@@ -51,8 +55,9 @@ class Split:
 
     def part(self, chosen: np.ndarray) -> Split:
         """The images with these numbers, in this order."""
-        truth = None if self.truth is None else self.truth[chosen]
-        return Split(self.images[chosen], self.labels[chosen], truth)
+        named = {name: getattr(self, name) for name in ("truth", "paths", "groups")}
+        parts = {name: None if each is None else each[chosen] for name, each in named.items()}
+        return Split(self.images[chosen], self.labels[chosen], **parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +66,7 @@ class Dataset:
 
     The labels of a class are its place in `class_names`, the first being 0. All images are of one size, and neither
     train nor validation is empty; otherwise `InputError`. `skipped` lists the files of the folder that were left out,
-    as (path, reason).
+    as (path, reason). `reading` is how files became these images, None where they were not read from files.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Dataset:
     validation: Split
     test: Split | None = None
     skipped: tuple[tuple[str, str], ...] = ()
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", _checked_names(self.class_names))
@@ -185,6 +191,10 @@ def _check_split(part: str, split: Any, classes: int) -> None:
         if len(values) and not 0 <= values.min() <= values.max() < classes:
             received = f"{values.min()} to {values.max()}"
             raise InputError(f"The {name} of the {part} part must be {right}. Received: {received}.")
+    for name, each in dict(paths=split.paths, groups=split.groups).items():
+        if each is not None and not (isinstance(each, np.ndarray) and each.shape == labels.shape):
+            right = f"an array with one name for each of the {len(images)} images, or None"
+            raise InputError(f"The {name} of the {part} part must be {right}. Received: {_array(each)}.")
 
 
 def _array(value: Any) -> str:

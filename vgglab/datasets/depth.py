@@ -53,15 +53,15 @@ def to_bytes(image: Deep, within: Range) -> np.ndarray:
     return np.repeat(grey.clip(0, 255).round().astype(np.uint8)[..., None], 3, axis=2)
 
 
-def as_bytes(images: Sequence[Deep]) -> tuple[list[np.ndarray], list[str]]:
-    """Each image as `to_bytes` makes it, and a sentence for each kind of numbers that was not simply 16 bits."""
+def ranges_of(images: Sequence[Deep]) -> tuple[dict[bool, Range], list[str]]:
+    """The common range of whole numbers and of others, by `Deep.whole`; and a sentence for each that is not 16 bits."""
     ranges, remarks = {}, []
-    for whole in {each.whole for each in images}:
+    for whole in sorted({each.whole for each in images}):
         alike = [each for each in images if each.whole == whole]
         ranges[whole] = common_range(alike)
         if ranges[whole] != Range(0, 2**16 - 1):
             remarks.append(_in_words(alike, ranges[whole]))
-    return [to_bytes(each, ranges[each.whole]) for each in images], remarks
+    return ranges, remarks
 
 
 def _in_words(images: Sequence[Deep], within: Range) -> str:

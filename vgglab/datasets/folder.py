@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 import warnings
@@ -12,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from vgglab.datasets.dataset import Dataset, Split
-from vgglab.datasets.depth import Deep, as_bytes
+from vgglab.datasets.depth import Deep, ranges_of, to_bytes
 from vgglab.datasets.layout import Layout, LeftOut, Photo, holds_folders, lay_out
-from vgglab.datasets.reading import MEMORY, TooLarge, Unreadable, read
+from vgglab.datasets.reading import MEMORY, Reading, TooLarge, Unreadable, read
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
@@ -22,7 +23,7 @@ VALIDATION_SHARE = 0.2
 FEW = 3  # files with one reason: as many are named each on its line
 
 
-def read_folder(folder: str | os.PathLike, image_size: int, seed: int, name: str | None = None) -> Dataset:
+def read_folder(folder: str | os.PathLike, reading: Reading, seed: int, name: str | None = None) -> Dataset:
     """Read `folder/<class>/*` or `folder/{train,validation,test}/<class>/*`, whatever the parts' common spelling.
 
     Where there is no validation part, one training image in five of every class becomes it. Files that cannot be read
@@ -35,7 +36,7 @@ def read_folder(folder: str | os.PathLike, image_size: int, seed: int, name: str
             raise InputError(
                 f"There is no folder at {readable(folder)}. An image folder holds one folder of images for each class."
             )
-        return _read_folder(folder, image_size, seed, readable(folder) if name is None else name)
+        return _read_folder(folder, reading, seed, readable(folder) if name is None else name)
     except MemoryError:
         raise InputError(
             f"The memory of this machine was not enough to read {readable(folder)}. Smaller images (`image_size`) "
@@ -54,9 +55,9 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _read_folder(folder: Path, image_size: int, seed: int, name: str) -> Dataset:
+def _read_folder(folder: Path, reading: Reading, seed: int, name: str) -> Dataset:
     layout = lay_out(folder)
-    splits, remarks, unreadable = _read_parts(layout, image_size)
+    splits, reading, remarks, unreadable = _read_parts(layout, reading)
     left_out = layout.left_out + unreadable
     for part in [part for part in ("all", "train", "validation") if part in splits]:
         at_least = 1 if "validation" in splits else 2
@@ -72,31 +73,30 @@ def _read_folder(folder: Path, image_size: int, seed: int, name: str) -> Dataset
         warnings.warn(f"Left out {files} of {readable(folder)}:{_in_lines(left_out, folder)}", stacklevel=4)
     skipped = tuple((readable(path), reason) for path, reason in left_out)
     test = splits.get("test") or None  # one that is empty is none
-    return Dataset(name, layout.class_names, splits["train"], splits["validation"], test, skipped)
+    return Dataset(name, layout.class_names, splits["train"], splits["validation"], test, skipped, reading)
 
 
-def _read_parts(layout: Layout, image_size: int) -> tuple[dict[str, Split], list[str], LeftOut]:
-    """The images of each part, remarks on their depth, and the files that could not be read."""
-
+def _read_parts(layout: Layout, reading: Reading) -> tuple[dict[str, Split], Reading, list[str], LeftOut]:
+    """The images of each part, how they were read, remarks on their depth, and the files that could not be read."""
     photos = [photo for part in layout.photos.values() for photo in part]
-    results = _read_all([photo.path for photo in photos], image_size)
+    results = _read_all([photo.path for photo in photos], reading)
     unreadable = [(photo.path, result) for photo, result in zip(photos, results) if isinstance(result, str)]
-    deep, remarks = as_bytes([result for result in results if isinstance(result, Deep)])
-    made = iter(deep)
-    images = [next(made) if isinstance(result, Deep) else result for result in results]
+    ranges, remarks = ranges_of([result for result in results if isinstance(result, Deep)])
+    reading = dataclasses.replace(reading, whole=ranges.get(True), fractions=ranges.get(False))
+    images = [to_bytes(each, ranges[each.whole]) if isinstance(each, Deep) else each for each in results]
     splits, start = {}, 0
     for part, its in layout.photos.items():
-        splits[part] = _split(its, images[start : start + len(its)], image_size)
+        splits[part] = _split(its, images[start : start + len(its)], reading.image_size)
         start += len(its)
-    return splits, remarks, unreadable
+    return splits, reading, remarks, unreadable
 
 
-def _read_all(paths: Sequence[Path], image_size: int) -> list[np.ndarray | Deep | str]:
+def _read_all(paths: Sequence[Path], reading: Reading) -> list[np.ndarray | Deep | str]:
     """Each image, or the reason why it cannot be read; all that is decoded at one time fits in `reading.MEMORY`."""
 
     def read_within(path: Path, memory: int) -> np.ndarray | Deep | Unreadable:
         try:
-            return read(path, image_size, memory)
+            return read(path, reading, memory)
         except Unreadable as unreadable:
             return unreadable
 
@@ -112,11 +112,12 @@ def _read_all(paths: Sequence[Path], image_size: int) -> list[np.ndarray | Deep 
 
 def _split(photos: Sequence[Photo], images: Sequence[np.ndarray | str], image_size: int) -> Split:
     """Those of the images that are there, with their labels."""
-    good = [(image, photo.label) for image, photo in zip(images, photos) if not isinstance(image, str)]
+    good = [(image, photo) for image, photo in zip(images, photos) if not isinstance(image, str)]
     pixels = np.empty((len(good), image_size, image_size, 3), np.uint8)
     for place, (image, _) in enumerate(good):
         pixels[place] = image
-    return Split(pixels, np.array([label for _, label in good], dtype=np.int64))
+    labels = np.array([photo.label for _, photo in good], dtype=np.int64)
+    return Split(pixels, labels, paths=np.array([str(photo.path) for _, photo in good], dtype=object))
 
 
 def _in_lines(left_out: LeftOut, folder: Path) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from vgglab.datasets.depth import Deep, as_bytes
+from vgglab.datasets.depth import Deep, Range, common_range, to_bytes
 from vgglab.files import why_not
 
 # What a file may hold, whatever its name says. All are decoded by Pillow itself; others, such as EPS, would be handed
@@ -30,24 +33,54 @@ class TooLarge(Unreadable):
     """An image that takes more memory than it may."""
 
 
-def read_image(path: str | os.PathLike, image_size: int) -> np.ndarray:
+@dataclass(frozen=True)
+class Reading:
+    """How files become images, the same for all of a data set and for what a network trained on it is asked later.
+
+    `image_size` in pixels a side. `fit`: "crop", the short side resized and the centre kept; "pad", the long side
+    resized and the rest black; "squash", both sides resized. `whole` and `fractions` are what was made black and
+    white in images of more than 8 bits a pixel that hold whole numbers or others; None where none was met.
+    """
+
+    image_size: int
+    fit: str = "crop"
+    whole: Range | None = None
+    fractions: Range | None = None
+
+    def range_of(self, image: Deep) -> Range:
+        """The range of images like this one; its own, as `depth.common_range` says, where none was met before."""
+        return (self.whole if image.whole else self.fractions) or common_range([image])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            name: list(value) if isinstance(value, Range) else value for name, value in vars(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Reading:
+        """What `to_dict` returned; TypeError or ValueError for what it did not."""
+        ranges = {name: Range(*map(float, plain[name])) for name in ("whole", "fractions") if plain.get(name)}
+        return cls(int(plain["image_size"]), str(plain["fit"]), **ranges)
+
+
+def read_image(path: str | os.PathLike, reading: Reading) -> np.ndarray:
     """One image file as RGB: uint8, shape (image_size, image_size, 3).
 
-    Turned upright as its EXIF says, transparency laid on white, the first frame of an animation; the short side
-    resized and the centre cropped. More than 8 bits a pixel are scaled to 8 by the file's own range, as
-    `depth.common_range` says. Raises `Unreadable`.
+    Turned upright as its EXIF says, transparency laid on white, the first frame of an animation; made square as
+    `reading` says. Raises `Unreadable`.
     """
-    image = read(Path(path), image_size)
-    return as_bytes([image])[0][0] if isinstance(image, Deep) else image
+    image = read(Path(path), reading)
+    return to_bytes(image, reading.range_of(image)) if isinstance(image, Deep) else image
 
 
-def read(path: Path, image_size: int, memory: int = MEMORY) -> np.ndarray | Deep:
+def read(path: Path, reading: Reading, memory: int = MEMORY) -> np.ndarray | Deep:
     """What `read_image` gives, but grey of more than 8 bits as it is, for all of a data set to be scaled alike.
 
     `TooLarge` where more than `memory` bytes would be needed.
     """
     try:
-        return _read(path, image_size, memory)
+        return _read(path, reading, memory)
     except (MemoryError, Unreadable):
         raise
     except Image.UnidentifiedImageError:
@@ -59,10 +92,10 @@ def read(path: Path, image_size: int, memory: int = MEMORY) -> np.ndarray | Deep
         raise Unreadable(_reason(error)) from None
 
 
-def _read(path: Path, image_size: int, memory: int) -> np.ndarray | Deep:
+def _read(path: Path, reading: Reading, memory: int) -> np.ndarray | Deep:
     if path.stat().st_size == 0:
         raise Unreadable("zero bytes")
-    size = (image_size, image_size)
+    size = (reading.image_size, reading.image_size)
     with Image.open(path, formats=FORMATS) as image:
         # A progressive JPEG is held whole in 16 bits a colour before any of it is made small.
         needed = 6 * image.width * image.height if "progressive" in image.info else 0
@@ -74,8 +107,8 @@ def _read(path: Path, image_size: int, memory: int) -> np.ndarray | Deep:
             raise TooLarge(f"too large: to decode it takes more than {MEMORY / 1e9:.1f} GB")
         ImageOps.exif_transpose(image, in_place=True)
         if image.mode.startswith(("I", "F")):
-            return _deep(image, size)
-        return np.asarray(ImageOps.fit(_rgb(image), size, Image.Resampling.BILINEAR))
+            return _deep(image, reading)
+        return _square(_rgb(image), reading, black=0)
 
 
 def _bytes_to_decode(image: Image.Image) -> int:
@@ -90,10 +123,26 @@ def _bytes_to_decode(image: Image.Image) -> int:
     return 4 * copies * image.width * image.height
 
 
-def _deep(image: Image.Image, size: tuple[int, int]) -> Deep:
+def _deep(image: Image.Image, reading: Reading) -> Deep:
     values = np.nan_to_num(np.asarray(image, np.float32))
-    small = ImageOps.fit(Image.fromarray(values), size, Image.Resampling.BILINEAR)
-    return Deep(np.asarray(small), float(values.min()), float(values.max()), not image.mode.startswith("F"))
+    small = _square(Image.fromarray(values), reading, black=-np.inf)  # below every range that is met
+    return Deep(small, float(values.min()), float(values.max()), not image.mode.startswith("F"))
+
+
+def _square(image: Image.Image, reading: Reading, black: float) -> np.ndarray:
+    """The image made square and of the size that is wanted."""
+    size, how = reading.image_size, Image.Resampling.BILINEAR
+    if reading.fit == "crop":
+        return np.asarray(ImageOps.fit(image, (size, size), how))
+    if reading.fit == "squash":
+        return np.asarray(image.resize((size, size), how))
+    longest = max(image.size)
+    width, height = (max(1, round(size * side / longest)) for side in image.size)
+    small = np.asarray(image.resize((width, height), how))
+    square = np.full((size, size, *small.shape[2:]), black, small.dtype)
+    left, top = (size - width) // 2, (size - height) // 2
+    square[top : top + height, left : left + width] = small
+    return square
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from vgglab.datasets import Dataset, check_fits, is_there, load
 from vgglab.errors import InputError
-from vgglab.experiment import Experiment
+from vgglab.experiment import DEFAULTS, FIELDS, Experiment, loaded_from
 
 
 class Images:
@@ -20,32 +21,30 @@ class Images:
     def __init__(self, given: Dataset, experiment: Experiment) -> None:
         self._seed = experiment.seed
         self.data = self._given = given
-        self._at_hand = self._given_as = _about(experiment)
+        self._at_hand = self._given_as = loaded_from(experiment)
 
     def fetch(self, experiment: Experiment, say: Callable[[str], object]) -> Dataset:
-        """What data set and image size ask for: those at hand, those given, or read anew, of which `say` is told."""
-        wanted = _about(experiment)
+        """What an experiment asks `load` for: the images at hand, those given, or others, of which `say` is told."""
+        wanted = loaded_from(experiment)
         if wanted != self._at_hand:
             say("Reading the images.")
-            is_given = wanted == self._given_as
-            self.data = (
-                self._given if is_given else load(self._place(experiment), experiment.image_size, self._seed)
-            )
+            if wanted == self._given_as:
+                self.data = self._given
+            else:
+                self.data = load(**wanted | dict(dataset=self._place(experiment)), seed=self._seed)
             self._at_hand = wanted
         return self.data
 
     def not_yet(self, experiment: Experiment) -> list[str]:
         """A sentence where the images at hand are not those that an experiment asks for."""
-        name, size = _about(experiment)
-        if (name, size) == self._at_hand:
+        wanted = loaded_from(experiment)
+        if wanted == self._at_hand:
             return []
-        return [
-            f"Still images of {self._at_hand[0]} in {self._at_hand[1]} pixels: {name} in {size} is read by Train."
-        ]
+        return [f"Still images of {_in_words(self._at_hand)}: {_in_words(wanted)} is read by Train."]
 
     def check(self, experiment: Experiment) -> None:
         """`InputError` where there are no such images, or fewer than a batch of the experiment takes."""
-        wanted = _about(experiment)
+        wanted = loaded_from(experiment)
         if wanted not in (self._at_hand, self._given_as):
             self._place(experiment)  # how many images there are is known once they are read
             return
@@ -54,13 +53,13 @@ class Images:
     def _place(self, experiment: Experiment) -> str:
         """What `load` is asked for to read images anew; `InputError` where it would not find them."""
         name = experiment.dataset
-        if name == self._given_as[0]:
+        if name == self._given_as["dataset"]:
             name = self._given.name
             if not is_there(name):
                 # What `load` has under the experiment's name would be other images, unsaid.
                 raise InputError(
                     f"The images of '{name}' are in memory only, {self._given.image_size} pixels a side. "
-                    f"Received: image size {experiment.image_size}. Make them anew in that size, for a new Dashboard."
+                    f"Received: {_in_words(loaded_from(experiment))}. Make them anew like that, for a new Dashboard."
                 )
         if not is_there(name):
             raise InputError(
@@ -69,6 +68,11 @@ class Images:
         return name
 
 
-def _about(experiment: Experiment) -> tuple[str, int]:
-    """What says which images an experiment is about, before its conditions."""
-    return experiment.dataset, experiment.image_size
+def _in_words(loaded: Mapping[str, Any]) -> str:
+    """What `load` takes, as in "blossoms in 96 pixels, fit pad"; what is as always goes without saying."""
+    others = [
+        f"{FIELDS[name].label} {FIELDS[name].written(value)}"
+        for name, value in loaded.items()
+        if name not in ("dataset", "image_size") and value != DEFAULTS[name]
+    ]
+    return ", ".join([f"{loaded['dataset']} in {loaded['image_size']} pixels", *others])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from vgglab.datasets import load
+from vgglab.datasets import load_for
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.panel.dashboard import Dashboard
@@ -29,5 +29,4 @@ def page(query: str, folder: str | Path) -> widgets.Widget:
 
 
 def _dashboard(experiment: Experiment, folder: str | Path) -> Dashboard:
-    data = load(experiment.dataset, experiment.image_size, experiment.seed)
-    return Dashboard(data, experiment, folder=folder)
+    return Dashboard(load_for(experiment), experiment, folder=folder)
