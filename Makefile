@@ -1,6 +1,6 @@
 # make lab         set up and open the course       make dashboard  set up and serve the dashboard
 # make test        set up, lint, run every test     make test-fast  the same with the quick tests only
-#   on two cores at once; `make test WORKERS=0` runs one after another
+#   one after another; `make test WORKERS=2` runs two files of tests at a time
 # make lint        look for mistakes, change nothing             make format  lay the code out
 # make env         set up only                      make lock       pin what pyproject.toml asks for
 # make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
@@ -18,7 +18,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 BIN := .venv/bin
 ARGS ?=
 # Each holds about 2 GB once it has run networks. The tests of a file stay together, with the server that they share.
-WORKERS ?= 2
+WORKERS ?= 0
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lab: env

@@ -110,6 +110,7 @@ def test_the_head_does_not_matter_to_what_frozen_layers_know(flowers):
     assert pooled == dense > 0.5
 
 
+@pytest.mark.slow
 def test_a_high_learning_rate_forgets_more_and_only_what_is_unfrozen_drifts(flowers):
     gentle, harsh = (
         train(Experiment(unfreeze=6, epochs=4, learning_rate=rate), flowers).frame() for rate in (1e-5, 3e-3)

@@ -388,6 +388,7 @@ def test_a_run_says_once_what_it_says_of_the_validation_images():
     )
 
 
+@pytest.mark.slow
 def test_the_longest_line_that_is_written_can_be_read():
     """Two classes take the most characters a probability; the widest float32 has ten digits and an exponent."""
     rows = MOST_WRITTEN // 2
