@@ -1,6 +1,8 @@
 """Tables as data sets: what their cells may be, and the sentence for what they may not."""
 
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from test_folder import BLUE, RED, save
 from vgglab.datasets import is_there, load
 from vgglab.datasets.sources import laid_out
 from vgglab.errors import InputError
+from vgglab.experiment import Experiment
+from vgglab.share.script import script
 
 
 @pytest.fixture
@@ -232,6 +236,29 @@ def test_a_table_is_the_same_data_as_the_folder_that_it_lists(tmp_path):
     assert table.fingerprint == folder.fingerprint and table.class_names == folder.class_names
     assert table.train.paths.tolist() == folder.train.paths.tolist() and table.reading == folder.reading
     assert np.array_equal(table.validation.labels, folder.validation.labels)
+
+
+@pytest.mark.parametrize("split", [["train", "Training", "TRAIN", "train", "val", "Dev"], None])
+def test_the_script_lays_the_files_of_a_table_out_as_folders(scans, split):
+    parts = split or [""] * 6
+    lines = [f"{'ab'[number % 2]};scans\\{number}.png;{part}" for number, part in enumerate(parts)]
+    table = write(scans, rows('Label;"File";Split', *lines))
+    text = script(Experiment(dataset=str(table), exclude="out.txt"))
+    made = {}
+    exec(re.sub("(?m)^(import keras|from keras .*)$", "", text.partition("SIZE = ")[0]), made)
+    place = Path(made["DATA"])
+    found = {
+        (each.parent.relative_to(place).as_posix(), each.resolve().name) for each in place.rglob("*.png")
+    }
+    shutil.rmtree(place)
+    _, shown = read(table)
+    names = {"all": "", "train": "train/", "validation": "validation/"}
+    assert found == {
+        (names[part] + label, Path(path.replace("\\", "/")).name)
+        for part, its in shown.items()
+        for path, label, _ in its
+    }
+    assert "# 'out.txt'" in text and ("kept whole groups" in text) == (split is None)
 
 
 def test_one_image_of_a_label_is_one_sentence(tmp_path):
