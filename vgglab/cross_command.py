@@ -71,8 +71,10 @@ def _report(console: Console, found: CrossValidation, out: Path | None) -> None:
     console.print(_table(found))
     for number, history in enumerate(found.histories, 1):
         for event in history.events:
-            if event["kind"] != "data":  # was said before
+            if event["kind"] not in ("data", "cache"):  # was said before, or is the same for all
                 console.print(f"Fold {number}: {event['text']}")
+        if history.test:
+            console.print(f"Fold {number}: {history.tested()}")
     finished = len(found.finished)
     if finished > 1:
         console.print(f"Mean validation accuracy: {_in_words(found)}")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from vgglab.datasets.groups import some
-from vgglab.datasets.layout import Layout
+from vgglab.datasets.layout import FILE, Layout, what_is
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
@@ -48,11 +48,13 @@ def without(layout: Layout, exclude: str | None, base: Path) -> Layout:
 
 def _lines(place: Path) -> list[str]:
     """What the list names, without comments and repetitions."""
+    if (kind := what_is(place)) != FILE:
+        raise InputError(f"`exclude` must be a text file. {readable(place)}: {kind}.")
     try:
         text = place.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(f"`exclude` must be a text file. {readable(place)}: {why_not(error)}.") from None
-    except ValueError:  # a zero in the name, or bytes that are no UTF-8
+    except UnicodeDecodeError:
         raise InputError(
             f"`exclude` must be a text file in UTF-8, one path a line. {readable(place)} is none."
         ) from None

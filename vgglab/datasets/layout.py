@@ -74,7 +74,7 @@ def what_is(path: Path) -> str:
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError):  # a name with a zero in it
             return "a name that no file can have"
-        return f"a link that leads nowhere ({why_not(error)})" if path.is_symlink() else why_not(error)
+        return f"a link that leads nowhere ({why_not(error)})" if os.path.islink(path) else why_not(error)
     if stat.S_ISDIR(mode):
         return FOLDER
     # Whoever opens a pipe waits for its other end; a device may never end.

@@ -203,7 +203,7 @@ def _by_file(
 def _place(table: Path, file: str) -> Path:
     """Where a file is; backslashes are a name's own only where there is such a file."""
     path = table.parent / file
-    return path if "\\" not in file or path.exists() else table.parent / file.replace("\\", "/")
+    return path if "\\" not in file or os.path.exists(path) else table.parent / file.replace("\\", "/")
 
 
 def _lines(numbers: Sequence[int]) -> str:

@@ -63,7 +63,7 @@ class Images:
                 )
         if not is_there(name):
             raise InputError(
-                "`dataset` must be 'blossoms', or the path of an image folder or a table. "
+                "`dataset` must be 'blossoms', or the path of an image folder or of a table. "
                 f"There is no folder at {name}."
             )
         return name

@@ -14,6 +14,8 @@ from typing import Any
 from vgglab.architecture import BACKBONES, BLOCKS, dense_layers
 from vgglab.datasets import BLOSSOMS
 from vgglab.datasets.layout import find_parts
+from vgglab.datasets.table import SUFFIXES as TABLES
+from vgglab.datasets.table import lay_out_table
 from vgglab.engine.rates import WARM_UP
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, is_random, of_role
@@ -35,7 +37,8 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     Keras divides it in another way than `load`. Keras also reads other files and pixels than `load` where a folder has
     .webp, hidden, nested or broken images, folders that are no classes, photographs to be turned by their EXIF,
     transparency or 16 bits, it resizes in another way, and it shears about the top row and not about the middle one;
-    comments in the script say so.
+    it keeps no groups whole and leaves out no files that a list names. Comments in the script say so. The files of a
+    table it lays out as a folder of links.
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """
@@ -49,6 +52,9 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         stretches=stretches,
         made_from=_comment(repr(experiment), indent="    "),
         folder=_folder(experiment),
+        table=_is_table(_folder(experiment)),
+        keeps_groups=experiment.group is not None or _is_table(_folder(experiment)),
+        exclude_comment=_comment(repr(experiment.exclude)),
         parts=_parts(_folder(experiment)),
         place_of=_place_of,
         about_data=_comment(_about(experiment, data)) if data else "",
@@ -112,13 +118,21 @@ def _folder(experiment: Experiment) -> Path:
     return BLOSSOMS if experiment.dataset == "blossoms" else _absolute(experiment.dataset)
 
 
+def _is_table(place: Path) -> bool:
+    """Whether it is a table, by its name: it need not be here."""
+    return place.suffix.lower() in TABLES
+
+
 def _parts(folder: Path) -> dict[str, str]:
     """The names of the folders of the train and the validation part; "" where there is none, so that Keras divides.
 
     Of a folder that is not here, or in which nobody can say, those that vgglab would name so itself.
     """
     try:
-        found = find_parts(folder)
+        if _is_table(folder):
+            found = {part: Path(part) for part in lay_out_table(folder).photos if part != "all"}
+        else:
+            found = find_parts(folder)
     except InputError:
         return dict(train="train", validation="validation")
     return {part: found[part].name if part in found else "" for part in ("train", "validation")}
