@@ -68,7 +68,7 @@ class Experiment:
              "column of the table"))
     exclude: str | None = _field(None, Text(
         label="exclude", role="data", fixed=True, loads=True, optional=True, off=None, suggestions=("none",),
-        help="a text file that names images to leave out, one path a line, relative to the folder"))
+        is_path=True, help="a text file that names images to leave out, one path a line, relative to the folder"))
     images_a_class: int | None = _field(None, Number(
         label="images a class", role="data", fixed=True, simple=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 5, 10, 20, 50),
