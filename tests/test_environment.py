@@ -81,10 +81,10 @@ def imported_in(folder):
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("vgglab", ["heic"]),
+        ("vgglab", ["heic", "onnx", "sweep"]),
         ("notebooks", []),
-        ("data/recipe", ["study"]),
-        ("tests", ["heic", "study", "test"]),
+        ("data/recipe", ["sweep"]),
+        ("tests", ["heic", "onnx", "sweep", "test"]),
     ],
 )
 def test_what_is_imported_is_asked_for(folder, extras):

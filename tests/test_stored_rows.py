@@ -13,7 +13,7 @@ from vgglab.datasets.dataset import Split
 from vgglab.errors import InputError
 from vgglab.file_store import FileStore, remembered
 from vgglab.stored_file import Unfit, read, write
-from vgglab.stored_rows import COPIED, Rows, chunks, rows_of
+from vgglab.stored_rows import COPIED, Rows, chunks, joined, rows_of
 
 SHAPE = (20, 3, 2)
 ARRAY = np.random.default_rng(0).integers(0, 255, SHAPE).astype(np.uint8)
@@ -32,13 +32,16 @@ def path(tmp_path):
     return tmp_path / "a.images"
 
 
-@pytest.fixture(params=["file", "memory", "chosen"])
+@pytest.fixture(params=["file", "memory", "chosen", "joined"])
 def rows(request, path):
     if request.param == "memory":
         return Rows(ARRAY)
     if request.param == "chosen":
         doubled = np.concatenate([ARRAY, ARRAY[::-1]])
         return Rows(doubled).chosen(np.arange(39, 19, -1))
+    if request.param == "joined":
+        whole = read(path, SHAPE, np.uint8)
+        return joined(whole.chosen(slice(7, None)), whole.chosen(slice(7)), (np.arange(20) - 7) % 20)
     return read(path, SHAPE, np.uint8)
 
 
@@ -109,6 +112,23 @@ def test_few_rows_of_an_array_are_copied_and_many_are_not(monkeypatch):
     assert isinstance(many, Rows) and (np.asarray(many) == ARRAY[14:]).all() and many.identity is None
     part = Split(np.zeros((20, 4, 4, 3), np.uint8), np.arange(20)).part(np.arange(9))
     assert isinstance(part.images, Rows) and len(part) == len(part.images) == 9
+
+
+def test_two_arrays_are_joined_by_copies_where_they_are_small(path, monkeypatch):
+    stored, numbers = read(path, SHAPE, np.uint8), np.array([0, 25, 39, 3])
+    expected = np.concatenate([ARRAY, ARRAY[::-1]])[numbers]
+    small = joined(ARRAY, ARRAY[::-1], numbers)
+    assert isinstance(small, np.ndarray) and (small == expected).all()
+    monkeypatch.setattr("vgglab.stored_rows.COPIED", 0)
+    for first, second in (
+        (ARRAY, ARRAY[::-1]),
+        (stored, ARRAY[::-1]),
+        (stored, stored.chosen(slice(None, None, -1))),
+    ):
+        both = joined(first, second, numbers)
+        assert isinstance(both, Rows) and (np.asarray(both) == expected).all()
+        assert (both.identity is None) == isinstance(second, np.ndarray)
+    assert both.identity != joined(stored, stored, numbers).identity
 
 
 def test_a_file_has_a_note_and_an_identity_of_its_content(path, tmp_path):

@@ -1,108 +1,33 @@
-"""Arrays whose rows are read when they are asked for: from a file, or chosen from an array without a copy.
-
-A file is read with `pread` and not mapped: the pages of a map count as memory of the process, and a map of a file
-that another process cuts short ends this one.
-"""
+"""Arrays whose rows are read when they are asked for: from a file, or chosen from arrays without a copy."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import itertools
-import os
-import threading
-import weakref
-import zlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from vgglab.errors import InputError
-from vgglab.files import readable, why_not
+from vgglab.row_file import RowFile
 
 COPIED = 2**28  # bytes of chosen rows up to which a copy is made
 A_CHUNK = 2**24  # bytes
-_SEEKING = threading.Lock()  # where a system cannot read at a place, and has to go there first
 
 
-class RowFile:
-    """The rows of an array in an open file, from the byte `start` on; `file[numbers]` reads some of them.
+class _Joined:
+    """The rows of two arrays, one after the other; nothing is copied but what is asked for."""
 
-    `checksums`: uint32, one for each row, compared whenever the row is read. `identity` is one for files of one
-    content, `note` what was kept with them. The file stays good when its name is given to another or removed.
-    """
-
-    def __init__(
-        self,
-        descriptor: int,
-        path: Path,
-        start: int,
-        shape: tuple[int, ...],
-        dtype: np.dtype,
-        checksums: np.ndarray,
-        identity: str,
-        note: Mapping[str, Any],
-    ) -> None:
-        self.path, self.shape, self.dtype, self.note = path, shape, np.dtype(dtype), note
-        self.identity = identity
-        self._descriptor, self._start, self._checksums = descriptor, start, checksums
-        self._row = int(np.prod(shape[1:], dtype=np.int64)) * self.dtype.itemsize
-        weakref.finalize(self, os.close, descriptor)
+    def __init__(self, first: Images, second: Images) -> None:
+        self.first, self.second = first, second
+        self.shape = (len(first) + len(second), *first.shape[1:])
+        self.dtype = first.dtype
 
     def __getitem__(self, numbers: np.ndarray) -> np.ndarray:
         rows = np.empty((len(numbers), *self.shape[1:]), self.dtype)
-        content = rows.reshape(len(rows), self._row // self.dtype.itemsize).view(np.uint8)
-        breaks = np.flatnonzero(np.diff(numbers) != 1) + 1  # what lies together is read together
-        for first, end in itertools.pairwise([0, *breaks.tolist(), len(rows)]):
-            if first < end:
-                self._read(content[first:end].reshape(-1), int(numbers[first]))
-        for place, number in enumerate(numbers):
-            if zlib.crc32(content[place].data) != self._checksums[number]:
-                raise self._damaged()
+        in_first = numbers < len(self.first)
+        rows[in_first] = self.first[numbers[in_first]]
+        rows[~in_first] = self.second[numbers[~in_first] - len(self.first)]
         return rows
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """For another process, which opens the file anew; the checksums tell whether it is the same."""
-        given = (
-            self.path,
-            self._start,
-            self.shape,
-            self.dtype,
-            self._checksums,
-            self.identity,
-            dict(self.note),
-        )
-        return _opened_anew, given
-
-    def _read(self, content: np.ndarray, number: int) -> None:
-        place, left = self._start + number * self._row, content.data
-        while left:
-            count = read_at(self._descriptor, left, place)
-            if not count:
-                raise self._damaged()
-            place, left = place + count, left[count:]
-
-    def _damaged(self) -> InputError:
-        """The error; the file goes, unless its name has been given to another by now."""
-        with contextlib.suppress(OSError):
-            if os.path.samestat(os.fstat(self._descriptor), self.path.lstat()):
-                self.path.unlink()
-        return InputError(
-            f"The cache file {readable(self.path)} was damaged or cut short since it was made, and was removed. "
-            "Begin again: it is made anew."
-        )
-
-
-def _opened_anew(path: Path, *given: Any) -> RowFile:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise InputError(
-            f"Images that are kept in the file {readable(path)} can be used only where it is ({why_not(error)})."
-        ) from None
-    return RowFile(descriptor, path, *given)
 
 
 class Rows:
@@ -112,7 +37,7 @@ class Rows:
     or of truth values, gives a new array. `np.asarray` reads it whole.
     """
 
-    def __init__(self, source: RowFile | np.ndarray, numbers: np.ndarray | None = None) -> None:
+    def __init__(self, source: RowFile | np.ndarray | _Joined, numbers: np.ndarray | None = None) -> None:
         self._source = source
         self._numbers = np.arange(source.shape[0]) if numbers is None else numbers
 
@@ -152,7 +77,12 @@ class Rows:
 
     @property
     def file(self) -> RowFile | None:
-        """The file that they are read from; None where they are in memory."""
+        """The file that they are read from, or the first of several; None where some are in memory."""
+        if isinstance(self._source, _Joined):
+            files = [
+                each.file for each in (self._source.first, self._source.second) if isinstance(each, Rows)
+            ]
+            return files[0] if len(files) == 2 and all(files) else None
         return self._source if isinstance(self._source, RowFile) else None
 
     @property
@@ -160,8 +90,13 @@ class Rows:
         """A text for the content of rows of a file, found without reading them; None where they are in memory."""
         if self.file is None:
             return None
+        of = self.file.identity
+        if isinstance(self._source, _Joined):
+            of = " ".join(
+                str(getattr(each, "identity", None)) for each in (self._source.first, self._source.second)
+            )
         chosen = hashlib.blake2b(self._numbers.astype("<i8").data, digest_size=16).hexdigest()
-        return f"{self.file.identity} {chosen}"
+        return f"{of} {chosen}"
 
 
 Images = np.ndarray | Rows
@@ -174,6 +109,13 @@ def rows_of(images: Images, key: Any) -> Images:
     numbers = np.arange(len(images))[_key(key)]
     few = len(numbers) * images[:1].nbytes <= COPIED
     return images[numbers] if few else Rows(images, numbers)
+
+
+def joined(first: Images, second: Images, numbers: np.ndarray) -> Images:
+    """The rows with these numbers, (n,), of two arrays one after the other; like `rows_of`, without many copies."""
+    both = Rows(_Joined(first, second), numbers)
+    is_stored = isinstance(first, Rows) or isinstance(second, Rows)
+    return both if is_stored or both.nbytes > COPIED else np.asarray(both)
 
 
 def chunks(images: Images) -> Iterator[np.ndarray]:
@@ -191,26 +133,3 @@ def _key(key: Any) -> Any:
         )
     key = np.asarray(key)
     return key.astype(np.int64) if not key.size and key.dtype != bool else key
-
-
-def read_at(descriptor: int, into: memoryview, place: int) -> int:
-    """Read from a place of an open file; how many bytes came, 0 behind its end."""
-    if hasattr(os, "preadv"):
-        return os.preadv(descriptor, [into], place)
-    with _SEEKING:
-        os.lseek(descriptor, place, os.SEEK_SET)
-        came = os.read(descriptor, len(into))
-    into[: len(came)] = came
-    return len(came)
-
-
-def write_at(descriptor: int, content: memoryview, place: int) -> None:
-    """Write to a place of an open file."""
-    while content:
-        if hasattr(os, "pwrite"):
-            count = os.pwrite(descriptor, content, place)
-        else:
-            with _SEEKING:
-                os.lseek(descriptor, place, os.SEEK_SET)
-                count = os.write(descriptor, content)
-        place, content = place + count, content[count:]

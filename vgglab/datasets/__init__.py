@@ -13,8 +13,10 @@ from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.decoding import Progress
 from vgglab.datasets.folder import read_folder
+from vgglab.datasets.folds import k_folds
 from vgglab.datasets.memory import image_memory
 from vgglab.datasets.reading import Reading
+from vgglab.datasets.sources import is_table
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS, Experiment, loaded_from
 from vgglab.files import shipped
@@ -25,6 +27,7 @@ __all__ = [
     "WIDE",
     "Dataset",
     "Nuisances",
+    "Reading",
     "Species",
     "Split",
     "check_fits",
@@ -32,6 +35,7 @@ __all__ = [
     "draw_twins",
     "in_words",
     "is_there",
+    "k_folds",
     "load",
     "load_for",
     "shuffled_labels",
@@ -49,17 +53,22 @@ def load(
     seed: int = 0,
     *,
     fit: str = "crop",
+    group: str | None = None,
+    exclude: str | os.PathLike | None = None,
     memory: float | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Read a data set as RGB images of `image_size` pixels a side.
 
-    `dataset` is "blossoms" or the path of an image folder, `folder/<class>/*` or
-    `folder/{train,validation,test}/<class>/*`; `valid`, `Training` and other common spellings of the parts are read
-    as well. Where the folder has no validation part, one training image in five of every class becomes it; `seed` says
-    which. `fit` is how a photograph becomes square: "crop" to its centre, "pad" with black, or "squash". Grey
-    images of more than 8 bits are made 0-255 by one range for the whole folder, so that dark ones stay darker than
-    bright ones; a warning names it.
+    `dataset` is "blossoms", the path of an image folder, `folder/<class>/*` or
+    `folder/{train,validation,test}/<class>/*`, or of a table (.csv) with the columns `file` and `label`, and `group`
+    and `split` where they are wanted; `valid`, `Training` and other common spellings of the parts are read as well.
+    Where there is no validation part, one training image in five of every class becomes it; `seed` says which. `group`
+    says which images belong together, such as those of one patient, so that none are in both parts: "folder", the
+    sub-folders of class folders; a pattern such as "(P\\d+)_", searched in the file's name; or a column of the table.
+    `exclude` is a text file that names files to leave out, a line each, relative to the folder. `fit` is how a
+    photograph becomes square: "crop" to its centre, "pad" with black, or "squash". Grey images of more than 8 bits are
+    made 0-255 by one range for the whole folder, so that dark ones stay darker than bright ones; a warning names it.
     `memory` is how many GB the images may take in memory: by default what the variable VGGLAB_IMAGE_MEMORY says, or
     half of what is free. Images that take more are decoded once into a file in the cache folder (VGGLAB_CACHE, or
     ~/.cache/vgglab), from which they are read as they are needed; a warning says so before anything is decoded.
@@ -69,8 +78,11 @@ def load(
     image_size = FIELDS["image_size"].check("image_size", image_size)
     seed = FIELDS["seed"].check("seed", seed)
     reading = Reading(image_size, FIELDS["fit"].check("fit", fit))
+    chosen = dict(
+        group=FIELDS["group"].check("group", group), exclude=FIELDS["exclude"].check("exclude", exclude)
+    )
     place, name = (BLOSSOMS, _EMBEDDED) if dataset == _EMBEDDED else (dataset, None)
-    return read_folder(place, reading, seed, name, memory=image_memory(memory), progress=progress)
+    return read_folder(place, reading, seed, name, **chosen, memory=image_memory(memory), progress=progress)
 
 
 def load_for(experiment: Experiment, seed: int | None = None, *, progress: Progress | None = None) -> Dataset:
@@ -84,8 +96,9 @@ def load_for(experiment: Experiment, seed: int | None = None, *, progress: Progr
 
 
 def is_there(dataset: str | os.PathLike) -> bool:
-    """Whether `load` would find it: the embedded flowers, or a folder."""
-    return os.fspath(dataset) == _EMBEDDED or os.path.isdir(os.path.expanduser(dataset))
+    """Whether `load` would find it: the embedded flowers, a folder or a table."""
+    place = os.path.expanduser(dataset)
+    return os.fspath(dataset) == _EMBEDDED or os.path.isdir(place) or is_table(place)
 
 
 def draw_blossoms(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import stat
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +13,12 @@ import numpy as np
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.decoding import Progress
 from vgglab.datasets.division import divide
+from vgglab.datasets.groups import inside
 from vgglab.datasets.keeping import arranged, read_files
-from vgglab.datasets.layout import Layout, LeftOut, holds_folders, lay_out
+from vgglab.datasets.layout import Layout, LeftOut, holds_folders
 from vgglab.datasets.memory import image_memory
 from vgglab.datasets.reading import Reading
+from vgglab.datasets.sources import laid_out
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
@@ -30,11 +31,13 @@ def read_folder(
     reading: Reading,
     seed: int,
     name: str | None = None,
+    group: str | None = None,
+    exclude: str | None = None,
     *,
     memory: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Read `folder/<class>/*` or `folder/{train,validation,test}/<class>/*`, whatever the parts' common spelling.
+    """Read `folder/<class>/*`, `folder/{train,validation,test}/<class>/*`, or the files that a table lists.
 
     Where there is no validation part, one training image in five of every class becomes it. Files that cannot be read
     are left out with one warning that counts them by reason; what may be a mistake in names or in the depth of
@@ -44,20 +47,10 @@ def read_folder(
     """
     folder = expanded(folder)
     try:
-        if not _is_folder(folder):
-            raise InputError(
-                f"There is no folder at {readable(folder)}. An image folder holds one folder of images for each class."
-            )
-        layout = lay_out(folder)
-        return _read_folder(
-            layout,
-            reading,
-            seed,
-            folder,
-            readable(folder) if name is None else name,
-            image_memory() if memory is None else memory,
-            progress,
-        )
+        base, layout = laid_out(folder, group, exclude)
+        name = readable(folder) if name is None else name
+        memory = image_memory() if memory is None else memory
+        return _read_laid_out(layout, base, reading, seed, name, memory, progress)
     except MemoryError:
         raise InputError(
             f"The memory of this machine was not enough to read {readable(folder)}. Smaller images (`image_size`) "
@@ -68,19 +61,11 @@ def read_folder(
         raise InputError(f"{where} cannot be read: {why_not(error)}.") from None
 
 
-def _is_folder(path: Path) -> bool:
-    """Whether there is a folder; OSError where the system does not let one look."""
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a zero in the path
-        return False
-
-
-def _read_folder(
+def _read_laid_out(
     layout: Layout,
+    folder: Path,
     reading: Reading,
     seed: int,
-    folder: Path,
     name: str,
     memory: int,
     progress: Progress | None,
@@ -137,7 +122,7 @@ def _in_lines(left_out: LeftOut, folder: Path) -> str:
         if len(paths) <= FEW:
             lines += [f"{readable(path)}: {reason}" for path in paths]
         else:
-            some = ", ".join(readable(path.relative_to(folder)) for path in paths[:FEW])
+            some = ", ".join(readable(inside(path, folder)) for path in paths[:FEW])
             lines.append(f"{len(paths):,} files: {reason}, among them {some}")
     return "".join(f"\n  {line}" for line in lines)
 
