@@ -18,7 +18,15 @@ from vgglab.network import build_model
 from vgglab.rate_search import RateSearch, blown_up
 from vgglab.training import train
 
-SMALL = Experiment(weights=None, image_size=32, epochs=2, batch_size=24, unfreeze=3, learning_rate=1e-4)
+SMALL = Experiment(
+    backbone="vgg16-micro",
+    weights=None,
+    image_size=32,
+    epochs=2,
+    batch_size=24,
+    unfreeze=3,
+    learning_rate=1e-4,
+)
 RATES = np.geomspace(1e-6, 1, 121)  # twenty a power of ten
 
 

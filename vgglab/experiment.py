@@ -51,8 +51,9 @@ class Experiment:
 
     # fmt: off
     dataset: str = _field("blossoms", Text(
-        label="data set", role="data", fixed=True, loads=True, suggestions=("blossoms",), flag="--data",
-        help="'blossoms', or the path of an image folder"))
+        label="data set", role="data", fixed=True, loads=True, suggestions=("blossoms",), is_path=True,
+        flag="--data",
+        help="'blossoms', or the path of an image folder or of a table (.csv) with the columns file and label"))
     image_size: int = _field(64, Number(
         label="image size", unit="pixels a side", role="data", fixed=True, loads=True, built_from=True,
         low=32, high=512, whole=True, stops=(32, 64, 96, 128, 224),
@@ -60,6 +61,14 @@ class Experiment:
     fit: str = _field("crop", Choice(
         label="fit", role="data", fixed=True, loads=True, options=("crop", "pad", "squash"),
         help="how a photograph becomes square: cropped to its centre, padded with black, or squashed"))
+    group: str | None = _field(None, Text(
+        label="group", role="data", fixed=True, loads=True, optional=True, off=None, suggestions=("folder", "none"),
+        help="which images belong together, so that no group is both to train and to validate on: 'folder' for the "
+             "sub-folders of class folders, a pattern with one pair of parentheses, searched in the file's name, or a "
+             "column of the table"))
+    exclude: str | None = _field(None, Text(
+        label="exclude", role="data", fixed=True, loads=True, optional=True, off=None, suggestions=("none",),
+        help="a text file that names images to leave out, one path a line, relative to the folder"))
     images_a_class: int | None = _field(None, Number(
         label="images a class", role="data", fixed=True, simple=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 5, 10, 20, 50),
@@ -74,7 +83,7 @@ class Experiment:
         help="the convolutional part of the network: VGG16, a quarter as wide, or a sixteenth; the last has no weights "
              "to start from"))
     weights: str | None = _field("pretrained", Text(
-        label="weights", role="network", fixed=True, optional=True,
+        label="weights", role="network", fixed=True, optional=True, is_path=True,
         suggestions=("pretrained", "imagenet", "none"),
         help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, "
              "or from none: random"))

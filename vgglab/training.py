@@ -29,6 +29,7 @@ from vgglab.history import History
 from vgglab.measures.evaluation import judged
 from vgglab.phase import Diverged, Run, train_phase
 from vgglab.predictions import MOST_WRITTEN, Predictions
+from vgglab.share.model_file import save_model, usage_of
 from vgglab.share.run_folder import RunFolder
 from vgglab.share.store import check_place, check_same
 
@@ -168,7 +169,8 @@ def _train(run: Run, state: Arrays) -> None:
 
 def _save_model(run: Run) -> None:
     if run.folder and run.history.epochs:
-        run.folder.save_model(run.compiled.model.save)
+        model, usage = run.compiled.model, usage_of(run.data)
+        run.folder.save_model(lambda path: save_model(model, path, usage))
 
 
 def _begin(run: Run, state: Arrays) -> None:

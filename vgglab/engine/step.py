@@ -124,8 +124,9 @@ class Compiled:
         signature = [_spec(self.boundary(below)), tf.TensorSpec((None, None)), tf.TensorSpec((), tf.int32)]
         signature += [tf.TensorSpec((None,)), SIGNATURE]
 
-        # XLA (`jit_compile`) slows steps down on a CPU and lengthens the first.
-        @tf.function(input_signature=signature, jit_compile=False)
+        # XLA (`jit_compile`) slows steps down on a CPU and lengthens the first; autograph, which writes such a loop
+        # by itself, took a quarter of the tracing.
+        @tf.function(input_signature=signature, jit_compile=False, autograph=False)
         def steps(
             x: tf.Tensor,
             targets: tf.Tensor,
@@ -133,13 +134,15 @@ class Compiled:
             rates: tf.Tensor,
             objective: Mapping[str, tf.Tensor],
         ) -> tuple[tf.Tensor, tf.Tensor]:
-            loss, right = 0.0, 0.0
-            for start in tf.range(0, tf.shape(x)[0], batch_size):
+            def one_batch(start: tf.Tensor, loss: tf.Tensor, right: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 batch = slice(start, start + batch_size)
                 batch_loss, batch_right = step(
                     x[batch], targets[batch], rates[start // batch_size], objective
                 )
-                loss, right = loss + batch_loss, right + batch_right
+                return start + batch_size, loss + batch_loss, right + batch_right
+
+            count = tf.shape(x)[0]
+            _, loss, right = tf.while_loop(lambda start, *_: start < count, one_batch, (0, 0.0, 0.0))
             return loss, right
 
         return steps
@@ -232,7 +235,7 @@ class _Adam:
 def _forward(inputs: keras.KerasTensor, outputs: list[keras.KerasTensor]) -> Callable:
     part = keras.Model(inputs, outputs)
 
-    @tf.function(input_signature=[_spec(inputs)], jit_compile=False)
+    @tf.function(input_signature=[_spec(inputs)], jit_compile=False, autograph=False)
     def forward(x: tf.Tensor) -> list[tf.Tensor]:
         return tf.nest.flatten(part(x, training=False))
 
