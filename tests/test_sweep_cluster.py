@@ -25,7 +25,7 @@ from vgglab.sweep import sweep
 from vgglab.training import train
 
 SHORT = dataclasses.replace(PLAIN, epochs=2)
-LONG = Experiment(backbone="vgg16-micro", weights=None, image_size=32, unfreeze=13, epochs=25)
+LONG = Experiment(backbone="vgg16-micro", weights=None, image_size=32, unfreeze=13, epochs=15)
 
 
 @pytest.fixture(scope="module")
