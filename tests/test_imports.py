@@ -33,6 +33,12 @@ LAYERS = [
         "vgglab.augmentation",
         "vgglab.network",
         "vgglab.charts",
+        "vgglab.doctor.exact",
+        "vgglab.doctor.findings",
+        "vgglab.doctor.pictures",
+        "vgglab.doctor.quick",
+        "vgglab.doctor.resample",
+        "vgglab.doctor.sides",
         "vgglab.measures.badge",
         "vgglab.measures.comparison",
         "vgglab.measures.evidence",
@@ -42,6 +48,7 @@ LAYERS = [
     ["vgglab.share"],
     ["vgglab.engine"],
     ["vgglab.measures"],
+    ["vgglab.doctor"],
     ["vgglab.phase", "vgglab.training", "vgglab.measures.learning_rate"],
     ["vgglab.panel"],
     ["vgglab.serving", "vgglab.terminal", "vgglab.epoch_bar"],
@@ -51,6 +58,7 @@ LAYERS = [
         "vgglab.seeds",
         "vgglab.train_command",
         "vgglab.wall_command",
+        "vgglab.check_command",
         "vgglab.cli",
         "vgglab.__main__",
     ],
@@ -66,6 +74,8 @@ ONLY = {
     "voila": ("serving.pages",),
     "tornado": ("serving.pages",),
     "scipy": ("measures.intervals",),
+    "sklearn": ("doctor.probe",),
+    "threadpoolctl": ("doctor.sight", "doctor.alignment"),
     "jinja2": ("templates",),
 }
 MODULES = sorted((ROOT / "vgglab").rglob("*.py"))
@@ -127,6 +137,7 @@ def test_charts_see_only_records():
     # The images of a mistake are in the data set.
     assert seen == {
         "vgglab.datasets.dataset",
+        "vgglab.doctor.findings",
         "vgglab.errors",
         "vgglab.experiment",
         "vgglab.history",

@@ -24,6 +24,7 @@ _HOME = {
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
     "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it
+    "check_images": "vgglab.doctor.check",  # copies, wrong labels, shortcuts and images of nothing in a data set
     "Dataset": "vgglab.datasets",  # images, labels and class names, split into train and validation
     "draw_blossoms": "vgglab.datasets",  # flowers drawn on request, each nuisance on its own dial
     "Nuisances": "vgglab.datasets",  # those dials
@@ -60,6 +61,7 @@ _HOME = {
     "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
     "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
+    "plot_findings": "vgglab.charts.findings",  # what was found, as images
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
     "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right

@@ -1,4 +1,4 @@
-"""The command line: `vgglab train`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
+"""The command line: `vgglab train`, `vgglab check`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import vgglab
-from vgglab import serving
+from vgglab import check_command, serving
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
 from vgglab.files import readable, why_not
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN_DIR",
         help="go on with the run in this folder, which was cut short",
     )
+    check_command.add_parser(commands, lambda parser, name: _add_flag(parser, name, _FLAGS[name]))
     wall = commands.add_parser(
         "wall", help="make one page of the run cards and runs in a folder", allow_abbrev=False
     )

@@ -18,6 +18,7 @@ from vgglab.experiment import with_first
 from vgglab.history import History
 from vgglab.panel.bar import Bar
 from vgglab.panel.controls import Controls
+from vgglab.panel.doctor import Doctor
 from vgglab.panel.facts import Facts
 from vgglab.panel.images import Images
 from vgglab.panel.layers import Layers
@@ -53,7 +54,9 @@ class Bench(widgets.VBox):
         self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
         self.phases = widgets.HTML().add_class("vgglab-phases")
         self.elsewhere = widgets.HTML()  # that the images seen are not those that would be trained on
-        self.tabs = widgets.Tab([runs, *self.facts.pages.values()], titles=["Runs", *self.facts.pages])
+        self.doctor = Doctor(lambda: (self._images.data, controls.experiment))
+        pages = {"Runs": runs, **self.facts.pages, "Images": self.doctor}
+        self.tabs = widgets.Tab(list(pages.values()), titles=list(pages))
         super().__init__([bar, self._board()])
         self.add_class("vgglab-dashboard")
         self._observe()
