@@ -53,9 +53,7 @@ def compress(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def resize(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     share = rng.uniform(0.4, 0.8)
-    return image.resize(
-        (round(image.width * share), round(image.height * share)), Image.Resampling.BICUBIC
-    )
+    return image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.BICUBIC)
 
 
 def several(image: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -74,11 +72,17 @@ COPIES: dict[str, Change] = {
     "mirror, crop, exposure, JPEG": several,
 }
 SINGLE: dict[str, tuple[str, Change]] = {
-    "blank": ("blank images", lambda image, rng: Image.new("RGB", image.size, "gray")),
+    "blank": (
+        "blank images",
+        lambda image, rng: Image.new("RGB", image.size, (int(rng.integers(60, 250)),) * 3),
+    ),
     "dark": ("dark images", lambda image, rng: ImageEnhance.Brightness(image).enhance(0.08)),
     "tiny": ("tiny images", lambda image, rng: image.resize((20, 20))),
     "odd-shaped": ("odd shapes", lambda image, rng: image.resize((image.width * 4, image.height))),
-    "blurred": ("blurred images", lambda image, rng: image.filter(ImageFilter.GaussianBlur(image.width / 10))),
+    "blurred": (
+        "blurred images",
+        lambda image, rng: image.filter(ImageFilter.GaussianBlur(image.width / 10)),
+    ),
 }
 
 
@@ -128,12 +132,12 @@ def plant(folder: Path, seed: int) -> dict[str, list[tuple[str, str]]]:
             source = next(sources)
             file = source.with_name(f"{kind} {number}.png")
             change(Image.open(source).convert("RGB"), rng).save(file)
-            note(kind, None, file)
+            note(kind, source, file)
     placeholder, classes = next(sources), sorted({each.parent for each in train})
     for number in range(8):
         file = classes[number % len(classes)] / f"placeholder {number}.png"
         Image.open(placeholder).convert("RGB").save(file)
-        note("placeholder", None, file)
+        note("placeholder", placeholder, file)
     left = list(train[kinds * EACH + 1 :])
     for source in left[: round(FLIPPED * len(train))]:
         others = [each for each in classes if each != source.parent]
@@ -143,14 +147,19 @@ def plant(folder: Path, seed: int) -> dict[str, list[tuple[str, str]]]:
     return planted
 
 
-def judged(findings: Findings, planted: dict[str, list[tuple[str, str]]]) -> list[tuple[str, int, int, int | str]]:
+def judged(
+    findings: Findings, planted: dict[str, list[tuple[str, str]]]
+) -> list[tuple[str, int, int, int | str]]:
     """For each kind: planted, found, and false alarms."""
     name = findings.pictures.name
     groups = [
-        {name(image) for image in group} for each in findings if _is_of_copies(each.kind) for group in each.groups
+        {name(image) for image in group}
+        for each in findings
+        if _is_of_copies(each.kind)
+        for group in each.groups
     ]
-    copied = {file for kind, files in planted.items() if kind in COPIES for pair in files for file in pair}
-    copied |= {file for _, file in planted["placeholder"]}
+    # A tiny or a blurred one is a copy as well.
+    copied = {file for kind, files in planted.items() if kind != "label" for pair in files for file in pair}
     rows: list[tuple[str, int, int, int | str]] = []
     for kind in COPIES:
         found = sum(any({source, file} <= group for group in groups) for source, file in planted[kind])
@@ -159,7 +168,8 @@ def judged(findings: Findings, planted: dict[str, list[tuple[str, str]]]) -> lis
     for kind, title in [*((kind, title) for kind, (title, _) in SINGLE.items()), *_OTHERS]:
         told = {name(image) for each in findings if each.kind == title for image in each.images}
         files = {file for _, file in planted[kind]}
-        rows.append((kind, len(files), len(files & told), len(told - files)))
+        sources = {source for source, _ in planted[kind]}
+        rows.append((kind, len(files), len(files & told), len(told - files - sources)))
     return rows
 
 
@@ -178,7 +188,11 @@ def shortcut(seed: int) -> list[tuple[str, bool]]:
             folder = Path(place) / "set"
             flowers(folder, seed, images=40)
             for file in sorted(folder.glob("*/*/*")) if what != "none" else ():
-                _spoil(file, what, sorted(each.name for each in file.parents[1].iterdir()).index(file.parent.name))
+                _spoil(
+                    file,
+                    what,
+                    sorted(each.name for each in file.parents[1].iterdir()).index(file.parent.name),
+                )
             findings = check_images(load(str(folder)))
         told.append((what, any(each.kind.startswith("shortcut") for each in findings)))
     return told

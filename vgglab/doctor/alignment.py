@@ -17,13 +17,12 @@ from vgglab.doctor.resample import gauss, turned, window
 from vgglab.doctor.sight import Sight
 
 PAIRS_AT_A_TIME = 256
-STEPS = (7, 4)  # of the least squares, on half of the side and on all of it
+STEPS = (14, 5)  # of the least squares, on half of the side and on all of it
 WORTH_MORE = 0.5  # correlation on half of the side, below which no finer look is taken
 DETAIL = 1 / 20  # of the side: what is smaller than that is a detail
 LEAST_OVERLAP = 0.5  # of the area that both must share
 BLOCKS = 8  # each way
 LEAST_BLOCKS = 6  # of them that have any contrast
-LOW_ONES = (0.1, 0.25)  # the quantiles over blocks
 LEAST_CONTRAST = 3.0  # grey values of 255, as a standard deviation
 
 
@@ -167,9 +166,18 @@ def _in_blocks(moving: np.ndarray, fixed: np.ndarray, warp: np.ndarray) -> np.nd
     one_spread, two_spread = (np.sqrt((each * each).sum(axis=2) / count[..., 0]) for each in (one, two))
     agreed = (one * two).sum(axis=2) / count[..., 0] / np.maximum(one_spread * two_spread, 1e-3)
     asked = (mask.mean(axis=2) > 0.5) & (np.maximum(one_spread, two_spread) >= LEAST_CONTRAST)
-    found, enough = np.zeros(len(agreed), np.float32), asked.sum(axis=1) >= LEAST_BLOCKS
-    if enough.any():
-        found[enough] = np.nanquantile(np.where(asked, agreed, np.nan)[enough], LOW_ONES, axis=1).mean(axis=0)
+    # A picture that was turned has corners of another one; inside, a copy is all there.
+    inside = np.pad(np.ones((BLOCKS - 2,) * 2, bool), 1).ravel()
+    found = (_quantile(agreed, asked & inside, 0.1) + _quantile(agreed, asked, 0.25)) / 2
+    return np.where(asked.sum(axis=1) >= LEAST_BLOCKS, found, 0)
+
+
+def _quantile(values: np.ndarray, chosen: np.ndarray, share: float) -> np.ndarray:
+    """Of each row the quantile of the values that are chosen; 0 where none is."""
+    found = np.zeros(len(values), np.float32)
+    some = chosen.any(axis=1)
+    if some.any():
+        found[some] = np.nanquantile(np.where(chosen, values, np.nan)[some], share, axis=1)
     return found
 
 

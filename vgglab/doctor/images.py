@@ -13,6 +13,7 @@ from vgglab.doctor.pictures import Pictures
 from vgglab.doctor.resample import gauss
 
 BLANK = 3.0  # grey values that a blank image spreads over, as a standard deviation
+DARK_BLANK = 0.5  # the same of a dark one
 DARK = 40  # grey values of 255 that nearly all pixels of a dark image are below
 FEW = 0.1  # of all images; where more are dark or long, that is how the set is
 LONG = 2.5  # times as long as wide, at least, and
@@ -52,7 +53,10 @@ def tones_of(pictures: Pictures) -> Tones:
 
 def blank(tones: Tones) -> np.ndarray:
     """Numbers of the images that are of one tone."""
-    return np.flatnonzero(tones.contrast < BLANK)
+    # Of a dark image a little is left to be seen.
+    return np.flatnonzero(
+        (tones.contrast < BLANK) & ((tones.brightest >= DARK) | (tones.contrast < DARK_BLANK))
+    )
 
 
 def findings_of_images(pictures: Pictures, tones: Tones, facts: FileFacts) -> list[Finding]:

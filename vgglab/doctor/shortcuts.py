@@ -109,7 +109,10 @@ def findings_of_shortcuts(pictures: Pictures, tones: Tones, facts: FileFacts) ->
     return found
 
 
-_WHY_FILES = "A network may see it by blur, edges or compression instead of what is shown; bring all classes into one form."
+_WHY_FILES = (
+    "A network may see it by blur, edges or compression instead of what is shown; bring all classes into one "
+    "form."
+)
 _WHY_TONES = (
     "Where that belongs to the things shown, it is knowledge; where it is how the pictures were taken, the network "
     "learns that instead."
