@@ -1,5 +1,6 @@
 # make lab         set up and open the course       make dashboard  set up and serve the dashboard
 # make test        set up, lint, run every test     make test-fast  the same with the quick tests only
+#   one after another; `make test WORKERS=2` runs two files of tests at a time
 # make lint        look for mistakes, change nothing             make format  lay the code out
 # make env         set up only                      make lock       pin what pyproject.toml asks for
 # make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
@@ -17,6 +18,9 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
   $(if $(shell $(name) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) and print("right")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 ARGS ?=
+# Each holds about 2 GB once it has run networks. The tests of a file stay together, with the server that they share.
+WORKERS ?= 0
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lab: env
 	$(BIN)/vgglab lab $(ARGS)
@@ -25,10 +29,10 @@ dashboard: env
 	$(BIN)/vgglab dashboard $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: lint
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 lint: env
 	$(BIN)/ruff check

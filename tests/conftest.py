@@ -1,9 +1,11 @@
+import gc
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +19,23 @@ import pytest
 
 from vgglab.datasets.dataset import Dataset, Split
 
+# With it jsonschema, which comes with nbformat and Voilà, makes a parser of international addresses at its import.
+# That takes seconds, and no schema here has such an address; jsonschema goes without where it is absent.
+sys.modules["rfc3987_syntax"] = None
+# Nothing that the imports make is garbage: looking for some took a fifth of the collection.
+gc.disable()
+
 _OF_TESTS = ("MPLBACKEND", "PYTEST_CURRENT_TEST")  # with them a notebook shows less than people see
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SCREENSHOTS = ROOT / "build" / "screenshots"
+
+
+def pytest_collection_finish() -> None:
+    """Take what the imports made out of every later search for garbage: that was two fifths of all CPU time."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +64,33 @@ def runs_of_their_own(tmp_path_factory, monkeypatch):
     """Dashboards that are told no folder keep their runs where no other test finds them."""
     monkeypatch.setenv("VGGLAB_RUNS", str(tmp_path_factory.mktemp("runs")))
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+
+
+@pytest.fixture
+def made_by_hand(monkeypatch):
+    """In place of a sweep's training: a record at once; gives the experiments that were asked for."""
+    from test_history import make_history
+    from vgglab import sweep_run
+    from vgglab.charts import sweep as charts
+    from vgglab.share.store import RECORD
+
+    asked = []
+
+    def run(experiment, data, on_epoch=None, *, control=None, out=None, resume=None):
+        asked.append(experiment)
+        history = make_history(validation=(0.1, 0.5 + experiment.unfreeze / 100 + experiment.seed / 10))
+        history.experiment, history.data = experiment, data.describe()
+        history.layers.append(
+            dict(phase=1, layer="a", trainable=True, moved=0.1)
+        )  # which the end of a run has
+        if out is not None:
+            Path(out).mkdir(parents=True)
+            (Path(out) / RECORD).write_text(history.to_lines())
+        return history
+
+    monkeypatch.setattr(sweep_run, "train", run)
+    monkeypatch.setattr(charts, "save_sweep", lambda table, path: path.touch())
+    return asked
 
 
 # Of a module: while it is there, no other test can run an event loop.

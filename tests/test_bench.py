@@ -31,6 +31,12 @@ def address(tmp_path_factory):
             yield address
 
 
+# All on one screen, and one under the other, as on a tablet too; no colour has a part in where things stand.
+ARRANGED = pytest.mark.parametrize(
+    "bench", [("laptop", "light"), ("phone", "dark")], ids="-".join, indirect=True
+)
+
+
 @pytest.fixture(
     params=[("laptop", "light"), ("laptop", "dark"), ("tablet", "light"), ("phone", "dark")], ids="-".join
 )
@@ -130,6 +136,7 @@ def test_a_learner_sees_what_a_toggle_does(bench):
     assert not bench.faults()
 
 
+@ARRANGED
 def test_the_network_is_a_control(bench):
     page = bench.page
     network = bench.slider("unfreeze depth on the network")
@@ -147,6 +154,7 @@ def test_the_network_is_a_control(bench):
         page.wait_for_timeout(50)
 
 
+@ARRANGED
 def test_questions_set_the_controls_and_say_what_else_they_set(bench):
     page = bench.page
     page.get_by_role("button", name="Does dropout hold that back?").click()
@@ -160,6 +168,7 @@ def test_questions_set_the_controls_and_say_what_else_they_set(bench):
     page.get_by_label("precision", exact=True).wait_for(state="hidden")
 
 
+@ARRANGED
 def test_by_keys_alone(bench):
     """Tab to Train, Enter; and from there to every control that is on the page."""
     page = bench.page

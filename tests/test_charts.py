@@ -42,6 +42,18 @@ def texts(ax):
     return [each.get_text() for each in ax.texts]
 
 
+def test_accuracy_has_thin_lines_at_what_guessing_reaches():
+    history = make_history()
+    history.data = dict(classes=["a", "b", "c"], validation_counts=[7, 2, 1])
+    ax = plot_accuracy(history, detached_axes())
+    found = sorted(each.get_ydata()[0] for each in ax.lines if len(set(each.get_ydata())) == 1)
+    assert found == pytest.approx([1 / 3, 0.7])
+    assert {"chance 33.3%", "most frequent class 70.0%"} <= set(texts(ax))
+    labels = [each.get_text() for each in ax.get_legend().get_texts()]
+    assert labels == ["train", "validation", "gap"]
+    assert not {"chance 33.3%"} & set(texts(plot_loss(history, detached_axes())))
+
+
 @pytest.mark.parametrize(("plot", "what"), [(plot_accuracy, "accuracy"), (plot_loss, "loss")])
 def test_lines_hold_the_rows(plot, what):
     history = make_history()

@@ -116,6 +116,9 @@ def test_a_test_part_is_judged_once_at_the_end(folder, tmp_path, capsys):
         (["train", "--images-a-class", "3"], "the number of training images, 24. Received: 32."),
         (["train", "--augment", "flipp"], "Did you mean 'flip'?"),
         (["train", "--backbone", "vgg-16"], "Did you mean 'vgg16'?"),
+        (["train", "--class-weight", "balance"], "Did you mean 'balanced'?"),
+        (["train", "--monitor", "macro-f1"], "Did you mean 'macro F1'?"),
+        (["train", "--monitor", ""], "Unknown monitor. Received: ''."),
         (["train", "--data", "/nowhere"], "There is no folder at /nowhere."),
         (["train", "--out", "/"], "/ exists already; `out` must name a new folder."),
         (
@@ -221,7 +224,8 @@ def test_an_error_has_the_reasons(folder, capsys):
     ],
 )
 @pytest.mark.parametrize(
-    "where", ["vgglab.datasets.folder.lay_out", "vgglab.datasets.folder.read", "vgglab.network.build_network"]
+    "where",
+    ["vgglab.datasets.folder.laid_out", "vgglab.datasets.folder.read", "vgglab.network.build_network"],
 )
 def test_what_happens_while_it_gets_ready_is_one_sentence(
     folder, monkeypatch, capsys, happens, code, sentence, where

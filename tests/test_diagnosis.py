@@ -566,6 +566,7 @@ def unsigned(text):
 
 def test_random_histories_never_raise_and_quote_their_own_numbers():
     rng, seen = random.Random(0), set()
+    labels = {toggle.label for toggle in FIELDS.values()}
     for _ in range(1500):
         history = random_history(rng)
         found, known = diagnose(history), set(quotable(history))
@@ -576,7 +577,6 @@ def test_random_histories_never_raise_and_quote_their_own_numbers():
             text = re.sub(r"\(.*?\)|by -?[\d.]+ to -?[\d.]+ points", "", each.evidence)
             quoted = re.findall(r"\d+\.?\d*%|\d+\.\d{3}|gap -?[\d.]+ points|[Ee]poch \d+", text)
             assert set(map(unsigned, quoted)) <= {*map(unsigned, known), "95%"}, each
-            labels = {toggle.label for toggle in FIELDS.values()}
             assert not each.advice or any(label in each.advice for label in labels)
         for epochs in range(len(history.epochs), -1, -5):  # the same run while it grew
             del history.epochs[epochs:]

@@ -80,7 +80,12 @@ def imported_in(folder):
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("vgglab", []), ("notebooks", []), ("data/recipe", ["study"]), ("tests", ["study", "test"])],
+    [
+        ("vgglab", ["onnx", "sweep"]),
+        ("notebooks", []),
+        ("data/recipe", ["sweep"]),
+        ("tests", ["onnx", "sweep", "test"]),
+    ],
 )
 def test_what_is_imported_is_asked_for(folder, extras):
     asked = [

@@ -53,7 +53,7 @@ def test_forty_images_of_the_course_give_between_83_and_92_hundredths():
 
     from vgglab.network import build_model
 
-    images = draw_blossoms(train_images=5).clean_slice().images.astype("float32")
+    images = draw_blossoms(train_images=5, validation_images=5).clean_slice().images.astype("float32")
     model, rng = build_model(Experiment(), 8), np.random.default_rng(0)
     pools = [model.get_layer(f"block{block}_pool").output for block in range(1, 6)]
     found = []
@@ -110,6 +110,7 @@ def test_the_head_does_not_matter_to_what_frozen_layers_know(flowers):
     assert pooled == dense > 0.5
 
 
+@pytest.mark.slow
 def test_a_high_learning_rate_forgets_more_and_only_what_is_unfrozen_drifts(flowers):
     gentle, harsh = (
         train(Experiment(unfreeze=6, epochs=4, learning_rate=rate), flowers).frame() for rate in (1e-5, 3e-3)

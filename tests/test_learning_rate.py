@@ -18,7 +18,15 @@ from vgglab.network import build_model
 from vgglab.rate_search import RateSearch, blown_up
 from vgglab.training import train
 
-SMALL = Experiment(weights=None, image_size=32, epochs=2, batch_size=24, unfreeze=3, learning_rate=1e-4)
+SMALL = Experiment(
+    backbone="vgg16-micro",
+    weights=None,
+    image_size=32,
+    epochs=2,
+    batch_size=24,
+    unfreeze=3,
+    learning_rate=1e-4,
+)
 RATES = np.geomspace(1e-6, 1, 121)  # twenty a power of ten
 
 
@@ -27,7 +35,7 @@ def curve(fall, at, steepness=4.0, start=2.0):
     return start - fall / (1 + np.exp(-steepness * np.log10(RATES / at)))
 
 
-@pytest.mark.parametrize("unfreeze", [0, 13])
+@pytest.mark.parametrize("unfreeze", [0, pytest.param(13, marks=pytest.mark.slow)])
 def test_the_steps_are_those_of_keras_with_a_growing_rate(tiny, unfreeze):
     """With all images in each batch their order does not matter; the features of frozen layers come from a cache."""
     experiment = dataclasses.replace(SMALL, unfreeze=unfreeze, l2=0.01, weight_decay=1e-3)

@@ -135,6 +135,47 @@ def test_curves_pass_through_the_rows():
     assert loss == expected((0.6, 0.4, 0.5), 5, 0.6, LOSS)
 
 
+def unequal(counts):
+    history = make_history()
+    history.data = dict(classes=[f"c{place}" for place in range(len(counts))], validation_counts=counts)
+    return history
+
+
+def baselines_of(root):
+    return sorted(round(float(each.get("y1")), 1) for each in elements(root, "line", stroke=MARK))
+
+
+def test_chance_and_the_most_frequent_class_are_lines_where_they_are_known():
+    root = draw(unequal([30, 6, 4]))
+    ends = [place(1, 5, share, 1, ACCURACY)[1] for share in (0.75, 1 / 3)]
+    assert baselines_of(root) == pytest.approx(ends, abs=CLOSE)
+    assert {"chance 33.3%", "most frequent class 75.0%"} <= set(texts(root))
+    assert root.get("aria-label").endswith(" Thin lines: chance 33.3%, most frequent class 75.0%.")
+    equal = draw(unequal([5, 5]))
+    assert len(baselines_of(equal)) == 1 and "chance 50.0%" in texts(equal)
+    assert "most frequent" not in equal.get("aria-label")
+    assert baselines_of(draw(make_history())) == []
+
+
+def test_words_of_close_lines_are_one_and_a_small_picture_has_none():
+    root = draw(unequal([21, 19]))
+    assert "most frequent class 52.5%, chance 50.0%" in texts(root) and len(baselines_of(root)) == 2
+    small = draw(unequal([30, 6, 4]), width=300, height=180)
+    assert len(baselines_of(small)) == 2 and not [each for each in texts(small) if "chance" in each]
+
+
+def test_runs_on_other_classes_have_no_line_in_common():
+    history = unequal([30, 10])
+    assert len(baselines_of(draw(history, dict(b=Shown((unequal([3, 1]),)))))) == 2
+    assert baselines_of(draw(history, dict(b=Shown((unequal([1, 1, 1]),))))) == []
+
+
+def test_a_fit_of_ones_own_has_no_line_of_guessing():
+    history = unequal([30, 10])
+    history.experiment = Fit(5, Metric("auc", is_share=True))
+    assert baselines_of(draw(history)) == []
+
+
 def test_a_dot_marks_the_end_of_each_curve():
     root = draw(make_history())
     for colour in (TRAIN, VALIDATION):

@@ -1,5 +1,9 @@
+import functools
+import hashlib
+import http.server
 import subprocess
 import sys
+import threading
 
 import h5py
 import keras
@@ -125,6 +129,7 @@ def test_a_saved_model_opens_without_vgglab(tmp_path, backbone):
     # -I keeps the checkout off the path; the finder refuses the installed package as well.
     code = """
 import sys
+import threading
 class Refuse:
     def find_spec(self, name, *rest):
         if name.split(".")[0] == "vgglab": raise ImportError(name)
@@ -171,6 +176,42 @@ def test_imagenet_weights_come_through_keras_own_download(tmp_path, monkeypatch)
     )
     assert_holds(build_model(Experiment(backbone="vgg16", weights="imagenet", image_size=32), 4), path)
     assert asked == [IMAGENET_FILE]
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """A server with a file of the layout of ImageNet's weights, which Keras is to fetch; what was asked of it."""
+    (tmp_path / "served").mkdir()
+    path, asked = write_as_keras_2(tmp_path / "served" / "copy.h5"), []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *said):
+            asked.append(self.path)
+
+    serve = functools.partial(Handler, directory=path.parent)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("VGGLAB_IMAGENET_URL", f"http://127.0.0.1:{server.server_port}/copy.h5")
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+        yield path, asked
+        server.shutdown()
+
+
+def test_a_mirror_is_asked_once_and_what_it_gives_is_checked(mirror, tmp_path, monkeypatch):
+    path, asked = mirror
+    experiment = Experiment(backbone="vgg16", weights="imagenet", image_size=32)
+    kept = tmp_path / "keras" / "models" / IMAGENET_FILE
+    with pytest.raises(
+        InputError, match=r"nor could they be downloaded from http://127.0.0.1:\d+/copy.h5 .*hash"
+    ):
+        build_model(experiment, 4)
+    monkeypatch.setattr("vgglab.network._IMAGENET_MD5", hashlib.md5(path.read_bytes()).hexdigest())
+    for _ in range(2):
+        assert_holds(build_model(experiment, 4), path)
+    assert asked == ["/copy.h5"] and kept.read_bytes() == path.read_bytes()
+    kept.write_bytes(b"cut short")
+    assert_holds(build_model(experiment, 4), path)
+    assert len(asked) == 2, "what Keras keeps is checked, too"
 
 
 def test_pretrained_means_what_is_there_already(tmp_path, monkeypatch):

@@ -37,7 +37,7 @@ def whole():
     history.experiment = history.experiment.then(l2=0.1, augment={"flip": 1, "rotation": 20}, epochs=4)
     history.data = dict(
         **dict(name="flowers", classes=["rose", "tulip"], image_size=64, train=20, validation=10),
-        **dict(train_counts=[12, 8], wrong_labels=4, skipped=0, fingerprint="0f"),
+        **dict(train_counts=[12, 8], validation_counts=[7, 3], wrong_labels=4, skipped=0, fingerprint="0f"),
     )
     for row in history.epochs:
         row["phase"] = 1 if row["epoch"] < 3 else 2
@@ -149,6 +149,9 @@ REFUSED = [
     ("run", ("data", "train_counts"), "[0, 0]", "`train_counts` is"),
     ("run", ("data", "train_counts"), "[20]", "`train_counts` is"),
     ("run", ("data", "train_counts"), '["a", "b"]', "each part of it must be a whole number"),
+    ("run", ("experiment", "class_weight"), '"heavy"', "Unknown class weight"),
+    ("run", ("experiment", "monitor"), '"luck"', "Unknown monitor"),
+    ("run", ("data", "validation_counts"), "[10]", "`validation_counts` is [10], and must count"),
     ("run", ("data", "wrong_labels"), "21", "`wrong_labels` is 21"),
     ("run", ("data", "name"), "null", "`name` is None"),
     ("run", ("data", "more"), '[{"deep": 1}]', "`more` is"),
@@ -180,6 +183,8 @@ REFUSED = [
     ("epoch", ("row", "source_accuracy"), '"high"', "must be a number or null"),
     ("epoch", ("row", "drift_block3"), "5", "`drift_block3` is 5"),
     ("epoch", ("row", "memorised"), "-1", "`memorised` is -1"),
+    ("epoch", ("row", "validation_macro_f1"), "1.01", "`validation_macro_f1` is 1.01"),
+    ("epoch", ("row", "validation_balanced_accuracy"), NAN, "`validation_balanced_accuracy` is nan"),
     ("epoch", ("row", "more"), '{"deep": 1}', "`more` is"),
     ("epoch", ("more",), "1", "must have `row` alone"),
     ("epoch", ("kind",), '"weights"', "`kind` is 'weights'"),
@@ -383,6 +388,7 @@ def test_a_run_says_once_what_it_says_of_the_validation_images():
     )
 
 
+@pytest.mark.slow
 def test_the_longest_line_that_is_written_can_be_read():
     """Two classes take the most characters a probability; the widest float32 has ten digits and an exponent."""
     rows = MOST_WRITTEN // 2

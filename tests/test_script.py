@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from sklearn.metrics import f1_score, recall_score
 
 from vgglab.augmentation import augmenter
 from vgglab.datasets import load, under_conditions
 from vgglab.datasets.layout import lay_out
 from vgglab.datasets.reading import Reading, read_image
+from vgglab.engine.objective import objective_of
 from vgglab.engine.rates import rates
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, DEFAULTS, FIELDS, Experiment
@@ -53,6 +55,9 @@ MARKS = {
     "smoothing": "CategoricalCrossentropy(label_smoothing=",
     "dropout": "Dropout(",
     "patience": "EarlyStopping(",
+    "by_class": "class ByClass(",
+    "weights": "class_weight=dict(",
+    "weighed": "def weighed(",
     "trainable": ".trainable = ",
     "phases": "# --- Phase",
     "vgg16": "applications.VGG16",
@@ -102,6 +107,20 @@ CASES = {
     ),
     "vgg16 from nothing": (Experiment(weights=None, precision="bfloat16", **FULL), "vgg16 he bfloat16"),
     "bfloat16": (Experiment(precision="bfloat16", weights=None), "mini bfloat16"),
+    "class weights": (Experiment(class_weight="balanced"), "mini file numpy weights"),
+    "class weights of mixed labels": (
+        Experiment(class_weight="balanced", mixup=0.2).then(mixup=0),
+        "mini file numpy mixup weights weighed phases",
+    ),
+    "class weights and CutMix": (
+        Experiment(class_weight="balanced", cutmix=1, monitor="macro F1"),
+        "mini file numpy cutmix weighed",
+    ),
+    "monitored accuracy": (Experiment(patience=3, monitor="accuracy"), "mini file patience"),
+    "monitored by class": (
+        Experiment(patience=3, monitor="macro F1", l2=0.1).then(monitor="balanced accuracy"),
+        "mini file numpy patience l2 by_class phases",
+    ),
 }
 
 
@@ -163,6 +182,67 @@ def test_early_stopping_watches_the_plain_cross_entropy():
     noted = re.findall("# Not the loss.*: (.*)\\.", text)
     assert noted == ["L2", "L2, label smoothing"]
     assert text.count('loss="categorical_crossentropy"') == 1
+
+
+@pytest.mark.parametrize(
+    ("monitor", "watched"),
+    [
+        ("accuracy", '"val_accuracy", mode="max"'),
+        ("balanced accuracy", '"val_balanced_accuracy", mode="max"'),
+        ("macro F1", '"val_macro_f1", mode="max"'),
+    ],
+)
+def test_early_stopping_watches_what_is_monitored(monitor, watched):
+    text = script(Experiment(patience=3, monitor=monitor, l2=0.01))
+    assert watched in text and "val_categorical_crossentropy" not in text and "# Not the loss" not in text
+
+
+@pytest.fixture(scope="module")
+def unequal(tmp_path_factory, easy) -> Path:
+    """The easy folder with 24, 12 and 4 training images, and 16, 16 and 3 validation images."""
+    folder = Path(shutil.copytree(easy, tmp_path_factory.mktemp("unequal") / "data"))
+    for place, keep in (("train/b", 12), ("train/c", 4), ("validation/c", 3)):
+        for path in sorted((folder / place).iterdir())[keep:]:
+            path.unlink()
+    return folder
+
+
+def test_the_class_weights_are_those_of_train(unequal, fits, run_here):
+    experiment = Experiment(dataset=str(unequal), image_size=32, class_weight="balanced", batch_size=8)
+    names = run_here(experiment.then(mixup=0.2).then(mixup=0, class_weight="none"))
+    ours = objective_of(experiment, load(unequal, 32))["class_weight"]
+    first, second, third = fits
+    assert first["class_weight"] == pytest.approx(dict(enumerate(ours)))
+    assert "class_weight" not in second and "class_weight" not in third
+    batch = next(iter(second["train"]))
+    assert len(batch) == 3 and len(next(iter(first["train"]))) == len(next(iter(third["train"]))) == 2
+    assert len(np.unique(batch[1])) > 2, "mixed"
+    np.testing.assert_allclose(batch[2], np.asarray(batch[1]) @ ours, rtol=1e-5)
+    assert names["weights"] == pytest.approx(ours)
+
+
+def test_a_class_without_training_images_stops_no_script(unequal, fits, run_here, tmp_path):
+    folder = Path(shutil.copytree(unequal, tmp_path / "lost"))
+    for path in (folder / "train" / "b").iterdir():
+        path.unlink()
+    run_here(Experiment(dataset=str(folder), image_size=32, class_weight="balanced", batch_size=8))
+    assert fits[0]["class_weight"] == pytest.approx({0: 28 / 48, 1: 28 / 2, 2: 28 / 8})
+
+
+def test_what_a_script_logs_by_class_is_what_scikit_learn_finds(unequal, fits, run_here):
+    names = run_here(
+        Experiment(dataset=str(unequal), image_size=32, batch_size=8, patience=2, monitor="macro F1")
+    )
+    measured, logs = names["ByClass"](), {}
+    measured.set_model(names["model"])
+    measured.on_epoch_end(0, logs)
+    data = load(unequal, 32)
+    given = names["model"].predict(data.validation.images, verbose=0).argmax(axis=1)
+    assert logs == dict(
+        val_balanced_accuracy=pytest.approx(recall_score(data.validation.labels, given, average="macro")),
+        val_macro_f1=pytest.approx(f1_score(data.validation.labels, given, average="macro")),
+    )
+    assert [type(each).__name__ for each in fits[0]["callbacks"]] == ["Curve", "ByClass", "EarlyStopping"]
 
 
 def test_numbers_arrive():
@@ -692,11 +772,13 @@ def test_everything_at_once_runs(tmp_path, easy, mixed_up):
         mixup=0.2,
         cutmix=0.5,
         views=2,
+        class_weight="balanced",
         batch_size=16,
         epochs=3,
         patience=3,
-    ).then(unfreeze=0, augment=(), epochs=2)
+    ).then(unfreeze=0, augment=(), mixup=0, cutmix=0, epochs=2)
     stops = Experiment(dataset=str(mixed_up), image_size=32, learning_rate=2e-3, epochs=15, patience=1)
+    stops = dataclasses.replace(stops, monitor="balanced accuracy")
     for name, experiment in (("everything", everything), ("stops", stops)):
         (tmp_path / f"{name}.py").write_text(script(experiment))
     first, second = curves_of([tmp_path / "everything.py", tmp_path / "stops.py"])

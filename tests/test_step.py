@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from vgglab.engine import lending, step
 from vgglab.engine.lending import borrowed
+from vgglab.engine.objective import OBJECTIVE, cross_entropy
 from vgglab.engine.step import Compiled, blocks
 from vgglab.experiment import Experiment
 from vgglab.network import build_model
@@ -17,7 +18,9 @@ from vgglab.training import train
 
 SMALL = Experiment(weights=None, image_size=32, epochs=2, batch_size=8, unfreeze=3)
 IMAGES = np.random.default_rng(0).uniform(0, 255, (6, 32, 32, 3)).astype("float32")
-PLAIN = dict.fromkeys(step.OBJECTIVE, 0.0)  # nothing but the cross-entropy
+PLAIN = dict.fromkeys(OBJECTIVE, 0.0) | dict(
+    class_weight=np.ones(4, "float32")
+)  # nothing but the cross-entropy
 
 
 @pytest.mark.parametrize("below", [0, 1, 2, 4, 7, 12, 13])
@@ -77,6 +80,47 @@ def test_the_objective_is_that_of_keras():
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_class_weights_are_those_of_keras(mixed):
+    """By class as `fit` takes them, and for mixed targets by image; with label smoothing, which they do not see."""
+    targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
+    weights = np.float32([0.5, 3.0, 1.25, 2.0])
+    given = dict(class_weight=dict(enumerate(weights.tolist())))
+    if mixed:
+        targets = 0.7 * targets + 0.3 * np.roll(targets, 1, axis=0)
+        given = dict(sample_weight=targets @ weights)
+    ours, theirs = build_model(SMALL, 4), build_model(SMALL, 4)
+    steps = Compiled(ours).train_steps(0, SMALL)
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.3)
+    theirs.compile(keras.optimizers.Adam(1e-3), smoothed, jit_compile=False)
+    objective = PLAIN | dict(label_smoothing=0.3, class_weight=weights)
+    for _ in range(3):
+        loss, _ = steps(tf.constant(IMAGES), tf.constant(targets), 6, [1e-3], objective)
+        logs = theirs.train_on_batch(IMAGES, targets, **given)
+        assert float(loss) / 6 == pytest.approx(float(logs), rel=1e-4)
+    for one, other in zip(ours.get_weights(), theirs.get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_weights_of_one_change_no_bit():
+    """Against the loss and the gradient without weights, on mixed targets whose sum is 1 only to rounding."""
+    rng = np.random.default_rng(0)
+    targets = tf.constant(rng.dirichlet(np.ones(7), 64).astype("float32"))
+    assert (tf.reduce_sum(targets, axis=1).numpy() != 1).any()
+    logits = tf.constant(rng.normal(size=(64, 7)).astype("float32"))
+    found = []
+    for weighted in (True, False):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            said = tf.nn.softmax(logits)
+            if weighted:
+                loss = cross_entropy(targets, said, dict(label_smoothing=0.0, class_weight=tf.ones(7)))
+            else:
+                loss = tf.reduce_mean(keras.losses.categorical_crossentropy(targets, said))
+        found.append((loss.numpy(), tape.gradient(loss, logits).numpy()))
+    assert found[0][0] == found[1][0] and (found[0][1] == found[1][1]).all()
+
+
 def test_several_batches_in_a_call_are_several_steps():
     targets = np.eye(4, dtype="float32")[[0, 1, 2, 3, 0, 1]]
     together, apart = build_model(SMALL, 4), build_model(SMALL, 4)
@@ -122,7 +166,8 @@ def test_a_borrowed_network_starts_like_a_new_one(tiny):
 def test_a_second_run_of_the_same_shape_traces_nothing(tiny, monkeypatch):
     train(SMALL, tiny)
     monkeypatch.setattr(tf, "function", lambda *rest, **options: pytest.fail("traced again"))
-    train(dataclasses.replace(SMALL, learning_rate=1e-3, l2=0.01, label_smoothing=0.1, seed=5), tiny)
+    other = dict(learning_rate=1e-3, l2=0.01, label_smoothing=0.1, class_weight="balanced", seed=5)
+    train(dataclasses.replace(SMALL, **other), tiny)
 
 
 def test_no_more_networks_and_functions_are_kept_than_said(monkeypatch):

@@ -20,7 +20,7 @@ import io, contextlib, tempfile
 import numpy as np
 from vgglab.cli import main
 from vgglab.datasets import Dataset, Split
-from vgglab.engine import feed, step
+from vgglab.engine.objective import OBJECTIVE
 from vgglab.engine.cache import FeatureCache
 from vgglab.engine.control import Control
 from vgglab.experiment import Experiment, brakes, of_role, what_changed
@@ -63,7 +63,7 @@ def keys(phase):
 before = keys(sharp)
 after = keys(Experiment.from_dict(sharp.to_dict() | dict(sharpness=0.0)))
 assert (after != before) == (role == "images"), "only what changes the images makes other features"
-assert ("sharpness" in step.OBJECTIVE) == (role == "objective")
+assert ("sharpness" in OBJECTIVE) == (role == "objective")
 """
 
 
@@ -88,4 +88,4 @@ def test_label_smoothing_stands_in_three_files_of_the_source():
     """The record, the objective's formula, and the line of the exported script."""
     sources = [*(ROOT / "vgglab").rglob("*.py"), *(ROOT / "vgglab").rglob("*.jinja")]
     holding = {path.name for path in sources if "label_smoothing" in path.read_text(encoding="utf-8")}
-    assert holding == {"experiment.py", "step.py", "phase.py.jinja"}
+    assert holding == {"experiment.py", "objective.py", "phase.py.jinja"}

@@ -7,6 +7,8 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, recall_score, roc_auc_score
+from sklearn.utils.class_weight import compute_class_weight
 
 from vgglab import history as history_module
 from vgglab import training
@@ -122,6 +124,13 @@ def assert_measured(history, model, test):
     """The figures of the test part are those that Keras finds for the model."""
     figures = dict(history.test)
     assert figures.pop("images") == len(test) and 0 < figures.pop("calibration_error") < 1
+    said = np.asarray(model(test.images.astype("float32"), training=False))
+    given = said.argmax(axis=1)
+    assert figures.pop("confusion") == confusion_matrix(test.labels, given, labels=[0, 1]).tolist()
+    assert figures.pop("balanced_accuracy") == pytest.approx(balanced_accuracy_score(test.labels, given))
+    assert figures.pop("macro_f1") == pytest.approx(f1_score(test.labels, given, average="macro"))
+    area, (low, high) = figures.pop("auc")[1], figures.pop("auc_interval")
+    assert area == pytest.approx(roc_auc_score(test.labels, said[:, 1]), abs=1e-3) and low < area < high
     assert figures == keras_of(model, test)
 
 
@@ -284,6 +293,92 @@ def test_early_stopping_follows_a_hand_made_sequence(tiny, monkeypatch):
     assert history.kept["epoch"] == 4
     assert all((now == then).all() for now, then in zip(model.get_weights(), kept[3]))
     assert [event["kind"] for event in history.events][1:3] == ["early stop", "restored"]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "kept", "words"),
+    [
+        ("loss", 4, ("lower", "lowest")),
+        ("accuracy", 2, ("higher", "highest")),
+        ("balanced accuracy", 3, ("higher", "highest")),
+        ("macro F1", 1, ("higher", "highest")),
+    ],
+)
+def test_the_monitored_figure_says_what_is_kept(tiny, monkeypatch, monitor, kept, words):
+    """Made by hand, each best in another epoch; of equal ones the first counts, as Keras has it."""
+    figures = dict(
+        validation_loss=[5.0, 4.0, 4.5, 3.0, 3.0, 9.0, 3.5, 8.0],
+        validation_accuracy=[0.2, 0.6, 0.6, 0.1, 0.5, 0.6, 0.4, 0.3],
+        validation_balanced_accuracy=[0.1, 0.2, 0.7, 0.3, 0.7, 0.2, 0.1, 0.0],
+        validation_macro_f1=[0.9, 0.2, 0.3, 0.9, 0.8, 0.2, 0.1, 0.0],
+    )
+    measure, count = rows.Measuring.measure, itertools.count()
+
+    def measured(*given):
+        row, said = measure(*given)
+        epoch = next(count)
+        return row | {name: values[epoch] for name, values in figures.items()}, said
+
+    monkeypatch.setattr(rows.Measuring, "measure", measured)
+    experiment = dataclasses.replace(SMALL, unfreeze=0, epochs=8, patience=3, monitor=monitor)
+    history = train(experiment, tiny)
+    assert (history.kept["epoch"], len(history.epochs)) == (kept, kept + 3)
+    assert history.predictions.epoch == kept
+    texts = {event["kind"]: event["text"] for event in history.events}
+    assert texts["early stop"] == f"No {words[0]} validation {monitor} for 3 epochs."
+    figure = f"the {words[1]} validation {monitor}"
+    assert texts["restored"] == f"The weights of epoch {kept}, which had {figure}, were restored."
+
+
+def test_each_epoch_has_the_figures_in_which_all_classes_count_alike(tiny):
+    """Of unequal classes, and of one that validation has no image of, against scikit-learn."""
+    for chosen in (np.array([0, 1, 2, 4, 6, 8]), np.arange(0, 10, 2)):
+        seen = []
+        data = dataclasses.replace(tiny, validation=tiny.validation.part(chosen))
+        experiment = dataclasses.replace(SMALL, unfreeze=0, epochs=2)
+        train(
+            experiment,
+            data,
+            lambda history, seen=seen: seen.append((history.epochs[-1], history.predictions)),
+        )
+        for row, said in seen:
+            there = set(said.labels)
+            recall = recall_score(said.labels, said.predicted, labels=sorted(there), average="macro")
+            assert row["validation_balanced_accuracy"] == pytest.approx(recall)
+            f1 = f1_score(said.labels, said.predicted, average="macro")
+            assert row["validation_macro_f1"] == pytest.approx(f1)
+
+
+def test_class_weights_are_those_of_plain_keras(tiny):
+    """A whole run on unequal classes, in whole-batch steps, against `fit` with the weights of scikit-learn."""
+    few = np.flatnonzero((tiny.train.labels == 0) | (np.arange(24) < 6))
+    data = dataclasses.replace(tiny, train=tiny.train.part(few))
+    experiment = Experiment(image_size=32, epochs=4, batch_size=15, unfreeze=2, learning_rate=1e-3)
+    experiment = dataclasses.replace(experiment, class_weight="balanced", label_smoothing=0.1)
+    labels = data.train.labels
+    assert np.bincount(labels).tolist() == [12, 3]
+    history = train(experiment, data)
+    model = build_model(experiment, 2)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    model.compile(keras.optimizers.Adam(1e-3), loss, jit_compile=False)
+    weights = compute_class_weight("balanced", classes=np.arange(2), y=labels)
+    plain = model.fit(
+        data.train.images,
+        np.eye(2)[labels],
+        batch_size=15,
+        epochs=4,
+        shuffle=False,
+        class_weight=dict(enumerate(weights)),
+        verbose=0,
+    ).history
+    np.testing.assert_allclose(history.frame()["logged_loss"], plain["loss"], rtol=2e-3)
+    without = train(dataclasses.replace(experiment, class_weight="none"), data)
+    assert abs(without.epochs[0]["logged_loss"] / plain["loss"][0] - 1) > 0.02, "they make a difference"
+    assert history.events[0]["text"] == (
+        "Class weights: an image counts 2.5 times for 'light' (3 training images), and 0.625 times for 'dark' "
+        "(12 training images)."
+    )
+    assert "Class weights" not in "".join(event["text"] for event in without.events)
 
 
 def test_stop_takes_effect_within_the_batch(tiny):

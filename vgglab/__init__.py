@@ -25,6 +25,7 @@ _HOME = {
     "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it
     "check_images": "vgglab.doctor.check",  # copies, wrong labels, shortcuts and images of nothing in a data set
+    "Reading": "vgglab.datasets",  # how image files become the images of a data set
     "Dataset": "vgglab.datasets",  # images, labels and class names, split into train and validation
     "draw_blossoms": "vgglab.datasets",  # flowers drawn on request, each nuisance on its own dial
     "Nuisances": "vgglab.datasets",  # those dials
@@ -36,13 +37,20 @@ _HOME = {
     "validation_by_nuisance": "vgglab.datasets",  # validation images that vary in one thing each
     "build_model": "vgglab.network",  # Experiment → keras.Model
     "augmented": "vgglab.augmentation",  # what an experiment does to given images
+    "predict": "vgglab.answers",  # a trained network and image files → a table of classes and probabilities
+    "export": "vgglab.exporting",  # a trained network for machines without Keras
     "Control": "vgglab.engine.control",  # pause, stop or change a run
     "train": "vgglab.live_train",  # Experiment and Dataset → History, shown as it grows
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
+    "k_folds": "vgglab.datasets",  # a Dataset divided anew, so that each image validates once → a list of them
+    "cross_validate": "vgglab.cross_validation",  # Experiment on each fold → the records, their mean, its interval
+    "grid": "vgglab.grid",  # every combination of values of an experiment's fields → a list of Experiments
+    "sweep": "vgglab.sweep",  # Experiments with several seeds, here or on a Dask cluster → a table, a row a setting
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about
     "confusion": "vgglab.measures.mistakes",  # how many images of each class it takes for which
+    "class_report": "vgglab.measures.classes",  # recall, precision and more of each class, with intervals
     "grad_cam": "vgglab.measures.grad_cam",  # where in an image it looks for a class
     "calibration_error": "vgglab.measures.evaluation",  # how honest its confidence is
     "History": "vgglab.history",  # one row an epoch, events, and how far each layer moved
@@ -60,15 +68,19 @@ _HOME = {
     "plot_brakes": "vgglab.charts.atlas",  # one condition of it, with intervals
     "plot_cell": "vgglab.charts.atlas",  # the runs behind one of its numbers
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
+    "plot_sweep": "vgglab.charts.sweep",  # the table of a sweep as a heatmap
     "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
     "plot_findings": "vgglab.charts.findings",  # what was found, as images
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
+    "plot_class_report": "vgglab.charts.classes",  # recall and precision of each class, with intervals
     "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks
+    "plot_predictions": "vgglab.gallery",  # photographs, what they are taken for, and where the network looks
     "plot_reliability": "vgglab.charts.reliability",  # confidence against how often it is right
     "wall": "vgglab.share.wall",  # a folder of run cards and runs → one table, a row each
     "plot_wall": "vgglab.charts.wall",  # the gap of each against its validation accuracy
     "plot_learning_rate": "vgglab.charts.learning_rate",  # the loss against the growing rate
     "mean_interval": "vgglab.measures.intervals",  # a mean over seeds with its interval
+    "fold_interval": "vgglab.measures.intervals",  # a mean over folds with its interval
     "paired_difference": "vgglab.measures.intervals",  # A minus B over seeds with its interval
     "compare": "vgglab.measures.comparison",  # two runs, or runs of several seeds → is B better than A, or is it luck?
     "verdict": "vgglab.measures.intervals",  # is A better than B, or is it noise?

@@ -23,7 +23,7 @@ ASKED = tuple(
 )
 
 
-def add_parser(commands: Any, add_flag: Callable[[argparse.ArgumentParser, str], None]) -> None:
+def add_check(commands: Any, add_flag: Callable[[argparse.ArgumentParser, str], None]) -> None:
     """Add the command to the others; `add_flag` adds the option of a field of `Experiment`."""
     parser = commands.add_parser(
         "check",

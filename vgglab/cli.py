@@ -1,4 +1,4 @@
-"""The command line: `vgglab train`, `vgglab check`, `vgglab wall`, `vgglab lab` and `vgglab dashboard`."""
+"""The command line: `vgglab` and its commands, of which each stands in a module of its own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import vgglab
-from vgglab import check_command, serving
+from vgglab import serving
+from vgglab.check_command import add_check
+from vgglab.cross_command import add_cross_validate, cross_validate_anew
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
+from vgglab.export_command import add_export
 from vgglab.files import readable, why_not
+from vgglab.predict_command import add_predict
+from vgglab.sweep_command import add_sweep
 from vgglab.terminal import INTERRUPTED, Signals, speaking
 from vgglab.toggles import Toggle
 from vgglab.train_command import train_anew, train_on
@@ -85,7 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN_DIR",
         help="go on with the run in this folder, which was cut short",
     )
-    check_command.add_parser(commands, lambda parser, name: _add_flag(parser, name, _FLAGS[name]))
+    add_check(commands, lambda parser, name: _add_flag(parser, name, _FLAGS[name]))
+    cross = add_cross_validate(commands)
+    cross.set_defaults(run=_cross_validate)
+    for name, flag in _FLAGS.items():
+        _add_flag(cross, name, flag)
+    add_sweep(commands, _FLAGS, _help)
     wall = commands.add_parser(
         "wall", help="make one page of the run cards and runs in a folder", allow_abbrev=False
     )
@@ -103,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     wall.add_argument(
         "--watch", action="store_true", help="write it again whenever a run comes or changes, until Ctrl-C"
     )
+    add_predict(commands)
+    add_export(commands)
     lab = commands.add_parser(
         "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
     )
@@ -154,8 +166,13 @@ def _help(toggle: Toggle) -> str:
     return f"{toggle.help} [{limits}]" if limits else toggle.help
 
 
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of the experiment that the user named."""
+    return {name: value for name, value in vars(options).items() if name in _FLAGS}
+
+
 def _train(options: argparse.Namespace, rest: list[str]) -> int:
-    given = {name: value for name, value in vars(options).items() if name in _FLAGS}
+    given = _given(options)
     with Signals() as signals:
         if options.resume is None:
             return train_anew(Experiment(**given), options.out, signals)
@@ -165,6 +182,11 @@ def _train(options: argparse.Namespace, rest: list[str]) -> int:
                 f"Received: {readable(options.out)}."
             )
         return train_on(options.resume, given, signals)
+
+
+def _cross_validate(options: argparse.Namespace, rest: list[str]) -> int:
+    with Signals() as signals:
+        return cross_validate_anew(Experiment(**_given(options)), options.folds, options.out, signals)
 
 
 def _wall(options: argparse.Namespace, rest: list[str]) -> int:

@@ -35,6 +35,10 @@ def _no_schedule(experiment: Experiment) -> str:
     return "the learning rate is constant" if experiment.schedule == "constant" else ""
 
 
+def _no_patience(experiment: Experiment) -> str:
+    return "" if experiment.patience else "without patience the weights of the last epoch are kept"
+
+
 @dataclass(frozen=True, repr=False)
 class Experiment:
     """Everything that determines a run; two equal experiments on one machine give the same History.
@@ -47,8 +51,9 @@ class Experiment:
 
     # fmt: off
     dataset: str = _field("blossoms", Text(
-        label="data set", role="data", fixed=True, loads=True, suggestions=("blossoms",), flag="--data",
-        help="'blossoms', or the path of an image folder"))
+        label="data set", role="data", fixed=True, loads=True, suggestions=("blossoms",), is_path=True,
+        flag="--data",
+        help="'blossoms', or the path of an image folder or of a table (.csv) with the columns file and label"))
     image_size: int = _field(64, Number(
         label="image size", unit="pixels a side", role="data", fixed=True, loads=True, built_from=True,
         low=32, high=512, whole=True, stops=(32, 64, 96, 128, 224),
@@ -56,6 +61,14 @@ class Experiment:
     fit: str = _field("crop", Choice(
         label="fit", role="data", fixed=True, loads=True, options=("crop", "pad", "squash"),
         help="how a photograph becomes square: cropped to its centre, padded with black, or squashed"))
+    group: str | None = _field(None, Text(
+        label="group", role="data", fixed=True, loads=True, optional=True, off=None, suggestions=("folder", "none"),
+        help="which images belong together, so that no group is both to train and to validate on: 'folder' for the "
+             "sub-folders of class folders, a pattern with one pair of parentheses, searched in the file's name, or a "
+             "column of the table"))
+    exclude: str | None = _field(None, Text(
+        label="exclude", role="data", fixed=True, loads=True, optional=True, off=None, suggestions=("none",),
+        is_path=True, help="a text file that names images to leave out, one path a line, relative to the folder"))
     images_a_class: int | None = _field(None, Number(
         label="images a class", role="data", fixed=True, simple=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 5, 10, 20, 50),
@@ -70,7 +83,7 @@ class Experiment:
         help="the convolutional part of the network: VGG16, a quarter as wide, or a sixteenth; the last has no weights "
              "to start from"))
     weights: str | None = _field("pretrained", Text(
-        label="weights", role="network", fixed=True, optional=True,
+        label="weights", role="network", fixed=True, optional=True, is_path=True,
         suggestions=("pretrained", "imagenet", "none"),
         help="start from 'pretrained', from 'imagenet' (which may download it), from a weights file, "
              "or from none: random"))
@@ -100,6 +113,10 @@ class Experiment:
         label="label smoothing", role="objective", holds_back=True, off=0,
         low=0, high=0.9, stops=(0, 0.05, 0.1, 0.2, 0.4),
         help="how much of each target is spread evenly over all classes (Szegedy et al. 2016)"))
+    class_weight: str = _field("none", Choice(
+        label="class weight", role="objective", off="none", options=("none", "balanced"),
+        help="'balanced' makes rare classes count as much as frequent ones: the loss of an image is multiplied by "
+             "n / (classes * n of its class), that of a mixed one by the mean over its labels"))
     augment: tuple[tuple[str, float], ...] = _field((), Strengths(
         label="augmentation", role="images", simple=True, holds_back=True, random=True,
         help="names, as in flip,rotation=20,erasing"))
@@ -137,8 +154,12 @@ class Experiment:
     patience: int | None = _field(None, Number(
         label="patience", unit="epochs", role="schedule", holds_back=True, optional=True, off=None,
         low=1, high=100_000, whole=True, stops=(None, 3, 5, 10),
-        help="stop after so many epochs without a lower validation loss and restore the best weights; "
+        help="stop after so many epochs in which the monitored figure was not better and restore the best weights; "
              "never when left out"))
+    monitor: str = _field("loss", Choice(
+        label="monitor", role="schedule", idle=_no_patience,
+        options=("loss", "accuracy", "balanced accuracy", "macro F1"),
+        help="the figure of validation that patience waits for, and whose best epoch is kept"))
     epochs: int = _field(20, Number(
         label="epochs", role="schedule", is_own=True,
         low=1, high=100_000, whole=True, stops=(5, 10, 20, 30, 50, 100),

@@ -35,8 +35,9 @@ class History:
     `events` what happened (`epoch`, `kind`, `text`), `layers` one row for each phase and layer
     (`phase`, `layer`, `trainable`, `moved`: the weights' change in the phase as a fraction of their
     size before it). `data` describes the images that were used and `versions` the software. `test` is what the
-    weights that the run ended with make of the test part: accuracy, loss, calibration error and the number of
-    images; None where there is none, or the run was cut short. `predictions` is what the weights of `kept` say of the
+    weights that the run ended with make of the test part: accuracy, loss, calibration error, the number of images,
+    balanced accuracy, macro F1, and for `class_report` its confusion and AUCs; None where there is none, or the run was
+    cut short. `predictions` is what the weights of `kept` say of the
     validation images, while the run goes on those that would count if it stopped now; None before the first epoch and
     in records from before they were kept. They are the last line of a record, of about 13 characters a probability:
     40 kB for 400 images of 8 classes. A record leaves them out where there are more than 1.5 million, of which an event
@@ -51,7 +52,7 @@ class History:
     epochs: list[Row] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     layers: list[dict[str, Any]] = field(default_factory=list)
-    test: dict[str, float] | None = None
+    test: dict[str, Any] | None = None
     predictions: Predictions | None = None
 
     def note(self, kind: str, text: str, **figures: Any) -> None:
@@ -122,10 +123,15 @@ class History:
         """What came out on the test part, in a sentence; "" where it was not measured."""
         if self.test is None:
             return ""
-        return (
-            f"On the {self.test['images']} test images, which no choice was made on: {self.test['accuracy']:.1%}, "
-            f"loss {self.test['loss']:.3f}, calibration error {100 * self.test['calibration_error']:.1f} points."
-        )
+        figures = [
+            f"{self.test['accuracy']:.1%}",
+            f"loss {self.test['loss']:.3f}",
+            f"calibration error {100 * self.test['calibration_error']:.1f} points",
+        ]
+        balanced = self.test.get("balanced_accuracy")
+        if balanced is not None and abs(balanced - self.test["accuracy"]) > 1e-6:  # the classes are unequal
+            figures.insert(1, f"balanced accuracy {balanced:.1%}")
+        return f"On the {self.test['images']} test images, which no choice was made on: {', '.join(figures)}."
 
     def to_lines(self) -> str:
         """The record as JSON lines: a header, the epochs, events and layers, and what the run ended with.

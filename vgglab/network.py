@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from pathlib import Path
 
@@ -161,14 +163,24 @@ def has_fast_bfloat16() -> bool:
 
 
 def _imagenet() -> Path:
+    """The file that Keras keeps, or fetches; VGGLAB_IMAGENET_URL may name a mirror in one's own network."""
+    url, folder = os.environ.get("VGGLAB_IMAGENET_URL") or _IMAGENET_URL, keras_folder()
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)  # else Keras goes to a place for temporary files, unsaid
     try:
         return Path(
-            keras.utils.get_file(IMAGENET_FILE, _IMAGENET_URL, cache_subdir="models", file_hash=_IMAGENET_MD5)
+            keras.utils.get_file(
+                IMAGENET_FILE,
+                url,
+                cache_dir=str(folder.parent),
+                cache_subdir=folder.name,
+                file_hash=_IMAGENET_MD5,
+            )
         )
     # Keras raises a bare Exception when the download fails.
     except Exception as error:
         raise InputError(
-            f"The ImageNet weights are neither at {keras_folder() / IMAGENET_FILE} nor could they be downloaded "
+            f"The ImageNet weights are neither at {folder / IMAGENET_FILE} nor could they be downloaded from {url} "
             f"({_first_line(error)}). Put {IMAGENET_FILE} there, or give its path as `weights`."
         ) from None
 

@@ -17,14 +17,16 @@ from vgglab.engine.checkpoint import Arrays, learning, part, under, weights_of
 from vgglab.engine.control import Control
 from vgglab.engine.feed import Batches, Feed, feed
 from vgglab.engine.kept import KeptWeights
+from vgglab.engine.objective import objective_of
 from vgglab.engine.rates import rates
 from vgglab.engine.step import Compiled
-from vgglab.experiment import Experiment, of_role
+from vgglab.experiment import Experiment
 from vgglab.history import History, Row
 from vgglab.measures.forgetting import has_source_task, source_images
 from vgglab.measures.rows import Measuring
 from vgglab.network import configure
 from vgglab.predictions import Predictions
+from vgglab.record import is_low
 from vgglab.share.run_folder import RunFolder
 
 
@@ -93,7 +95,9 @@ class _Going:
 
     def _is_enough(self) -> bool:
         if self.kept.waited_enough:
-            self.history.note("early stop", f"No lower validation loss for {self.phase.patience} epochs.")
+            better = "lower" if is_low(self.phase.monitor) else "higher"
+            text = f"No {better} validation {self.phase.monitor} for {self.phase.patience} epochs."
+            self.history.note("early stop", text)
         return self.kept.waited_enough
 
     def _epochs(self, state: Arrays) -> Iterator[None]:
@@ -138,7 +142,7 @@ class _Going:
         row |= dict(learning_rate=float(step_rates[-1]), seconds=time.perf_counter() - start)
         seen = self.data.validation
         said = Predictions(row["epoch"], seen.labels, probabilities, seen.fingerprint)
-        counts = self.kept.take(row["epoch"], row["validation_loss"])
+        counts = self.kept.take(row)
         self.history.epochs.append(row)
         if counts:
             self.history.predictions = said
@@ -175,7 +179,7 @@ class _Going:
 
     def _pass_over_train(self, steps: Callable, batches: Batches, step_rates: np.ndarray) -> dict[str, float]:
         """One epoch of steps; returns what Keras logs, its running means over the batches."""
-        objective, size = of_role(self.phase, "objective"), self.phase.batch_size
+        objective, size = objective_of(self.phase, self.data), self.phase.batch_size
         loss, right, count = 0.0, 0.0, 0
         for images, targets in batches:
             self.run.control.check()
@@ -195,7 +199,9 @@ class _Going:
         self.kept.restore()
         epoch = self.kept.epoch
         if epoch is not None and epoch < len(self.history.epochs):
-            text = f"The weights of epoch {epoch}, which had the lowest validation loss, were restored."
+            best = "lowest" if is_low(self.phase.monitor) else "highest"
+            figure = f"the {best} validation {self.phase.monitor}"
+            text = f"The weights of epoch {epoch}, which had {figure}, were restored."
             self.history.note("restored", text, kept_epoch=epoch)
 
     def _record_layers(self) -> None:

@@ -6,7 +6,6 @@ the diagnosis and cards can take as it is. `vgglab.record_reader` reads whole re
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -16,14 +15,14 @@ from msgspec.structs import fields
 
 from vgglab.errors import shown
 
-_SINGLE = 3.5e38  # no float32 is larger
+SINGLE = 3.5e38  # no float32 is larger
 _MOST = 10**12  # of anything that is counted
 
 Row = dict[str, Any]  # of one epoch, by `COLUMNS`
 Place = Annotated[int, Meta(ge=1, le=_MOST)]
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Loss = Annotated[float, Meta(ge=-_SINGLE, le=_SINGLE)]
+Loss = Annotated[float, Meta(ge=-SINGLE, le=SINGLE)]
 Drift = Annotated[float, Meta(ge=-0.001, le=1.001)]  # with room for rounding
 
 
@@ -51,11 +50,25 @@ class Epoch(Struct):
     drift_block4: Drift | None = None
     drift_block5: Drift | None = None
     memorised: Share | None = None  # of the clean slice's wrong labels, the share that the network says
+    # Of validation, with the same weight for each class, however many images it has: `measures.class_counts`
+    validation_balanced_accuracy: Share | None = None
+    validation_macro_f1: Share | None = None
 
 
 COLUMNS = Epoch.__struct_fields__
 MEASURED = tuple(each.name for each in fields(Epoch) if each.required)  # in every run
 DRIFT = tuple(name for name in COLUMNS if name.startswith("drift_block"))
+
+
+def watched(monitor: str) -> str:
+    """The column of a figure that `Experiment.monitor` names."""
+    return f"validation_{monitor.lower().replace(' ', '_')}"
+
+
+def is_low(monitor: str) -> bool:
+    """Whether a monitored figure is the better the lower it is."""
+    return monitor == "loss"
+
 
 # A row of `LiveCurves`: what was not logged is NaN, and what diverged may be infinite.
 FitEpoch: type[Struct] = defstruct(
@@ -84,16 +97,21 @@ class Layer(Struct):
     phase: Place
     layer: str
     trainable: bool
-    moved: Annotated[float, Meta(ge=0, le=_SINGLE)] | None
+    moved: Annotated[float, Meta(ge=0, le=SINGLE)] | None
 
 
 class Tested(Struct):
-    """What came out on the test part."""
+    """What came out on the test part; what has a default, older versions lack, and runs of very many classes."""
 
     accuracy: Share
     loss: Loss
     calibration_error: Share
     images: Place
+    balanced_accuracy: Share | None = None
+    macro_f1: Share | None = None
+    confusion: list[list[Count]] | None = None  # true classes down, given ones across
+    auc: list[Share | None] | None = None  # of each class against the rest, None where it has none
+    auc_interval: list[Share] | None = None  # of their mean, or of two classes of the second's
 
 
 class Said(Struct):
@@ -114,6 +132,7 @@ class Images(Struct):
     train: Count = 0
     validation: Count = 0
     train_counts: list[Count] = []
+    validation_counts: list[Count] = []
     wrong_labels: Count = 0
     skipped: Count = 0
     fingerprint: str = ""
@@ -180,47 +199,9 @@ def _named(types: re.Match[str]) -> str:
     return " or ".join(_IN_WORDS.get(each, each) for each in types[1].split(" | "))
 
 
-def check_images(data: dict[str, Any]) -> None:
-    """A ValueError unless what is said of the images holds together."""
-    check(data, Images)
-    counts = data.get("train_counts", [])
-    if counts and (len(counts) != len(data.get("classes", [])) or not any(counts)):
-        raise ValueError(f"`train_counts` is {shown(counts)}, and must count the images of each class")
-    if data.get("wrong_labels", 0) > data.get("train", math.inf):
-        raise ValueError(f"`wrong_labels` is {data['wrong_labels']}, more than there are in train")
-
-
 def kept_row(epochs: Sequence[Row], events: Sequence[dict[str, Any]]) -> Row | None:
     """The row of the epoch whose weights a run ended with: the last one, unless early stopping went back to another."""
     restored = [event for event in events if event["kind"] == "restored"]
     if restored and restored[-1]["epoch"] == len(epochs):
         return epochs[restored[-1]["kept_epoch"] - 1]
     return epochs[-1] if epochs else None
-
-
-def check_said(said: dict[str, Any], data: dict[str, Any], kept: Row | None) -> None:
-    """A ValueError unless what is said of the validation images goes with itself, the images and the kept row."""
-    labels, probabilities = said["labels"], said["probabilities"]
-    images = data.get("validation") or len(labels)
-    if not len(labels) == len(probabilities) == images:
-        raise ValueError(
-            f"it has {len(labels)} `labels` and {len(probabilities)} `probabilities`, and must have {images} of each"
-        )
-    classes = len(data.get("classes") or probabilities[0])
-    for label, of_each in zip(labels, probabilities):
-        if len(of_each) != classes or not abs(sum(of_each) - 1) < 0.001:  # with room for rounding
-            raise ValueError(
-                f"an image has the `probabilities` {shown(of_each)}, and must have {classes} of the sum 1"
-            )
-        if label >= classes:
-            raise ValueError(f"a label is {label}, and must be 0 to {classes - 1}")
-    if kept is None or said["epoch"] != kept["epoch"]:
-        counts = f"the weights that count are of epoch {kept['epoch']}" if kept else "the run has none"
-        raise ValueError(f"`epoch` is {said['epoch']}, and {counts}")
-
-
-def check_single(row: Row) -> None:
-    """A ValueError for a number that Keras, whose numbers are float32, cannot have logged, and no chart can draw."""
-    for name, value in row.items():
-        if isinstance(value, (int, float)) and _SINGLE < abs(value) != math.inf:
-            raise ValueError(f"`{name}` is {shown(value)}, and must be a float32")

@@ -11,18 +11,8 @@ from vgglab.experiment import Experiment
 from vgglab.files import why_not
 from vgglab.fit import Fit
 from vgglab.predictions import Predictions
-from vgglab.record import (
-    FIT_ROWS,
-    ROWS,
-    Head,
-    Replaced,
-    Row,
-    check,
-    check_images,
-    check_said,
-    check_single,
-    kept_row,
-)
+from vgglab.record import FIT_ROWS, ROWS, Head, Replaced, Row, check, kept_row
+from vgglab.record_checks import check_images, check_said, check_single, check_tested
 
 MOST_BYTES = 256 * 2**20  # of a record: 200,000 epochs take half of it
 LONGEST_LINE = 32 * 2**20  # characters: room for `predictions.MOST_WRITTEN`
@@ -130,7 +120,9 @@ class _Reader:
             _check_order(row, self._rows["epoch"][-1:], self._is_fit)
         if self._is_fit:
             check_single(row)
-        if kind != "test":
+        if kind == "test":
+            check_tested(row, (self._head or {}).get("data", {}))
+        else:
             self._placed.append((self.number, kind, row))
         self._rows[kind].append(row)
 

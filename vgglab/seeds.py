@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-
-import numpy as np
+from collections.abc import Callable, Sequence
 
 from vgglab.datasets import Dataset, check_fits, under_conditions
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control
-from vgglab.errors import InputError, shown
-from vgglab.experiment import FIELDS, Experiment, with_seed
-from vgglab.files import expanded, is_part, readable
+from vgglab.experiment import Experiment, with_seed
+from vgglab.files import expanded
+from vgglab.grid import checked_seeds
 from vgglab.history import History
 from vgglab.live_display import LiveDisplay
-from vgglab.share.shelf import delete
-from vgglab.share.store import CHECKPOINT, check_same, read_run
+from vgglab.share.again import at, finished
 from vgglab.training import train
 
 
@@ -50,18 +46,15 @@ def train_seeds(
     histories: list[History] = []
     # What `train` has returned is not lost to a Ctrl-C that comes between.
     with contextlib.suppress(KeyboardInterrupt):
-        for seed in _checked(seeds, experiment.seed):
+        for seed in checked_seeds(seeds, experiment.seed):
             place = folder and folder / f"seed-{seed}"
             seeded = with_seed(experiment, seed)
             with LiveDisplay(seeded, show=show) as display:
-                history = _finished(place, seeded, data)
+                history = finished(place, seeded, data)
                 if history is None:
-                    going_on = place is not None and os.path.lexists(place)
-                    where = dict(resume=place) if going_on else dict(out=place)
                     buttons = Control(display.move) if control is None else control
-                    history = train(
-                        seeded, data, display.counting(on_epoch), control=buttons, cache=cache, **where
-                    )
+                    counting = display.counting(on_epoch)
+                    history = train(seeded, data, counting, control=buttons, cache=cache, **at(place))
                     buttons.take_change()  # one that came too late for its run is none for the next
                 display.conclude(history)
             if history.epochs or not history.was_cut_short:
@@ -69,36 +62,3 @@ def train_seeds(
             if history.was_cut_short:
                 break
     return histories
-
-
-def _checked(seeds: int | Sequence[int], first: int) -> Sequence[int]:
-    """The seeds in turn; `InputError` for what is none."""
-    check = FIELDS["seed"].check
-    if isinstance(seeds, (int, np.integer)) and not isinstance(seeds, bool) and seeds > 0:
-        check("seed", first + seeds - 1)
-        return range(first, first + seeds)
-    found = [check("seed", each) for each in seeds] if isinstance(seeds, Iterable) else []
-    if not found or len(set(found)) < len(found):
-        raise InputError(
-            f"`seeds` must be a number of at least 1, or different seeds. Received: {shown(seeds)}."
-        )
-    return found
-
-
-def _finished(place: Path | None, experiment: Experiment, data: Dataset) -> History | None:
-    """The finished run in a folder; None where there is something left to do.
-
-    `InputError` where it is a run of something else.
-    """
-    if place is None or not place.is_dir():
-        return None
-    if all(each.name == CHECKPOINT or is_part(each) for each in place.iterdir()):
-        delete(place)  # of a run that was killed before its record began
-        return None
-    stored = read_run(place)
-    if not stored.is_finished:
-        return None
-    check_same(
-        stored.history, History(experiment, under_conditions(data, experiment).describe()), readable(place)
-    )
-    return stored.history

@@ -28,14 +28,14 @@ class Toggle:
     """One field: `label` and `unit` for people, `help` in one line.
 
     `role` is the part of a run that it belongs to: "data" (which images there are), "images" (how those to train on
-    are batched and changed), "network", "objective" (a number that reaches the training step under its name) or
-    "schedule". A `fixed` one is kept for the whole run; one that `is_own` belongs to each phase anew, so that another
-    value is no news. `load` takes one that it `loads` by. The layers of the network are made from those it is
-    `built_from`. One that `holds_back` is a
-    brake on overfitting while it is on, that is, not at its `off` value; through one that is `random` chance changes
-    the training images. An `optional` one may be None. `idle` gives the reason why it has no effect in an experiment,
-    or "". `flag` is its name on the command line, where that is another. One that is `simple` stands on the dashboard
-    before somebody asks for all of them.
+    are batched and changed), "network", "objective" (what a training step lowers: a number reaches it under its name)
+    or "schedule". A `fixed` one is kept for the whole run; one that `is_own` belongs to each phase anew, so that
+    another value is no news. `load` takes one that it `loads` by. The layers of the network are made from those it is
+    `built_from`. One that `holds_back` is a brake on overfitting while it is on, that is, not at its `off` value;
+    through one that is `random` chance changes the training images. An `optional` one may be None. `idle` gives the
+    reason why it has no effect in an experiment, or "". `flag` is its name on the command line, where that is another.
+    One that is `simple` stands on the dashboard before somebody asks for all of them. On the command line a
+    comma is part of a value that `holds_commas`, and stands between two values otherwise.
     """
 
     label: str
@@ -53,6 +53,7 @@ class Toggle:
     idle: Callable[[Any], str] | None = None
     flag: str = ""
     simple: bool = False
+    holds_commas: bool = False
 
     def check(self, name: str, value: Any) -> Any:
         """The value as an experiment keeps it; `InputError` when it cannot be one."""
@@ -161,9 +162,14 @@ class Choice(Toggle):
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Toggle):
-    """A name or a path, such as one of `suggestions`; "none", for the command line, is none."""
+    """A name or a path, such as one of `suggestions`; "none", for the command line, is none.
+
+    One that `is_path` names a file or a folder wherever it is no suggestion.
+    """
 
     suggestions: tuple[str, ...] = ()
+    is_path: bool = False
+    holds_commas: bool = True
 
     def check(self, name: str, value: Any) -> str | None:
         text = os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -182,10 +188,11 @@ class Strengths(Toggle):
     """Names of `AUGMENTATIONS` with their strengths, kept as pairs in the table's order."""
 
     off: Any = ()
+    holds_commas: bool = True
 
     def check(self, name: str, value: Any) -> tuple[tuple[str, float], ...]:
-        if isinstance(value, str):
-            value = [part for part in value.split(",") if part.strip()]
+        if isinstance(value, str):  # "none", for the command line, is none
+            value = [part for part in value.split(",") if part.strip()] if value.strip() != "none" else []
         pairs = (
             value.items()
             if isinstance(value, Mapping)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from vgglab.class_tables import print_classes
 from vgglab.epoch_bar import EpochBar
 from vgglab.experiment import FIELDS, Experiment, cautions, with_first
 from vgglab.files import expanded, readable
@@ -93,6 +94,7 @@ def _report(console: Console, history: History) -> None:
             console.print(event["text"])
     if history.test:
         console.print(history.tested())
+    print_classes(console, history)
 
 
 def _conclude(console: Console, folder: Path, history: History) -> None:

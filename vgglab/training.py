@@ -7,6 +7,7 @@ import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,6 +29,7 @@ from vgglab.history import History
 from vgglab.measures.evaluation import judged
 from vgglab.phase import Diverged, Run, train_phase
 from vgglab.predictions import MOST_WRITTEN, Predictions
+from vgglab.share.model_file import save_model, usage_of
 from vgglab.share.run_folder import RunFolder
 from vgglab.share.store import check_place, check_same
 
@@ -167,7 +169,8 @@ def _train(run: Run, state: Arrays) -> None:
 
 def _save_model(run: Run) -> None:
     if run.folder and run.history.epochs:
-        run.folder.save_model(run.compiled.model.save)
+        model, usage = run.compiled.model, usage_of(run.data)
+        run.folder.save_model(lambda path: save_model(model, path, usage))
 
 
 def _begin(run: Run, state: Arrays) -> None:
@@ -212,7 +215,7 @@ def _train_phases(run: Run, state: Arrays) -> Experiment:
     return done[-1]
 
 
-def _judge(run: Run, phase: Experiment, test: Split) -> dict[str, float]:
+def _judge(run: Run, phase: Experiment, test: Split) -> dict[str, Any]:
     below, test = as_features(run.compiled, phase, test, run.cache, run.control)
     probabilities, _ = outputs(run.compiled.predict(below), test, run.control)
     return judged(probabilities, test.labels)

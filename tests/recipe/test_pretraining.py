@@ -114,7 +114,7 @@ def test_what_is_shipped_has_been_through_it():
 
 @pytest.mark.parametrize("size", [64, 96])
 def test_training_begins_near_the_loss_of_guessing(size):
-    data = draw_blossoms(train_images=5, image_size=size)
+    data = draw_blossoms(train_images=5, validation_images=1, image_size=size)
     losses = [
         evaluate(build_model(Experiment(image_size=size, seed=seed), 8), data.train)[1] for seed in range(3)
     ]

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vgglab.charts import colours
+from vgglab.charts.baselines import baselines, grouped
 from vgglab.charts.text import as_given, legend_above, named_as_given
 from vgglab.errors import InputError
 from vgglab.experiment import what_changed
@@ -62,7 +63,8 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
     """Clean train and validation accuracy by epoch, the gap between them shaded and its size written.
 
     `logged` adds the train accuracy that Keras logs, for comparison. Where training labels are wrong, a
-    third line says how many of them are known by heart.
+    third line says how many of them are known by heart. Thin lines stand at chance and, where classes are unequal, at
+    the accuracy of always saying the most frequent one.
     """
     ax = new_axes(ax)
     rows = history.frame()
@@ -75,6 +77,7 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     _epoch_axis(ax, history)
     _phase_marks(ax, history, at=0.08)
+    _baselines(ax, history)
     if len(rows):
         _write_gap(ax, rows.iloc[-1])
         legend_above(ax)
@@ -230,6 +233,23 @@ def _write_gap(ax: Axes, row: Row) -> None:
         weight="bold",
         color="0.25",
     )
+
+
+def _baselines(ax: Axes, history: History) -> None:
+    lines = baselines([history])
+    for each in lines:
+        ax.axhline(each.accuracy, color="0.55", linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
+    for at, words in grouped(lines, least=0.05):
+        ax.annotate(
+            words,
+            (1, at),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8,
+            color="0.4",
+        )
 
 
 def _epoch_axis(ax: Axes, history: History) -> None:

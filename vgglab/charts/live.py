@@ -13,6 +13,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from vgglab.charts.baselines import baselines, grouped
 from vgglab.charts.colours import GRID, MARK, THICK
 from vgglab.charts.layout import HEIGHT, LABEL, LETTER, WIDTH, Layout, apart, at_least, in_rows, shortened
 from vgglab.charts.lines import Line, legend, lines_alone, lines_among
@@ -50,7 +51,8 @@ def live_svg(
 
     `name` and `letter` are the run's own. A run that is among `runs` is drawn there alone. `logged` adds the accuracy
     that Keras logs, of the first run; `source` the one left on the source task where it is known and no other run is
-    there. Where training labels are wrong, a curve says how many of them are known by heart. `width` and `height` are
+    there. Where training labels are wrong, a curve says how many of them are known by heart. Thin lines stand at chance
+    and, where classes are unequal, at the accuracy of always saying the most frequent one. `width` and `height` are
     in pixels; text has the same size in all. Its alternative text says how the curves run. What a line costs does not
     grow with the number of epochs.
     """
@@ -87,6 +89,8 @@ class LiveDrawing:
         wanted = dict(logged_accuracy=logged, source_accuracy=source and self.is_alone, memorised=True)
         known = [each for each in wanted if self.first and self.first.course.knows(each)]
         self.extras = [each for each in known if wanted[each]]
+        shown = [each for run in self.runs for each in run.run.histories] or [history]
+        self.guesses = baselines(shown) if self.metric.is_share else []
         self.layout = self._laid_out(*at_least(width, height))
         self.epochs = self._epoch_axis()
         self.accuracy = share_scale(*self.layout.accuracy)
@@ -107,6 +111,7 @@ class LiveDrawing:
             *self._frame(self.accuracy, self.metric.name or "accuracy", form),
             *(self._frame(self.loss, "loss", "{:g}") if self.loss else ()),
             *self._epoch_ticks(),
+            *self._baselines(),
             *behind,
             *self._gap(),
             *self._phases(),
@@ -114,8 +119,12 @@ class LiveDrawing:
             *self._labels(),
             *self._legend(),
         ]
-        words = " ".join(sentences(self.history, self.runs, self.memo))
+        words = " ".join([*sentences(self.history, self.runs, self.memo), *self._guessed()])
         return svg(parts, words, self.layout.width, self.layout.height)
+
+    def _guessed(self) -> Iterator[str]:
+        if self.guesses:
+            yield f"Thin lines: {', '.join(map(str, self.guesses))}."
 
     def readings(self) -> list[Reading]:
         """For each epoch, thinned as the curves are: its `x` in pixels, and `lines` of text, the epoch first."""
@@ -227,6 +236,16 @@ class LiveDrawing:
         if scale.note():
             parts.append(text(left, scale.top - 5, scale.note(), "start", size=12))
         return parts
+
+    def _baselines(self) -> Iterator[str]:
+        """Thin lines at chance and, where classes are unequal, at the most frequent one, with words where they fit."""
+        left, right = self.layout.left, self.layout.right
+        for each in self.guesses:
+            y = self.accuracy.y(each.accuracy)
+            yield line(left, right, y, y, MARK, dash="1 3")
+        least = LABEL / (self.accuracy.bottom - self.accuracy.top)
+        for at, words in [] if self.layout.is_small else grouped(self.guesses, least):
+            yield text(right - 2, self.accuracy.y(at) - 3, words, "end", size=12, halo=True)
 
     def _epoch_ticks(self) -> Iterator[str]:
         left, right, bottom = self.layout.left, self.layout.right, self.layout.bottom

@@ -38,7 +38,7 @@ def plot_mistakes(history: History, data: Dataset, most: int = 8, ax: Axes | Non
         )
         return ax
     said = zip(table["true"], table["given"], table["probability"])
-    labels = [f"{_short(true)} → {_short(given)} {100 * share:.0f} %" for true, given, share in said]
+    labels = [f"{short(true)} → {short(given)} {100 * share:.0f} %" for true, given, share in said]
     return plot_images(data.validation.images[table["image"]], labels, columns, ax)
 
 
@@ -112,6 +112,7 @@ def _under(image: np.ndarray, share: np.ndarray) -> np.ndarray:
     return (1 - veil) * image + veil * 255 * plt.get_cmap("inferno")(share)[..., :3]
 
 
-def _short(name: object) -> str:
+def short(name: object) -> str:
+    """A name that fits above an image."""
     text = str(name)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -12,7 +12,9 @@ from vgglab.datasets.blossoms import NARROW, SMALLEST, SPECIES, WIDE, Nuisances,
 from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.folder import read_folder
+from vgglab.datasets.folds import k_folds
 from vgglab.datasets.reading import Reading
+from vgglab.datasets.sources import is_table
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS, Experiment, loaded_from
 from vgglab.files import shipped
@@ -23,6 +25,7 @@ __all__ = [
     "WIDE",
     "Dataset",
     "Nuisances",
+    "Reading",
     "Species",
     "Split",
     "check_fits",
@@ -30,6 +33,7 @@ __all__ = [
     "draw_twins",
     "in_words",
     "is_there",
+    "k_folds",
     "load",
     "load_for",
     "shuffled_labels",
@@ -42,24 +46,37 @@ BLOSSOMS = shipped(_EMBEDDED)
 
 
 def load(
-    dataset: str | os.PathLike = "blossoms", image_size: int = 64, seed: int = 0, *, fit: str = "crop"
+    dataset: str | os.PathLike = "blossoms",
+    image_size: int = 64,
+    seed: int = 0,
+    *,
+    fit: str = "crop",
+    group: str | None = None,
+    exclude: str | os.PathLike | None = None,
 ) -> Dataset:
     """Read a data set into memory as RGB images of `image_size` pixels a side.
 
-    `dataset` is "blossoms" or the path of an image folder, `folder/<class>/*` or
-    `folder/{train,validation,test}/<class>/*`; `valid`, `Training` and other common spellings of the parts are read
-    as well. Where the folder has no validation part, one training image in five of every class becomes it; `seed` says
-    which. `fit` is how a photograph becomes square: "crop" to its centre, "pad" with black, or "squash". Grey
-    images of more than 8 bits are made 0-255 by one range for the whole folder, so that dark ones stay darker than
-    bright ones; a warning names it. `InputError` says what is wrong with a folder.
+    `dataset` is "blossoms", the path of an image folder, `folder/<class>/*` or
+    `folder/{train,validation,test}/<class>/*`, or of a table (.csv) with the columns `file` and `label`, and `group`
+    and `split` where they are wanted; `valid`, `Training` and other common spellings of the parts are read as well.
+    Where there is no validation part, one training image in five of every class becomes it; `seed` says which. `group`
+    says which images belong together, such as those of one patient, so that none are in both parts: "folder", the
+    sub-folders of class folders; a pattern such as "(P\\d+)_", searched in the file's name; or a column of the table.
+    `exclude` is a text file that names files to leave out, a line each, relative to the folder. `fit` is how a
+    photograph becomes square: "crop" to its centre, "pad" with black, or "squash". Grey images of more than 8 bits are
+    made 0-255 by one range for the whole folder, so that dark ones stay darker than bright ones; a warning names it.
+    `InputError` says what is wrong with a folder.
     """
     dataset = FIELDS["dataset"].check("dataset", dataset)
     image_size = FIELDS["image_size"].check("image_size", image_size)
     seed = FIELDS["seed"].check("seed", seed)
     reading = Reading(image_size, FIELDS["fit"].check("fit", fit))
+    chosen = dict(
+        group=FIELDS["group"].check("group", group), exclude=FIELDS["exclude"].check("exclude", exclude)
+    )
     if dataset == _EMBEDDED:
-        return read_folder(BLOSSOMS, reading, seed, name=_EMBEDDED)
-    return read_folder(dataset, reading, seed)
+        return read_folder(BLOSSOMS, reading, seed, name=_EMBEDDED, **chosen)
+    return read_folder(dataset, reading, seed, **chosen)
 
 
 def load_for(experiment: Experiment, seed: int | None = None) -> Dataset:
@@ -72,8 +89,9 @@ def load_for(experiment: Experiment, seed: int | None = None) -> Dataset:
 
 
 def is_there(dataset: str | os.PathLike) -> bool:
-    """Whether `load` would find it: the embedded flowers, or a folder."""
-    return os.fspath(dataset) == _EMBEDDED or os.path.isdir(os.path.expanduser(dataset))
+    """Whether `load` would find it: the embedded flowers, a folder or a table."""
+    place = os.path.expanduser(dataset)
+    return os.fspath(dataset) == _EMBEDDED or os.path.isdir(place) or is_table(place)
 
 
 def draw_blossoms(

@@ -6,9 +6,10 @@ import dataclasses
 
 import numpy as np
 
+from vgglab.datasets.class_weights import weights_in_words
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.errors import InputError, shown
-from vgglab.experiment import Experiment
+from vgglab.experiment import FIELDS, Experiment
 
 
 def under_conditions(data: Dataset, experiment: Experiment) -> Dataset:
@@ -54,9 +55,11 @@ def check_fits(experiment: Experiment, data: Dataset) -> None:
 
 
 def in_words(given: Dataset, used: Dataset, experiment: Experiment) -> list[str]:
-    """What `under_conditions` made of the training images, a sentence for each condition that is on."""
+    """What `under_conditions` made of the training images, a sentence for each condition, and how classes weigh."""
     few = [] if experiment.images_a_class is None else [_count(given, used, experiment.images_a_class)]
-    return few + ([_redrawn(used, experiment.label_noise)] if experiment.label_noise else [])
+    noisy = [_redrawn(used, experiment.label_noise)] if experiment.label_noise else []
+    weighs = any(FIELDS["class_weight"].is_on(phase.class_weight) for phase in experiment.phases)
+    return few + noisy + (weights_in_words(used) if weighs else [])
 
 
 def _fewer(train: Split, images_a_class: int | None, rng: np.random.Generator) -> Split:

@@ -78,7 +78,7 @@ class Dataset:
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "class_names", _checked_names(self.class_names))
+        object.__setattr__(self, "class_names", checked_names(self.class_names))
         parts = dict(train=self.train, validation=self.validation, test=self.test)
         for part, split in parts.items():
             if split is not None or part != "test":
@@ -131,6 +131,7 @@ class Dataset:
             train=len(self.train),
             validation=len(self.validation),
             train_counts=self.train.counts(len(self.class_names)),
+            validation_counts=self.validation.counts(len(self.class_names)),
             wrong_labels=int(self.train.wrong.sum()),
             skipped=len(self.skipped),
             fingerprint=self.fingerprint,
@@ -153,7 +154,8 @@ def _add(digest: hashlib._Hash, split: Split) -> None:
     digest.update(split.labels.astype("<i8").data)
 
 
-def _checked_names(names: Any) -> tuple[str, ...]:
+def checked_names(names: Any) -> tuple[str, ...]:
+    """Two or more different names; `InputError` for others."""
     found = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else ()
     if len(found) < 2 or not all(isinstance(each, str) for each in found) or len(set(found)) < len(found):
         raise InputError(f"`class_names` must be two or more different names. Received: {shown(names)}.")

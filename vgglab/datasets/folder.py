@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import stat
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,17 +13,26 @@ import numpy as np
 
 from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.depth import Deep, ranges_of, to_bytes
-from vgglab.datasets.layout import Layout, LeftOut, Photo, holds_folders, lay_out
+from vgglab.datasets.division import divide
+from vgglab.datasets.groups import Photo, inside
+from vgglab.datasets.layout import Layout, LeftOut, holds_folders
 from vgglab.datasets.reading import MEMORY, Reading, TooLarge, Unreadable, read
+from vgglab.datasets.sources import laid_out
 from vgglab.errors import InputError
 from vgglab.files import expanded, readable, why_not
 
-VALIDATION_SHARE = 0.2
 FEW = 3  # files with one reason: as many are named each on its line
 
 
-def read_folder(folder: str | os.PathLike, reading: Reading, seed: int, name: str | None = None) -> Dataset:
-    """Read `folder/<class>/*` or `folder/{train,validation,test}/<class>/*`, whatever the parts' common spelling.
+def read_folder(
+    folder: str | os.PathLike,
+    reading: Reading,
+    seed: int,
+    name: str | None = None,
+    group: str | None = None,
+    exclude: str | None = None,
+) -> Dataset:
+    """Read `folder/<class>/*`, `folder/{train,validation,test}/<class>/*`, or the files that a table lists.
 
     Where there is no validation part, one training image in five of every class becomes it. Files that cannot be read
     are left out with one warning that counts them by reason; what may be a mistake in names or in the depth of
@@ -32,11 +40,8 @@ def read_folder(folder: str | os.PathLike, reading: Reading, seed: int, name: st
     """
     folder = expanded(folder)
     try:
-        if not _is_folder(folder):
-            raise InputError(
-                f"There is no folder at {readable(folder)}. An image folder holds one folder of images for each class."
-            )
-        return _read_folder(folder, reading, seed, readable(folder) if name is None else name)
+        base, layout = laid_out(folder, group, exclude)
+        return _read_laid_out(layout, base, reading, seed, readable(folder) if name is None else name)
     except MemoryError:
         raise InputError(
             f"The memory of this machine was not enough to read {readable(folder)}. Smaller images (`image_size`) "
@@ -47,16 +52,7 @@ def read_folder(folder: str | os.PathLike, reading: Reading, seed: int, name: st
         raise InputError(f"{where} cannot be read: {why_not(error)}.") from None
 
 
-def _is_folder(path: Path) -> bool:
-    """Whether there is a folder; OSError where the system does not let one look."""
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a zero in the path
-        return False
-
-
-def _read_folder(folder: Path, reading: Reading, seed: int, name: str) -> Dataset:
-    layout = lay_out(folder)
+def _read_laid_out(layout: Layout, folder: Path, reading: Reading, seed: int, name: str) -> Dataset:
     splits, reading, remarks, unreadable = _read_parts(layout, reading)
     left_out = layout.left_out + unreadable
     for part in [part for part in ("all", "train", "validation") if part in splits]:
@@ -65,7 +61,8 @@ def _read_folder(folder: Path, reading: Reading, seed: int, name: str) -> Datase
     if "validation" not in splits:
         undivided = splits.get("train", splits.get("all"))
         assert undivided is not None  # a layout has one of them
-        splits["train"], splits["validation"] = _divide(undivided, seed)
+        chosen = divide(undivided.labels, undivided.groups, seed, layout.class_names)
+        splits["train"], splits["validation"] = map(undivided.part, chosen)
     for remark in layout.remarks + remarks:
         warnings.warn(remark, stacklevel=4)
     if left_out:
@@ -117,7 +114,9 @@ def _split(photos: Sequence[Photo], images: Sequence[np.ndarray | str], image_si
     for place, (image, _) in enumerate(good):
         pixels[place] = image
     labels = np.array([photo.label for _, photo in good], dtype=np.int64)
-    return Split(pixels, labels, paths=np.array([str(photo.path) for _, photo in good], dtype=object))
+    paths = np.array([str(photo.path) for _, photo in good], dtype=object)
+    groups = np.array([photo.group for _, photo in good], dtype=object)
+    return Split(pixels, labels, paths=paths, groups=groups if any(groups) else None)
 
 
 def _in_lines(left_out: LeftOut, folder: Path) -> str:
@@ -130,7 +129,7 @@ def _in_lines(left_out: LeftOut, folder: Path) -> str:
         if len(paths) <= FEW:
             lines += [f"{readable(path)}: {reason}" for path in paths]
         else:
-            some = ", ".join(readable(path.relative_to(folder)) for path in paths[:FEW])
+            some = ", ".join(readable(inside(path, folder)) for path in paths[:FEW])
             lines.append(f"{len(paths):,} files: {reason}, among them {some}")
     return "".join(f"\n  {line}" for line in lines)
 
@@ -146,13 +145,3 @@ def _require(split: Split, layout: Layout, part: str, at_least: int, left_out: s
                 f"Class '{class_name}' in {readable(where)} needs at least {need}. Readable: {count}.{hint}"
                 + (f" Left out:{left_out}" if left_out else "")
             )
-
-
-def _divide(split: Split, seed: int) -> tuple[Split, Split]:
-    """A fifth of each class, and at least one image, to validate on; `seed` chooses which."""
-    rng = np.random.default_rng(seed)
-    chosen = np.zeros(len(split), dtype=bool)
-    for label in np.unique(split.labels):
-        members = rng.permutation(np.flatnonzero(split.labels == label))
-        chosen[members[: max(1, round(VALIDATION_SHARE * len(members)))]] = True
-    return split.part(~chosen), split.part(chosen)

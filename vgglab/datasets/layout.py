@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from vgglab.datasets.groups import BY_FOLDER, Photo, grouping
 from vgglab.errors import InputError
 from vgglab.files import readable, why_not
 
@@ -27,11 +29,6 @@ FOLDER, FILE = "a folder", "a file"
 LeftOut = list[tuple[Path, str]]  # with the reason
 
 
-class Photo(NamedTuple):
-    path: Path
-    label: int
-
-
 class Layout(NamedTuple):
     """What is where: the photographs of each part, "train", "validation", "test" or, undivided, "all"."""
 
@@ -42,13 +39,15 @@ class Layout(NamedTuple):
     remarks: list[str]
 
 
-def lay_out(folder: Path) -> Layout:
+def lay_out(folder: Path, group: str | None = None) -> Layout:
     """Find out how a folder is laid out, by the names in it; no image is opened.
 
-    Class folders whose names differ in the form of Unicode or in spaces around them alone are one class, with a
-    remark. `InputError` where there are fewer than two classes, or a part has one that the train part lacks.
+    `group` says which images belong together, as `load` has it. Class folders whose names differ in the form of Unicode
+    or in spaces around them alone are one class, with a remark. `InputError` where there are fewer than two classes,
+    or a part has one that the train part lacks.
     """
     left_out: LeftOut = []
+    group_of = grouping(group)
     parts = find_parts(folder)
     places = parts or {"all": folder}
     if parts:
@@ -60,10 +59,10 @@ def lay_out(folder: Path) -> Layout:
         known = {each for folders in classes[part].values() for each in folders}
         left_out += _beside(where, known, "beside the class folders, so it has no class")
         photos[part] = [
-            Photo(path, label)
+            Photo(path, label, group_of(path, each))
             for label, name in enumerate(class_names)
             for each in classes[part].get(name, ())
-            for path in _images_of(each, left_out)
+            for path in _images_of(each, left_out, deep=group == BY_FOLDER)
         ]
     return Layout(places, class_names, photos, left_out, _remarks(classes))
 
@@ -75,7 +74,7 @@ def what_is(path: Path) -> str:
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError):  # a name with a zero in it
             return "a name that no file can have"
-        return f"a link that leads nowhere ({why_not(error)})" if path.is_symlink() else why_not(error)
+        return f"a link that leads nowhere ({why_not(error)})" if os.path.islink(path) else why_not(error)
     if stat.S_ISDIR(mode):
         return FOLDER
     # Whoever opens a pipe waits for its other end; a device may never end.
@@ -237,21 +236,35 @@ def _left_in(folder: Path, reason: str) -> LeftOut:
     return [(each, reason) for each in sorted(images)] or [(folder, f"a folder without images, {reason}")]
 
 
-def _images_of(folder: Path, left_out: LeftOut) -> list[Path]:
-    """The image files of a class in the order of their names; what else is there is left out."""
-    images = []
-    for each in entries(folder):
+def _images_of(folder: Path, left_out: LeftOut, *, deep: bool) -> list[Path]:
+    """The image files of a class in the order of their names, `deep` those in its folders too; others are left out."""
+    images, waiting = [], [(each, _above(folder)) for each in reversed(entries(folder))]
+    while waiting:
+        each, above = waiting.pop()
         kind = what_is(each)
-        if kind == FOLDER:
+        if kind == FOLDER and deep and (resolved := each.resolve()) not in above:
+            waiting += [(inside, above | {resolved}) for inside in reversed(entries(each))]
+        elif kind == FOLDER:
             left_out += _left_in(each, "in a folder inside a class folder")
-        elif kind != FILE:
-            left_out.append((each, kind))
-        elif not _is_image(each):
-            named = f"{readable(each.suffix)} is" if each.suffix else "it has no suffix and so is"
-            left_out.append((each, f"{named} not one of {', '.join(SUFFIXES)}"))
+        elif reason := why_no_image(each, kind):
+            left_out.append((each, reason))
         else:
             images.append(each)
     return images
+
+
+def _above(folder: Path) -> frozenset[Path]:
+    """The folder and all that it lies in, to which a link would lead back."""
+    resolved = folder.resolve()
+    return frozenset([resolved, *resolved.parents])
+
+
+def why_no_image(path: Path, kind: str) -> str:
+    """Why a file, or what else `what_is` says it is, is not read as an image; "" for one that may be."""
+    if kind != FILE:
+        return kind
+    named = f"{readable(path.suffix)} is" if path.suffix else "it has no suffix and so is"
+    return "" if _is_image(path) else f"{named} not one of {', '.join(SUFFIXES)}"
 
 
 def _remarks(classes: dict[str, dict[str, list[Path]]]) -> list[str]:
@@ -265,9 +278,15 @@ def _remarks(classes: dict[str, dict[str, list[Path]]]) -> list[str]:
                     f"{paths} are read as one class, '{name}': the names differ in spaces or in the form of Unicode "
                     "alone."
                 )
+    return remarks + alike_in_capitals(list(next(iter(classes.values()))))
+
+
+def alike_in_capitals(class_names: Sequence[str]) -> list[str]:
+    """A sentence for names of classes that may be meant to be one."""
     alike: dict[str, list[str]] = {}
-    for name in next(iter(classes.values())):
+    for name in class_names:
         alike.setdefault(name.casefold(), []).append(name)
+    remarks = []
     for names in alike.values():
         if len(names) > 1:
             both = " and ".join(f"'{name}'" for name in names)

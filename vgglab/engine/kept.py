@@ -9,12 +9,14 @@ import numpy as np
 
 from vgglab.engine.checkpoint import Arrays, learning, part, set_weights, under, weights_of
 from vgglab.experiment import Experiment
+from vgglab.history import Row
+from vgglab.record import is_low, watched
 
 _OF_STOPPING = ("best", "best_epoch", "wait")  # what Keras's EarlyStopping has counted
 
 
 class KeptWeights:
-    """Of the last finished epoch of a phase or, with patience, of that with the lowest validation loss.
+    """Of the last finished epoch of a phase or, with patience, of that whose monitored figure was the best.
 
     Until an epoch is finished, those that the phase began with. Only layers that learn are copied. Made when the model
     is configured for the phase.
@@ -27,11 +29,12 @@ class KeptWeights:
         self._stopping = _early_stopping(model, phase)
         self._weights = weights_of(model, learning(model))
 
-    def take(self, epoch: int, validation_loss: float) -> bool:
-        """An epoch is finished: copy its weights if they count, and say whether they do."""
+    def take(self, row: Row) -> bool:
+        """The epoch of a row is finished: copy its weights if they count, and say whether they do."""
+        epoch = row["epoch"]
         if self._stopping:
             self.model.stop_training = False
-            self._stopping.on_epoch_end(epoch - 1, {"val_loss": validation_loss})
+            self._stopping.on_epoch_end(epoch - 1, row)
             self.waited_enough = self.model.stop_training
             if self._stopping.best_epoch != epoch - 1:
                 return False
@@ -63,7 +66,8 @@ class KeptWeights:
 def _early_stopping(model: keras.Model, phase: Experiment) -> keras.callbacks.EarlyStopping | None:
     if phase.patience is None:
         return None
-    stopping = keras.callbacks.EarlyStopping("val_loss", mode="min", patience=phase.patience)
+    column, mode = watched(phase.monitor), "min" if is_low(phase.monitor) else "max"
+    stopping = keras.callbacks.EarlyStopping(column, mode=mode, patience=phase.patience)
     stopping.set_model(model)
     stopping.on_train_begin()
     return stopping

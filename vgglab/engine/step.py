@@ -18,20 +18,20 @@ from vgglab.architecture import BLOCKS, CONV_NAMES
 from vgglab.datasets import Split
 from vgglab.engine.checkpoint import Arrays, learning, part, under
 from vgglab.engine.control import Control
-from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, traced_from
+from vgglab.engine.objective import SIGNATURE, cross_entropy, sum_of_squares
+from vgglab.experiment import CONV_LAYERS, Experiment, traced_from
 from vgglab.network import dropouts
 
 KEPT_FUNCTIONS = 16  # of one network
 IMAGES_A_CALL = 64  # in evaluation
-OBJECTIVE = tuple(name for name, toggle in FIELDS.items() if toggle.role == "objective")
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7  # of Adam, as in Keras
 
 
 class Compiled:
     """A model and the functions traced from it; each is traced when first needed and kept.
 
-    Tracing takes a second or more, often longer than an epoch. The learning rate and the numbers of the
-    objective are arguments of a training step for this reason, and not parts of it.
+    Tracing takes a second or more, often longer than an epoch. The learning rate and the objective are arguments of a
+    training step for this reason, and not parts of it.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -67,9 +67,8 @@ class Compiled:
     def train_steps(self, below: int, phase: Experiment) -> Callable:
         """A function that makes an Adam step for each batch of what it is given.
 
-        It takes images or prefix outputs, targets (n, classes), batch size, a learning rate for each batch and the
-        objective, a number for each name of `OBJECTIVE`; it returns the sum of the losses of all n and how many were
-        right.
+        It takes images or prefix outputs, targets (n, classes), batch size, a learning rate for each batch and what
+        `objective_of` returns; it returns the sum of the losses of all n and how many were right.
         """
         # Weight decay is left out of a step while it is off: on thirteen layers it costs some hundredths of one.
         decays = phase.weight_decay > 0
@@ -114,20 +113,20 @@ class Compiled:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(list(variables.values()))
                 probabilities = above(x, training=True)
-                loss = _cross_entropy(targets, probabilities, objective["label_smoothing"])
+                loss = cross_entropy(targets, probabilities, objective)
                 loss += objective["l2"] * tf.reduce_sum(tf.square(first_dense))
                 if decays:
-                    loss += objective["weight_decay"] * _sum_of_squares(kernels)
+                    loss += objective["weight_decay"] * sum_of_squares(kernels)
             apply(tape.gradient(loss, variables), learning_rate)
             right = tf.argmax(probabilities, axis=1) == tf.argmax(targets, axis=1)
             return loss * tf.cast(tf.shape(x)[0], tf.float32), tf.reduce_sum(tf.cast(right, tf.float32))
 
-        number = tf.TensorSpec(())
         signature = [_spec(self.boundary(below)), tf.TensorSpec((None, None)), tf.TensorSpec((), tf.int32)]
-        signature += [tf.TensorSpec((None,)), dict.fromkeys(OBJECTIVE, number)]
+        signature += [tf.TensorSpec((None,)), SIGNATURE]
 
-        # XLA (`jit_compile`) slows steps down on a CPU and lengthens the first.
-        @tf.function(input_signature=signature, jit_compile=False)
+        # XLA (`jit_compile`) slows steps down on a CPU and lengthens the first; autograph, which writes such a loop
+        # by itself, took a quarter of the tracing.
+        @tf.function(input_signature=signature, jit_compile=False, autograph=False)
         def steps(
             x: tf.Tensor,
             targets: tf.Tensor,
@@ -135,26 +134,18 @@ class Compiled:
             rates: tf.Tensor,
             objective: Mapping[str, tf.Tensor],
         ) -> tuple[tf.Tensor, tf.Tensor]:
-            loss, right = 0.0, 0.0
-            for start in tf.range(0, tf.shape(x)[0], batch_size):
+            def one_batch(start: tf.Tensor, loss: tf.Tensor, right: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 batch = slice(start, start + batch_size)
                 batch_loss, batch_right = step(
                     x[batch], targets[batch], rates[start // batch_size], objective
                 )
-                loss, right = loss + batch_loss, right + batch_right
+                return start + batch_size, loss + batch_loss, right + batch_right
+
+            count = tf.shape(x)[0]
+            _, loss, right = tf.while_loop(lambda start, *_: start < count, one_batch, (0, 0.0, 0.0))
             return loss, right
 
         return steps
-
-
-def _cross_entropy(targets: tf.Tensor, probabilities: tf.Tensor, smoothing: tf.Tensor) -> tf.Tensor:
-    """Mean cross-entropy against smoothed targets: Szegedy et al. 2016, arXiv:1512.00567, section 7."""
-    smoothed = (1.0 - smoothing) * targets + smoothing / tf.cast(tf.shape(targets)[1], tf.float32)
-    return tf.reduce_mean(keras.losses.categorical_crossentropy(smoothed, probabilities))
-
-
-def _sum_of_squares(kernels: list[tf.Tensor]) -> tf.Tensor:
-    return tf.add_n([tf.reduce_sum(tf.square(kernel)) for kernel in kernels])
 
 
 def blocks(below: int) -> list[int]:
@@ -244,7 +235,7 @@ class _Adam:
 def _forward(inputs: keras.KerasTensor, outputs: list[keras.KerasTensor]) -> Callable:
     part = keras.Model(inputs, outputs)
 
-    @tf.function(input_signature=[_spec(inputs)], jit_compile=False)
+    @tf.function(input_signature=[_spec(inputs)], jit_compile=False, autograph=False)
     def forward(x: tf.Tensor) -> list[tf.Tensor]:
         return tf.nest.flatten(part(x, training=False))
 

@@ -205,9 +205,10 @@ def _how_it_overfits(history: History, risen: bool) -> tuple[str, str]:
     """The kind and the finding of a run that overfits, or did until it was held back."""
     now, best = history.epochs[-1], lowest(history)
     if history.kept is not now:
-        return "stopped-in-time", (
-            f"It began to overfit after epoch {history.kept['epoch']} and was stopped: that epoch's weights are back."
-        )
+        kept = f"the weights of epoch {history.kept['epoch']} are back"
+        if history.kept is best:
+            kept = "that epoch's weights are back"
+        return "stopped-in-time", f"It began to overfit after epoch {best['epoch']} and was stopped: {kept}."
     if _recovers(history):
         return "recovering", (
             f"It overfitted before phase {now['phase']}; in this phase the validation loss falls again."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -9,6 +11,9 @@ from vgglab.datasets import Split
 from vgglab.engine.control import Control
 from vgglab.engine.owner import alone
 from vgglab.engine.step import Compiled, outputs
+from vgglab.measures.auc import one_against_rest
+from vgglab.measures.class_counts import balanced_accuracy, counted, macro_f1
+from vgglab.predictions import MOST_WRITTEN
 
 
 def evaluate(model: keras.Model, split: Split) -> tuple[float, float]:
@@ -27,11 +32,31 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     return float(np.mean(np.argmax(probabilities, axis=1) == labels)), float(np.mean(loss))
 
 
-def judged(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """What a History keeps of a test part: accuracy, loss, calibration error, and how many images there were."""
+def class_scores(counts: np.ndarray) -> dict[str, float]:
+    """What gives all classes the same weight, from a confusion (classes, classes)."""
+    return dict(balanced_accuracy=balanced_accuracy(counts), macro_f1=macro_f1(counts))
+
+
+def judged(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """What a History keeps of a test part: its overall figures, how many images there were, and what is taken for what.
+
+    The AUC of each class is None where it is not defined. The confusion is left out where it would have more numbers
+    than a record has room for.
+    """
     accuracy, loss = score(probabilities, labels)
-    error = calibration_error(probabilities, labels)
-    return dict(accuracy=accuracy, loss=loss, calibration_error=error, images=len(labels))
+    error, classes = calibration_error(probabilities, labels), probabilities.shape[1]
+    figures: dict[str, Any] = dict(accuracy=accuracy, loss=loss, calibration_error=error, images=len(labels))
+    if classes**2 > MOST_WRITTEN:
+        return figures
+    counts, areas = (
+        counted(labels, probabilities.argmax(axis=1), classes),
+        one_against_rest(probabilities, labels),
+    )
+    figures |= class_scores(counts) | dict(confusion=counts.tolist())
+    figures["auc"] = [None if np.isnan(area) else area for area in areas.of_each.tolist()]
+    if areas.overall.is_defined:
+        figures["auc_interval"] = [areas.overall.low, areas.overall.high]
+    return figures
 
 
 def known_by_heart(probabilities: np.ndarray, split: Split) -> float | None:

@@ -12,9 +12,10 @@ from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control, Stopped
 from vgglab.engine.feed import Batches, Feed, feed
 from vgglab.engine.lending import borrowed
+from vgglab.engine.objective import objective_of
 from vgglab.engine.step import Compiled
 from vgglab.errors import InputError
-from vgglab.experiment import Experiment, of_role, toggle_of
+from vgglab.experiment import Experiment, toggle_of
 from vgglab.network import configure
 from vgglab.rate_search import Ended, RateSearch, blown_up
 from vgglab.toggles import Number
@@ -83,7 +84,7 @@ def _losses(
     fed = feed(compiled, phase, 1, data, {}, cache, control)
     make_step = compiled.train_steps(fed.train_below, phase)
     compiled.restart_optimizer()
-    objective = of_role(phase, "objective")
+    objective = objective_of(phase, data)
     for rate, (images, targets) in zip(rates, _single_batches(fed, phase.batch_size)):
         control.check()
         loss, _ = make_step(images, targets, phase.batch_size, [rate], objective)

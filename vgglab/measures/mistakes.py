@@ -8,6 +8,7 @@ import pandas as pd
 from vgglab.datasets.dataset import Dataset
 from vgglab.errors import InputError, shown
 from vgglab.history import History
+from vgglab.measures.class_counts import counted
 from vgglab.predictions import Predictions
 
 
@@ -44,8 +45,7 @@ def confusion(history: History, data: Dataset | None = None) -> pd.DataFrame:
     """
     found = predictions_of(history, data)
     names = class_names(history, data)
-    counts = np.zeros((len(names), len(names)), int)
-    np.add.at(counts, (found.labels, found.predicted), 1)
+    counts = counted(found.labels, found.predicted, len(names))
     return pd.DataFrame(counts, pd.Index(names, name="true"), pd.Index(names, name="given"))
 
 
@@ -93,8 +93,12 @@ def are_of(found: Predictions, data: Dataset) -> bool:
 
 
 def class_names(history: History, data: Dataset | None = None) -> list[str] | list[int]:
-    """The names of the classes, of `data` or of the record; their numbers where neither has them."""
+    """The names of the classes that a history predicts."""
     assert history.predictions is not None  # whoever asks has looked at them
-    classes = history.predictions.probabilities.shape[1]
+    return names_for(history.predictions.probabilities.shape[1], history, data)
+
+
+def names_for(classes: int, history: History, data: Dataset | None = None) -> list[str] | list[int]:
+    """The names of so many classes, of `data` or of the record; their numbers where neither has them."""
     names = list(data.class_names) if data else list(history.data.get("classes", []))
     return names if len(names) == classes else list(range(classes))

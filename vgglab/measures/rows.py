@@ -11,7 +11,8 @@ from vgglab.engine.feed import Feed
 from vgglab.engine.step import Compiled, blocks, outputs
 from vgglab.experiment import CONV_LAYERS
 from vgglab.history import DRIFT, Row
-from vgglab.measures.evaluation import known_by_heart, score
+from vgglab.measures.class_counts import counted
+from vgglab.measures.evaluation import class_scores, known_by_heart, score
 from vgglab.measures.forgetting import drift, source_accuracy
 
 
@@ -46,6 +47,7 @@ class Measuring:
         memorised = known_by_heart(probabilities, clean)
         probabilities, _ = outputs(predict, validation, self.control)
         validation_accuracy, validation_loss = score(probabilities, validation.labels)
+        counts = counted(validation.labels, probabilities.argmax(axis=1), probabilities.shape[1])
         row = dict(
             train_accuracy=train_accuracy,
             validation_accuracy=validation_accuracy,
@@ -54,6 +56,7 @@ class Measuring:
             validation_loss=validation_loss,
             source_accuracy=self._source_accuracy(predict, fed),
             memorised=memorised,
+            **{f"validation_{name}": figure for name, figure in class_scores(counts).items()},
             **self._drift(dict(zip(blocks(fed.below), pooled)), last),
         )
         return row, probabilities

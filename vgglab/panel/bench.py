@@ -16,6 +16,7 @@ from vgglab.charts.shown import Shown
 from vgglab.errors import InputError
 from vgglab.experiment import with_first
 from vgglab.history import History
+from vgglab.panel.asked import Asked, network_of
 from vgglab.panel.bar import Bar
 from vgglab.panel.controls import Controls
 from vgglab.panel.doctor import Doctor
@@ -55,8 +56,9 @@ class Bench(widgets.VBox):
         self.phases = widgets.HTML().add_class("vgglab-phases")
         self.elsewhere = widgets.HTML()  # that the images seen are not those that would be trained on
         self.doctor = Doctor(lambda: (self._images.data, controls.experiment))
-        pages = {"Runs": runs, **self.facts.pages, "Images": self.doctor}
-        self.tabs = widgets.Tab(list(pages.values()), titles=list(pages))
+        self.asked = Asked(lambda: network_of(runs))
+        pages = dict(Runs=runs, Predict=self.asked) | self.facts.pages | dict(Images=self.doctor)
+        self.tabs = widgets.Tab([*pages.values()], titles=[*pages])
         super().__init__([bar, self._board()])
         self.add_class("vgglab-dashboard")
         self._observe()

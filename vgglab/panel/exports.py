@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from vgglab.files import link_new
+from vgglab.share.model_file import MEMBER
 
 Makers = Mapping[str, Callable[[Path], object]]  # by suffix, what writes the file to a path
 
@@ -90,8 +91,12 @@ def _say_the_same(one: Path, other: Path) -> bool:
 
 
 def _content(path: Path) -> object:
-    """What a file says; of a saved network its weights, because the rest says when it was saved."""
+    """What a file says; of a saved network its weights and its usage, because the rest says when it was saved."""
     if path.suffix == ".keras" and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as parts:
-            return {each.filename: each.CRC for each in parts.infolist() if each.filename.endswith(".h5")}
+            return {
+                each.filename: each.CRC
+                for each in parts.infolist()
+                if each.filename.endswith((".h5", MEMBER))
+            }
     return path.read_bytes()

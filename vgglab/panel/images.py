@@ -63,7 +63,8 @@ class Images:
                 )
         if not is_there(name):
             raise InputError(
-                f"`dataset` must be 'blossoms' or the path of an image folder. There is no folder at {name}."
+                "`dataset` must be 'blossoms', or the path of an image folder or of a table. "
+                f"There is no folder at {name}."
             )
         return name
 

@@ -1,4 +1,4 @@
-// Three views, of which one is seen. What stands in them is Python's; here it is chosen, by pointer and by keys.
+// Views, of which one is seen. What stands in them is Python's; here it is chosen, by pointer and by keys.
 const TURNS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
 const SCROLLS = new Set([...TURNS, "PageUp", "PageDown"]);
 let made = 0;

@@ -1,4 +1,4 @@
-"""The mistakes of a run on a page: the worst as images, the confusion as a table, and one run against another."""
+"""The mistakes of a run on a page: the worst as images, the confusion, the classes, and one run against another."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import anywidget
 import numpy as np
 import traitlets
 
+from vgglab.charts.class_table import described_classes
 from vgglab.charts.confusion import described
 from vgglab.datasets import Dataset
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.history import History
+from vgglab.measures.classes import class_report
 from vgglab.measures.mistakes import are_of, class_names, confusion, predictions_of, surest
 from vgglab.panel.styles import scripted, styled
 from vgglab.panel.thumbnails import Thumbnail, thumbnails
@@ -36,7 +38,7 @@ _CHOOSE = "Choose a number to see its images."
 
 
 class Mistakes(anywidget.AnyWidget):
-    """Three views of what a run gets wrong, one at a time; choosing a count of the confusion shows its images.
+    """Four views of what a run gets wrong, one at a time; choosing a count of the confusion shows its images.
 
     May be filled from any thread. `views` are their HTML by name, `view` is the number of the one that is seen,
     `chosen` the place (true, given) in the confusion or nothing, and `cell` the HTML of its images.
@@ -130,7 +132,7 @@ class _Run:
 def _views(
     histories: Sequence[History], data: Dataset | None, other: Side | None, name: str
 ) -> tuple[dict[str, str], _Run | None]:
-    """The three views by name, and what the images of a cell are taken from."""
+    """The four views by name, and what the images of a cell are taken from."""
     latest = histories[-1] if histories else None
     if latest is None or not latest.epochs:
         return _all(_NO_EPOCH_YET if latest else _NOTHING_YET), None
@@ -139,16 +141,19 @@ def _views(
     except InputError as error:
         return _all(str(error)), None
     counted = _counted(run.found, histories, name)
-    table = described(confusion(latest, data if run.images is not None else None))
+    own = data if run.images is not None else None
+    table = described(confusion(latest, own))
     views = dict(
         Worst=_sections((_worst(run, counted), run.pictures(np.flatnonzero(~run.found.right), WORST))),
         Confusion=render("confusion.html", confusion=table) + _sections((counted, [])),
+        Classes=render("classes.html", classes=described_classes(class_report(latest, own)))
+        + _sections((counted, [])),
     )
     return views | {"A against B": _against(run, (name, histories), other)}, run
 
 
 def _all(sentence: str) -> dict[str, str]:
-    return dict.fromkeys(("Worst", "Confusion", "A against B"), _sections((sentence, [])))
+    return dict.fromkeys(("Worst", "Confusion", "Classes", "A against B"), _sections((sentence, [])))
 
 
 def _run(history: History, data: Dataset | None) -> _Run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from vgglab.history import History
 from vgglab.panel.exports import Makers, Placed, holds, numbered, place
 from vgglab.panel.table import Row, compare
 from vgglab.share.card import history_of_card, save_card
+from vgglab.share.model_file import copy_with_usage, usage_of_run
 from vgglab.share.sheet import csv_text
 from vgglab.share.store import MODEL
 
@@ -90,7 +90,7 @@ class Files:
     def _copy_network(self, name: str, row: Row, path: Path) -> None:
         if row.folder is None or not (row.folder / MODEL).is_file():
             raise InputError(f"The network of {name} is not kept in {readable(self.folder)}.")
-        shutil.copyfile(row.folder / MODEL, path)
+        copy_with_usage(row.folder / MODEL, path, usage_of_run(row.history))
 
     def _written(self, rows: Rows, names: Sequence[str], makers_of: Callable[[str, Row], Makers]) -> Placed:
         """The files of each of these runs, those of one under one stem."""

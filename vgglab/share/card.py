@@ -9,6 +9,7 @@ import math
 import os
 from pathlib import Path
 
+from vgglab.charts.class_table import described_classes
 from vgglab.charts.confusion import described
 from vgglab.charts.live import live_svg
 from vgglab.errors import InputError
@@ -16,6 +17,7 @@ from vgglab.experiment import FIELDS, Experiment
 from vgglab.files import written_whole
 from vgglab.fit import Fit
 from vgglab.history import History
+from vgglab.measures.classes import reports_of
 from vgglab.measures.diagnosis import diagnose
 from vgglab.measures.mistakes import confusion
 from vgglab.templates import render
@@ -33,6 +35,7 @@ def run_card(history: History, name: str) -> str:
         chart=live_svg(history, logged=True),
         findings=diagnose(history),
         confusion=described(confusion(history), _WIDEST) if history.predictions else None,
+        reports=[described_classes(report) for report in reports_of(history)],
         configuration=_configuration(history),
         # JSON's other way to write it: a record can neither end the element that holds it nor hide its end.
         record=history.to_lines().replace("<", "\\u003c"),

@@ -14,14 +14,18 @@ from typing import Any
 from vgglab.architecture import BACKBONES, BLOCKS, dense_layers
 from vgglab.datasets import BLOSSOMS
 from vgglab.datasets.layout import find_parts
+from vgglab.datasets.table import SUFFIXES as TABLES
+from vgglab.datasets.table import lay_out_table
 from vgglab.engine.rates import WARM_UP
 from vgglab.errors import InputError
 from vgglab.experiment import CONV_LAYERS, FIELDS, Experiment, is_random, of_role
 from vgglab.image_changes import AUGMENTATIONS
+from vgglab.record import is_low, watched
 from vgglab.templates import render
 from vgglab.weights import PRETRAINED, check_weights_exist
 
 WIDTH = 100  # characters a line
+_LOGGED = ("loss", "accuracy")  # what Keras logs of validation by itself
 
 
 def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
@@ -33,19 +37,24 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     Keras divides it in another way than `load`. Keras also reads other files and pixels than `load` where a folder has
     .webp, hidden, nested or broken images, folders that are no classes, photographs to be turned by their EXIF,
     transparency or 16 bits, it resizes in another way, and it shears about the top row and not about the middle one;
-    comments in the script say so.
+    it keeps no groups whole and leaves out no files that a list names. Comments in the script say so. The files of a
+    table it lays out as a folder of links.
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """
     check_weights_exist(experiment)
     phases, built = experiment.phases, _as_built(experiment)
+    stretches = [_stretch(*pair) for pair in zip([built, *phases], phases)]
     text = render(
         "script.py.jinja",
         experiment=experiment,
         built=built,
-        stretches=[_stretch(*pair) for pair in zip([built, *phases], phases)],
+        stretches=stretches,
         made_from=_comment(repr(experiment), indent="    "),
         folder=_folder(experiment),
+        table=_is_table(_folder(experiment)),
+        keeps_groups=experiment.group is not None or _is_table(_folder(experiment)),
+        exclude_comment=_comment(repr(experiment.exclude)),
         parts=_parts(_folder(experiment)),
         place_of=_place_of,
         about_data=_comment(_about(experiment, data)) if data else "",
@@ -58,6 +67,9 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
         hidden=dense_layers(experiment.backbone, experiment.head, classes=0)[:-1],
         warm_up=WARM_UP,
         has_conditions=experiment.images_a_class is not None or experiment.label_noise > 0,
+        weighs=any(each["weighs"] for each in stretches),
+        weighs_mixed=any(each["weighs_mixed"] for each in stretches),
+        by_class=any(each["by_class"] for each in stretches),
         cuts=any(phase.cutmix for phase in phases),
         erases=any("erasing" in dict(phase.augment) for phase in phases),
         tosses_coin=any(phase.mixup and phase.cutmix for phase in phases),
@@ -80,6 +92,8 @@ def _stretch(before: Experiment, phase: Experiment) -> dict[str, Any]:
     views = phase.views if is_random(phase) else None
     strengths = dict.fromkeys(AUGMENTATIONS, 0.0) | dict(phase.augment)
     objective = of_role(phase, "objective").items()
+    weighs = FIELDS["class_weight"].is_on(phase.class_weight)
+    is_mixed = bool(phase.mixup or phase.cutmix)
     return dict(
         phase=phase,
         before=before,
@@ -87,12 +101,26 @@ def _stretch(before: Experiment, phase: Experiment) -> dict[str, Any]:
         is_fed_anew=views is not None or of_role(phase, "images") != of_role(before, "images"),
         strengths=strengths,
         has_layers=any(strength for name, strength in strengths.items() if name not in ("crop", "erasing")),
-        in_loss=[FIELDS[name].label for name, value in objective if FIELDS[name].is_on(value)],
+        # Of validation: its images have no weights.
+        in_loss=[
+            FIELDS[name].label
+            for name, value in objective
+            if FIELDS[name].is_on(value) and name != "class_weight"
+        ],
+        weighs=weighs and not is_mixed,
+        weighs_mixed=weighs and is_mixed,
+        by_class=bool(phase.patience) and phase.monitor not in _LOGGED,
+        watched="" if is_low(phase.monitor) else watched(phase.monitor).replace("validation", "val"),
     )
 
 
 def _folder(experiment: Experiment) -> Path:
     return BLOSSOMS if experiment.dataset == "blossoms" else _absolute(experiment.dataset)
+
+
+def _is_table(place: Path) -> bool:
+    """Whether it is a table, by its name: it need not be here."""
+    return place.suffix.lower() in TABLES
 
 
 def _parts(folder: Path) -> dict[str, str]:
@@ -101,7 +129,10 @@ def _parts(folder: Path) -> dict[str, str]:
     Of a folder that is not here, or in which nobody can say, those that vgglab would name so itself.
     """
     try:
-        found = find_parts(folder)
+        if _is_table(folder):
+            found = {part: Path(part) for part in lay_out_table(folder).photos if part != "all"}
+        else:
+            found = find_parts(folder)
     except InputError:
         return dict(train="train", validation="validation")
     return {part: found[part].name if part in found else "" for part in ("train", "validation")}

@@ -1,9 +1,8 @@
-"""The runs of the study on Dask: one local worker, several, or a cluster; what is done is never done again."""
+"""The runs of the study on Dask, by `vgglab.cluster`; what is done is never done again."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -13,16 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client
 
 import recipe
 from recipe.study.trial import Record, Trial, run, task_of
+from vgglab import cluster
+from vgglab.cluster import RETRIES
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.files import write_whole
 
 PACKAGE = Path(recipe.__file__).parent
-RETRIES = 3  # of a run whose worker was lost or that failed
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,10 @@ class Studied:
 
 @contextmanager
 def client_of(scheduler: str | None, workers: int) -> Iterator[Client]:
-    """A client of the scheduler at this address, or of a cluster of local workers that share the cores."""
-    if scheduler:
-        try:
-            client = Client(scheduler, timeout="10s")
-        except (OSError, ValueError) as error:
-            raise InputError(f"No Dask scheduler answers at {scheduler} ({error}).") from None
-        with client:
+    """A client as `vgglab.cluster` makes it; a cluster elsewhere is sent the recipes."""
+    with cluster.client_of(scheduler, workers) as client:
+        if scheduler:
             send(client, PACKAGE)
-            yield client
-        return
-    if workers < 1:
-        raise InputError(f"`workers` must be at least 1. Received: {workers!r}.")
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,  # Keras must not be used from two threads at once
-        dashboard_address=None,
-        memory_limit=None,
-        env=dict(TF_NUM_INTRAOP_THREADS=threads, TF_NUM_INTEROP_THREADS=threads),
-    )
-    with cluster, Client(cluster) as client:
         yield client
 
 
@@ -96,22 +79,16 @@ def study(
     folder.mkdir(parents=True, exist_ok=True)
     recorded = _recorded(folder)
     missing = [trial for trial in planned if trial not in recorded]
-    # The order of the list is the order of the runs: earlier ones have the higher priority.
-    futures = {
-        client.submit(run, trial, key=trial.key, retries=RETRIES, priority=-place): trial
-        for place, trial in enumerate(missing)
-    }
     start, failed = time.monotonic(), {}
     on_done(Studied(len(planned) - len(missing), ""))
-    for count, future in enumerate(as_completed(futures), start=1):
-        trial = futures[future]
-        if future.status == "finished":
-            write_whole(folder / f"{trial.key}.jsonl", future.result())
+    arguments = {trial.key: (trial,) for trial in missing}
+    for count, (key, outcome) in enumerate(cluster.outcomes(client, run, arguments, RETRIES), start=1):
+        if isinstance(outcome, str):
+            write_whole(folder / f"{key}.jsonl", outcome)
         else:
-            failed[trial.key] = str(future.exception())
-        future.release()
-        left = (time.monotonic() - start) / count * (len(missing) - count)
-        on_done(Studied(len(planned) - len(missing) + count - len(failed), f"about {left / 60:.0f} min left"))
+            failed[key] = str(outcome)
+        left = cluster.time_left(time.monotonic() - start, count, len(missing) - count)
+        on_done(Studied(len(planned) - len(missing) + count - len(failed), left))
     return failed
 
 
