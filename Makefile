@@ -7,6 +7,7 @@
 # make bench-store                                  what writing a run as it goes costs
 # make bench-pages                                  how many open dashboards a machine has room for
 # make bench-memory ARGS=100000                     what so many images take, in memory and time, beside Keras
+# make bench-doctor                                 what the doctor finds, misses and makes up
 # make torture     kill runs and kernels at random moments, and count what was lost
 # make probe DATA="FOLDER ..."                      how far the embedded weights carry over
 # make course      run all notebooks                make html       and render them to pages in build/html
@@ -63,6 +64,9 @@ bench-dashboard: env
 bench-store: env
 	$(BIN)/python -m tests.benchmarks.store
 
+bench-doctor: env
+	$(BIN)/python -m tests.benchmarks.doctor $(ARGS)
+
 bench-pages: env
 	$(BIN)/python -m tests.benchmarks.pages
 
@@ -104,4 +108,5 @@ lock: env
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: lab dashboard test test-fast lint format env lock course html \
-  bench bench-dashboard bench-store bench-pages bench-memory torture probe pretrain blossoms source-task study
+  bench bench-dashboard bench-doctor bench-store bench-pages bench-memory torture probe pretrain blossoms source-task \
+  study

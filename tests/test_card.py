@@ -112,7 +112,8 @@ def test_of_many_classes_a_card_has_the_worst_pairs():
     history = predicted(images(labels, [f"class {k}" for k in range(17)]), rng.dirichlet(np.ones(17), 200))
     page = Page(run_card(history, "run"))
     assert len([tag for tag, attributes in page.elements if "data-cell" in attributes]) == 10
-    assert "th" not in page.tags and "taken for class" in page.texts["li"]
+    assert "true ↓ given →" not in "".join(page.texts["td"]) and "taken for class" in page.texts["li"]
+    assert len([each for each in page.elements if each == ("th", {"scope": "row", "title": "class 9"})]) == 1
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -39,6 +39,7 @@ from vgglab.measures.classes import FIGURES, reports_of
 from vgglab.measures.evaluation import judged
 from vgglab.panel.mistakes import static
 from vgglab.share.card import history_of_card, run_card
+from vgglab.share.store import check_same
 
 
 def predicted(data, probabilities=SAID):
@@ -460,3 +461,16 @@ def test_the_record_counts_the_images_of_validation():
     assert data.describe()["validation_counts"] == [3, 1, 1]
     other = dataclasses.replace(data, train=data.train.part(np.array([0])))
     assert isinstance(other, Dataset) and other.describe()["validation_counts"] == [3, 1, 1]
+
+
+def test_a_run_of_before_goes_on_though_its_record_does_not_count_validation():
+    now = predicted(images(LABELS))
+    before = dataclasses.replace(
+        now, data={name: now.data[name] for name in now.data if name != "validation_counts"}
+    )
+    check_same(before, now, "here")
+    other = dataclasses.replace(now, data=now.data | dict(validation_counts=[1, 2, 3]))
+    with pytest.raises(
+        InputError, match=re.escape("`validation_counts` of the images was [2, 2, 2] and is [1, 2, 3]")
+    ):
+        check_same(now, other, "here")

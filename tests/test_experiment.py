@@ -181,7 +181,9 @@ def test_what_holds_back_is_known_and_what_changes_images_comes_first():
     assert brakes(held) == ["augment", "mixup", "l2", "patience"]
     assert brakes(held, on=False) == ["cutmix", "dropout", "weight_decay", "label_smoothing"]
     assert random_changes(held) == ["augment", "mixup"] and not random_changes(Experiment(views=4, l2=0.1))
-    assert of_role(held, "objective") == dict(l2=0.1, weight_decay=0.0, label_smoothing=0.0)
+    assert of_role(held, "objective") == dict(
+        l2=0.1, weight_decay=0.0, label_smoothing=0.0, class_weight="none"
+    )
 
 
 @pytest.mark.parametrize(

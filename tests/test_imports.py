@@ -37,6 +37,12 @@ LAYERS = [
         "vgglab.augmentation",
         "vgglab.network",
         "vgglab.charts",
+        "vgglab.doctor.exact",
+        "vgglab.doctor.findings",
+        "vgglab.doctor.pictures",
+        "vgglab.doctor.quick",
+        "vgglab.doctor.resample",
+        "vgglab.doctor.sides",
         "vgglab.measures.badge",
         "vgglab.measures.comparison",
         "vgglab.measures.evidence",
@@ -51,6 +57,7 @@ LAYERS = [
     ["vgglab.share"],
     ["vgglab.engine"],
     ["vgglab.measures"],
+    ["vgglab.doctor"],
     ["vgglab.phase", "vgglab.training", "vgglab.measures.learning_rate"],
     ["vgglab.classifier", "vgglab.answers", "vgglab.gallery", "vgglab.exporting"],
     ["vgglab.panel"],
@@ -69,6 +76,7 @@ LAYERS = [
         "vgglab.predict_command",
         "vgglab.export_command",
         "vgglab.wall_command",
+        "vgglab.check_command",
         "vgglab.cli",
         "vgglab.__main__",
     ],
@@ -80,6 +88,7 @@ ONLY = {
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
     "rich": (
+        "check_command",
         "class_tables",
         "cross_command",
         "epoch_bar",
@@ -95,6 +104,8 @@ ONLY = {
     "voila": ("serving.pages",),
     "tornado": ("serving.pages",),
     "scipy": ("measures.intervals",),
+    "sklearn": ("doctor.probe",),
+    "threadpoolctl": ("doctor.sight", "doctor.alignment"),
     "jinja2": ("templates",),
 }
 MODULES = sorted((ROOT / "vgglab").rglob("*.py"))
@@ -156,6 +167,7 @@ def test_charts_see_only_records():
     # The images of a mistake are in the data set.
     assert seen == {
         "vgglab.datasets.dataset",
+        "vgglab.doctor.findings",
         "vgglab.errors",
         "vgglab.experiment",
         "vgglab.files",

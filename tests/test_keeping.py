@@ -500,6 +500,18 @@ def test_the_command_says_where_images_are_before_it_reads_them(photos, monkeypa
     assert printed.index("they are kept in a file in") < printed.index("decoded")
 
 
+def test_the_quick_look_at_images_of_a_file_reads_those_that_may_be_copies(photos, monkeypatch):
+    from vgglab.doctor.exact import exact_copies
+    from vgglab.doctor.pictures import Pictures
+
+    for name in ("a/90.png", "b/91.png"):
+        save(photos / "train" / name, (1, 2, 3))
+    expected = exact_copies(Pictures(quiet(photos)))
+    stored = Pictures(quiet(photos, memory=0))
+    monkeypatch.setattr(Pictures, "chunks", lambda self: pytest.fail("reads all images"))
+    assert exact_copies(stored) == expected and len(expected) == 1
+
+
 @pytest.mark.parametrize("place", ["photos", "photos/train"])
 def test_paths_are_those_of_the_images(photos, place):
     from vgglab.datasets.reading import read_image

@@ -4,6 +4,7 @@ import gc
 import os
 import pickle
 import threading
+import zlib
 
 import numpy as np
 import pytest
@@ -134,6 +135,11 @@ def test_two_arrays_are_joined_by_copies_where_they_are_small(path, monkeypatch)
 def test_a_file_has_a_note_and_an_identity_of_its_content(path, tmp_path):
     rows = read(path, SHAPE, np.uint8)
     assert rows.file.note == dict(note=["ü", 1])
+    assert rows.chosen([3, 1]).checksums.tolist() == [
+        zlib.crc32(ARRAY[3].tobytes()),
+        zlib.crc32(ARRAY[1].tobytes()),
+    ]
+    assert Rows(ARRAY).checksums is joined(rows, rows, np.arange(3)).checksums is None
     assert rows.identity == read(path, SHAPE, np.uint8).identity != rows.chosen(slice(3)).identity
     other = write(tmp_path / "b.images", SHAPE, np.uint8, lambda rows: rows.__setitem__(slice(None), 0))
     assert other.identity != rows.identity
@@ -178,7 +184,7 @@ def test_what_is_damaged_while_it_is_in_use_is_one_sentence_and_is_removed(path,
 def test_a_damaged_file_whose_name_is_another_s_by_now_is_left(path):
     rows = read(path, SHAPE, np.uint8, check_rows=False)
     write(path, SHAPE, np.uint8, fill)
-    rows.file._checksums = np.zeros(20, np.uint32)
+    rows.file.checksums = np.zeros(20, np.uint32)
     with pytest.raises(InputError):
         rows[0]
     assert path.exists()

@@ -24,6 +24,7 @@ _HOME = {
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
     "load": "vgglab.live_load",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it
+    "check_images": "vgglab.doctor.check",  # copies, wrong labels, shortcuts and images of nothing in a data set
     "Reading": "vgglab.datasets",  # how image files become the images of a data set
     "Dataset": "vgglab.datasets",  # images, labels and class names, split into train and validation
     "draw_blossoms": "vgglab.datasets",  # flowers drawn on request, each nuisance on its own dial
@@ -69,6 +70,7 @@ _HOME = {
     "plot_matrix": "vgglab.charts.seeds",  # a table of accuracies as a heatmap
     "plot_sweep": "vgglab.charts.sweep",  # the table of a sweep as a heatmap
     "plot_mistakes": "vgglab.charts.mistakes",  # the worst mistakes as images
+    "plot_findings": "vgglab.charts.findings",  # what was found, as images
     "plot_confusion": "vgglab.charts.mistakes",  # what is taken for what, as a heatmap
     "plot_class_report": "vgglab.charts.classes",  # recall and precision of each class, with intervals
     "plot_grad_cam": "vgglab.charts.mistakes",  # images, and where in them the network looks

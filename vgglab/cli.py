@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import vgglab
 from vgglab import serving
+from vgglab.check_command import add_check
 from vgglab.cross_command import add_cross_validate, cross_validate_anew
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN_DIR",
         help="go on with the run in this folder, which was cut short",
     )
+    add_check(commands, lambda parser, name: _add_flag(parser, name, _FLAGS[name]))
     cross = add_cross_validate(commands)
     cross.set_defaults(run=_cross_validate)
     for name, flag in _FLAGS.items():

@@ -43,8 +43,8 @@ class RowFile:
         note: Mapping[str, Any],
     ) -> None:
         self.path, self.shape, self.dtype, self.note = path, shape, np.dtype(dtype), note
-        self.identity = identity
-        self._descriptor, self._start, self._checksums = descriptor, start, checksums
+        self.identity, self.checksums = identity, checksums
+        self._descriptor, self._start = descriptor, start
         self._row = int(np.prod(shape[1:], dtype=np.int64)) * self.dtype.itemsize
         weakref.finalize(self, os.close, descriptor)
 
@@ -56,7 +56,7 @@ class RowFile:
             if first < end:
                 self._read(content[first:end].reshape(-1), int(numbers[first]))
         for place, number in enumerate(numbers):
-            if zlib.crc32(content[place].data) != self._checksums[number]:
+            if zlib.crc32(content[place].data) != self.checksums[number]:
                 raise self._damaged()
         return rows
 
@@ -67,7 +67,7 @@ class RowFile:
             self._start,
             self.shape,
             self.dtype,
-            self._checksums,
+            self.checksums,
             self.identity,
             dict(self.note),
         )

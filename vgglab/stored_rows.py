@@ -86,6 +86,11 @@ class Rows:
         return self._source if isinstance(self._source, RowFile) else None
 
     @property
+    def checksums(self) -> np.ndarray | None:
+        """A number for the content of each row, (n,), which rows of other content may share; None of rows in memory."""
+        return self._source.checksums[self._numbers] if isinstance(self._source, RowFile) else None
+
+    @property
     def identity(self) -> str | None:
         """A text for the content of rows of a file, found without reading them; None where they are in memory."""
         if self.file is None:

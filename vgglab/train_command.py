@@ -125,6 +125,11 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
         data = load_for(experiment, progress=bar.move)
     for said in data.odd_pixels:
         _warn(console, said)
+    if data.reading is not None:  # what was read from files may be anybody's
+        from vgglab.doctor.quick import quick_check
+
+        for said in quick_check(data):
+            _warn(console, said)
     console.print(
         f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and "
         f"{len(data.validation)} validation images"

@@ -19,6 +19,7 @@ from vgglab.history import History
 from vgglab.panel.asked import Asked, network_of
 from vgglab.panel.bar import Bar
 from vgglab.panel.controls import Controls
+from vgglab.panel.doctor import Doctor
 from vgglab.panel.facts import Facts
 from vgglab.panel.images import Images
 from vgglab.panel.layers import Layers
@@ -54,8 +55,9 @@ class Bench(widgets.VBox):
         self.logged = widgets.Checkbox(description="accuracy as Keras logs it", indent=False)
         self.phases = widgets.HTML().add_class("vgglab-phases")
         self.elsewhere = widgets.HTML()  # that the images seen are not those that would be trained on
+        self.doctor = Doctor(lambda: (self._images.data, controls.experiment))
         self.asked = Asked(lambda: network_of(runs))
-        pages = dict(Runs=runs, Predict=self.asked) | self.facts.pages
+        pages = dict(Runs=runs, Predict=self.asked) | self.facts.pages | dict(Images=self.doctor)
         self.tabs = widgets.Tab([*pages.values()], titles=[*pages])
         super().__init__([bar, self._board()])
         self.add_class("vgglab-dashboard")
