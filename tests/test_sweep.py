@@ -68,6 +68,10 @@ def test_the_table_has_the_means_by_hand():
 def test_the_kept_epoch_counts_and_what_is_missing_is_said():
     settings = grid(unfreeze=[0, 3, 5, 7])
     runs = runs_of(settings[:3], [0, 1], lambda each, seed: 0.5)
+    for share, history in zip((0.2, 0.4), runs.values()):  # of the first setting; older records have none
+        history.epochs[-1]["validation_balanced_accuracy"] = history.epochs[0][
+            "validation_balanced_accuracy"
+        ] = share
     back = runs[in_effect(settings[0])]
     back.epochs[0]["validation_accuracy"] = 0.8
     back.note("restored", "", kept_epoch=1)
@@ -78,6 +82,10 @@ def test_the_kept_epoch_counts_and_what_is_missing_is_said():
     table = sweep_table(settings, [0, 1], runs)
     assert table["seeds"].tolist() == [2, 1, 1, 0] and table["diverged"].tolist() == [0, 0, 1, 0]
     assert table["validation_accuracy"][:3].tolist() == pytest.approx([0.65, 0.5, 0.5])
+    assert table["validation_balanced_accuracy"][0] == pytest.approx(0.3)
+    assert (
+        table["validation_balanced_accuracy"][1:].isna().all() and table["validation_macro_f1"].isna().all()
+    )
     assert table["kept_epoch"][0] == 1.5
     assert math.isnan(table["validation_accuracy"][3]) and table["gap_low"][1:].isna().all()
 

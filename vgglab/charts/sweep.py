@@ -25,7 +25,7 @@ _LONGEST, _LINE = 40, 16  # characters of the name of a row or column, and of a 
 def plot_sweep(table: pd.DataFrame, measure: str = "validation_accuracy", ax: Axes | None = None) -> Axes:
     """What every setting of a sweep came to, as a heatmap of two fields that vary; of one, a single row.
 
-    `table`: what `sweep` returns, or reads from its sweep.csv. `measure`: validation_accuracy, train_accuracy or gap.
+    `table`: what `sweep` returns, or reads from its sweep.csv. `measure`: one of `MEASURES`, such as gap.
     A cell has the mean over the seeds, and below it half the width of its 95 % interval, where there are two seeds
     at least. The last field that varies runs from left to right; where more than two vary, the others together name
     the rows. A cell is empty where no run is finished. `InputError` for another measure, and for another table.

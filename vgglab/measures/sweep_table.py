@@ -12,7 +12,13 @@ from vgglab.grid import LATER, counted, in_effect, later_words, setting_words, v
 from vgglab.history import History
 from vgglab.measures.intervals import mean_interval, paired_difference
 
-MEASURES = ("validation_accuracy", "train_accuracy", "gap")
+MEASURES = (
+    "validation_accuracy",
+    "train_accuracy",
+    "gap",
+    "validation_balanced_accuracy",
+    "validation_macro_f1",
+)
 Histories = Mapping[Experiment, History]  # by `in_effect` of the run
 
 
@@ -20,9 +26,9 @@ def sweep_table(experiments: Sequence[Experiment], seeds: Sequence[int], runs: H
     """One row a setting: its values of the fields that vary, and what its finished runs came to, in their kept epochs.
 
     `seeds` is the number of runs that have a result, `diverged` of those whose loss stopped being a number, with an
-    earlier epoch to keep or without. `validation_accuracy`, `train_accuracy` and `gap` are means over the seeds, as
-    fractions, with Student's 95 % interval in `_low` and `_high`; NaN for fewer than two seeds. `kept_epoch` and
-    `seconds`, of all epochs of a run together, are means as well.
+    earlier epoch to keep or without. Each of `MEASURES` is a mean over the seeds, as a fraction, with Student's 95 %
+    interval in `_low` and `_high`; NaN for fewer than two seeds, and a mean of what was not measured as well.
+    `kept_epoch` and `seconds`, of all epochs of a run together, are means.
     """
     names = varied(experiments)
     return pd.DataFrame(
@@ -52,7 +58,7 @@ def _measured(done: Mapping[int, History]) -> dict[str, Any]:
     diverged = [any(event["kind"] == "diverged" for event in each.events) for each in done.values()]
     measured: dict[str, Any] = dict(seeds=len(kept), diverged=sum(diverged))
     for name in MEASURES:
-        measured |= _interval(name, [row[name] for row in kept])
+        measured |= _interval(name, [row[name] for row in kept if row.get(name) is not None])
     seconds = [sum(row["seconds"] for row in history.epochs) for history in done.values() if history.epochs]
     return measured | dict(kept_epoch=_mean([row["epoch"] for row in kept]), seconds=_mean(seconds))
 
