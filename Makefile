@@ -6,6 +6,7 @@
 # make bench       measure speed and memory         make bench-dashboard  how quickly the dashboard answers
 # make bench-store                                  what writing a run as it goes costs
 # make bench-pages                                  how many open dashboards a machine has room for
+# make bench-memory ARGS=100000                     what so many images take, in memory and time, beside Keras
 # make bench-doctor                                 what the doctor finds, misses and makes up
 # make torture     kill runs and kernels at random moments, and count what was lost
 # make probe DATA="FOLDER ..."                      how far the embedded weights carry over
@@ -69,6 +70,9 @@ bench-doctor: env
 bench-pages: env
 	$(BIN)/python -m tests.benchmarks.pages
 
+bench-memory: env
+	$(BIN)/python -m tests.benchmarks.memory $(ARGS)
+
 torture: env
 	$(BIN)/python -m tests.torture $(ARGS)
 
@@ -104,4 +108,5 @@ lock: env
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: lab dashboard test test-fast lint format env lock course html \
-  bench bench-dashboard bench-doctor bench-store bench-pages torture probe pretrain blossoms source-task study
+  bench bench-dashboard bench-doctor bench-store bench-pages bench-memory torture probe pretrain blossoms source-task \
+  study

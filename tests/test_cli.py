@@ -225,7 +225,7 @@ def test_an_error_has_the_reasons(folder, capsys):
 )
 @pytest.mark.parametrize(
     "where",
-    ["vgglab.datasets.folder.laid_out", "vgglab.datasets.folder.read", "vgglab.network.build_network"],
+    ["vgglab.datasets.folder.laid_out", "vgglab.datasets.decoding.read", "vgglab.network.build_network"],
 )
 def test_what_happens_while_it_gets_ready_is_one_sentence(
     folder, monkeypatch, capsys, happens, code, sentence, where

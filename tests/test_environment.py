@@ -81,10 +81,10 @@ def imported_in(folder):
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("vgglab", ["onnx", "sweep"]),
+        ("vgglab", ["heic", "onnx", "sweep"]),
         ("notebooks", []),
         ("data/recipe", ["sweep"]),
-        ("tests", ["onnx", "sweep", "test"]),
+        ("tests", ["heic", "onnx", "sweep", "test"]),
     ],
 )
 def test_what_is_imported_is_asked_for(folder, extras):

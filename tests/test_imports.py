@@ -13,6 +13,7 @@ from conftest import ROOT
 # A module may import from the layers before its own, and within its own.
 LAYERS = [
     ["vgglab", "vgglab.quiet", "vgglab.errors", "vgglab.files", "vgglab.templates", "vgglab.engine.owner"],
+    ["vgglab.row_file", "vgglab.stored_rows", "vgglab.stored_file", "vgglab.file_store"],
     ["vgglab.image_changes", "vgglab.image_draws", "vgglab.toggles", "vgglab.studies"],
     ["vgglab.experiment"],
     ["vgglab.grid"],
@@ -60,8 +61,8 @@ LAYERS = [
     ["vgglab.phase", "vgglab.training", "vgglab.measures.learning_rate"],
     ["vgglab.classifier", "vgglab.answers", "vgglab.gallery", "vgglab.exporting"],
     ["vgglab.panel"],
-    ["vgglab.serving", "vgglab.terminal", "vgglab.epoch_bar"],
-    ["vgglab.live_display"],
+    ["vgglab.serving", "vgglab.terminal", "vgglab.epoch_bar", "vgglab.image_bar"],
+    ["vgglab.live_display", "vgglab.live_load"],
     [
         "vgglab.live_train",
         "vgglab.seeds",
@@ -87,10 +88,13 @@ ONLY = {
     "ipywidgets": ("panel",),
     "IPython": ("panel",),
     "rich": (
+        "check_command",
         "class_tables",
         "cross_command",
         "epoch_bar",
+        "image_bar",
         "live_display",
+        "live_load",
         "predict_command",
         "sweep_command",
         "train_command",

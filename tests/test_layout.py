@@ -144,8 +144,8 @@ def broken(folder):
         path.write_bytes(b"no picture")
 
 
-def only_tiff(folder):
-    for name in ("a/1.tif", "a/2.TIF", "b/1.tiff", "b/2.tif"):
+def only_pdf(folder):
+    for name in ("a/1.pdf", "a/2.PDF", "b/1.pdfx", "b/2.pdf"):
         save(folder / name, format="TIFF")
 
 
@@ -159,7 +159,7 @@ def pointers(folder):
     ("make", "parts_of_the_error"),
     [
         (broken, ["3,000 files: not an image of a format that is read, among them a/0000.jpg, a/0001.jpg"]),
-        (only_tiff, [".tif is not one of .png, .jpg", "a/2.TIF: .TIF is not one of"]),
+        (only_pdf, [".pdf is not one of .png, .jpg", "a/2.PDF: .PDF is not one of"]),
         (pointers, ["a Git LFS pointer", "git lfs pull"]),
         (
             lambda folder: fill(folder, "x/cats", "y/dogs", count=2),

@@ -175,7 +175,7 @@ def test_what_the_machine_lacks_is_no_fault_of_the_file(tmp_path, monkeypatch, e
 def little_memory(monkeypatch):
     """Four threads, and memory for 500 x 500 pixels of RGB."""
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    monkeypatch.setattr("vgglab.datasets.folder.MEMORY", 4 * 500 * 500)
+    monkeypatch.setattr("vgglab.datasets.decoding.MEMORY", 4 * 500 * 500)
 
 
 def test_what_takes_more_than_a_thread_s_share_is_decoded_alone(tmp_path, little_memory, monkeypatch):
@@ -222,7 +222,7 @@ def test_an_image_that_is_too_large_alone_is_listed_with_the_reason(tmp_path, li
 MEASURE = """
 import sys
 from pathlib import Path
-from vgglab.datasets import folder as loader
+from vgglab.datasets import decoding as loader
 from vgglab.datasets.folder import read_folder
 from vgglab.datasets.reading import Reading
 folder = Path(sys.argv[1])
@@ -251,10 +251,16 @@ print(figure("VmHWM:") - before)
         ("RGB", "jpg", dict(progressive=True, subsampling=0)),
         ("RGB", "webp", {}),
         ("RGB", "bmp", {}),
+        ("RGB", "tif", dict(compression="tiff_lzw")),
+        ("RGBA", "tif", {}),
+        ("RGB", "avif", {}),
+        ("RGB", "heic", {}),
     ],
 )
 def test_the_memory_that_decoding_takes_is_within_the_budget(tmp_path, mode, suffix, options):
     """What Linux counts for eight threads; the budget holds one of the images, but not two."""
+    if suffix == "heic":
+        pytest.importorskip("pillow_heif").register_heif_opener()
     for size, folder in ((2000, "large"), (40, "small")):
         for number in range(4):
             for name in "ab":
@@ -323,3 +329,107 @@ def test_a_data_set_knows_each_file_and_how_it_was_read(tmp_path):
             assert Path(path).parent.name == data.class_names[label]
             assert (read_image(path, data.reading) == image).all()
     assert list(data.train.part(np.array([1, 0])).paths) == [data.train.paths[1], data.train.paths[0]]
+
+
+def noise(size=(48, 40)):
+    """A picture without fine detail, which no format changes much."""
+    small = np.random.default_rng(0).integers(0, 255, (4, 5, 3), np.uint8)
+    return Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options", "within"),
+    [
+        ("tif", {}, 0),
+        ("TIFF", dict(compression="tiff_lzw"), 0),
+        ("tiff", dict(compression="jpeg", quality=95), 25),
+        ("avif", dict(quality=95), 25),
+        ("heic", dict(quality=95), 25),
+        ("heif", dict(quality=95), 25),
+    ],
+)
+def test_photographs_of_cameras_and_scanners_are_read(tmp_path, suffix, options, within):
+    if suffix in ("heic", "heif"):
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    path = tmp_path / f"x.{suffix}"
+    noise().save(path, **options)
+    image = read_image(path, Reading(32)).astype(int)
+    expected = np.asarray(ImageOps.fit(noise(), (32, 32), Image.Resampling.BILINEAR), int)
+    assert image.shape == (32, 32, 3) and np.abs(image - expected).max() <= within
+
+
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+def test_what_a_file_holds_is_not_judged_by_its_name(tmp_path, suffix):
+    if suffix == "heic":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    noise().save(tmp_path / f"x.{suffix}")
+    (tmp_path / f"x.{suffix}").rename(tmp_path / "x.jpg")
+    assert read_image(tmp_path / "x.jpg", Reading(32)).shape == (32, 32, 3)
+
+
+def test_the_first_page_of_a_document_is_read(tmp_path):
+    pages = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue", "lime")]
+    pages[0].save(tmp_path / "x.tif", save_all=True, append_images=pages[1:])
+    assert (read_image(tmp_path / "x.tif", Reading(32)) == (255, 0, 0)).all()
+
+
+BROKEN = {
+    "HEIC of nothing": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "AVIF of nothing": b"\0\0\0\x18ftypavif\0\0\0\0mif1avif",
+    "a video": b"\0\0\0\x18ftypisom\0\0\2\0isomiso2",
+    "TIFF without a page": b"II*\0\x08\0\0\0\0\0",
+    "TIFF that points behind its end": b"II*\0\xff\xff\xff\x7f",
+    "TIFF that points to itself": b"II*\0\x08\0\0\0\0\0\x08\0\0\0",
+    "a TIFF's first bytes": b"MM\0*",
+    "a PDF": b"%PDF-1.7\n",
+    "text": b"no image",
+    "a pointer": b"version https://git-lfs.github.com/spec/v1\n",
+}
+
+
+@pytest.mark.parametrize("suffix", ["tif", "avif", "heic", "jpg"])
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_what_is_broken_has_a_reason(tmp_path, content, suffix):
+    path = tmp_path / f"x.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(Unreadable) as caught:
+        read_image(path, Reading(32))
+    assert str(caught.value) and "0x" not in str(caught.value) and str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["avif", "heic"])
+def test_a_photograph_that_pillow_cannot_decode_says_what_to_install(tmp_path, monkeypatch, kind):
+    from vgglab.datasets import reading
+
+    if kind == "heic":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    for name in "ab":
+        for number in range(3):
+            save(tmp_path / name / f"{number}.png")
+    noise().save(tmp_path / "a" / f"x.{kind}")
+    monkeypatch.setattr(reading, "_can_decode", lambda kind: False)
+    with pytest.warns(UserWarning, match="Left out 1 file"):
+        data = load(tmp_path, 32)
+    [(path, reason)] = data.skipped
+    assert "pip install" in reason and path.endswith(f"x.{kind}")
+
+
+def test_no_plugin_is_imported_for_other_images(tmp_path):
+    save(tmp_path / "x.jpg")
+    code = (
+        "import sys; from vgglab.datasets.reading import *; read_image(sys.argv[1], Reading(32)); "
+        "sys.exit('pillow_heif' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.jpg")], check=True)
+
+
+def test_a_decoder_that_is_out_of_memory_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    for number in range(4):
+        save(tmp_path / "a" / f"{number}.png"), save(tmp_path / "b" / f"{number}.png")
+
+    def fail(*given):
+        raise OSError("out of memory error when reading image file")  # as Pillow words it
+
+    monkeypatch.setattr("vgglab.datasets.reading.ImageOps.fit", fail)
+    with pytest.raises(InputError, match="The memory of this machine was not enough to read .*`image_size`"):
+        load(tmp_path, 32)

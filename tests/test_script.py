@@ -384,6 +384,8 @@ def test_of_train_alone_keras_divides_what_load_divides(tmp_path, easy, fits, ru
 # What the script says of Keras's own way, and a file for each: with the images that Keras and `load` make of it.
 DIFFERENT = {
     "leaves out .webp": ("x.webp", False, True),
+    ".tif, ": ("x.tif", False, True),
+    ".avif and .heic": ("x.avif", False, True),
     "gets a .bmp with a palette wrong": ("palette.bmp", True, True),
     "reads hidden images": (".hidden.png", True, False),
     "folders inside a class folder": ("deep/x.png", True, False),

@@ -22,7 +22,7 @@ _HOME = {
     "experiment_of": "vgglab.share.link",  # and back
     "AUGMENTATIONS": "vgglab.image_changes",  # the random changes of images, with their strengths
     "InputError": "vgglab.errors",  # something given cannot be used; one sentence says why
-    "load": "vgglab.datasets",  # the embedded flowers or a folder of images → Dataset
+    "load": "vgglab.live_load",  # the embedded flowers or a folder of images → Dataset
     "check_setup": "vgglab.checkup",  # what this machine lacks for the course, and how to mend it
     "check_images": "vgglab.doctor.check",  # copies, wrong labels, shortcuts and images of nothing in a data set
     "Reading": "vgglab.datasets",  # how image files become the images of a data set

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.files import expanded, readable, write_whole
+from vgglab.image_bar import ImageBar
 
 FOUND = 1  # the exit code where there are findings
 NAMED = 12  # groups of a finding that are named on the terminal
@@ -74,7 +77,8 @@ def _report(experiment: Experiment, page: Path | None, listed: Path | None) -> i
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        data = load_for(experiment)
+        with ImageBar(Console(stderr=True)) as bar:
+            data = load_for(experiment, progress=bar.move)
     for warning in caught:
         print(f"Warning: {warning.message}")
     findings = check_images(data, experiment, _say)

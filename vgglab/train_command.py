@@ -14,6 +14,7 @@ from vgglab.class_tables import print_classes
 from vgglab.epoch_bar import EpochBar
 from vgglab.experiment import FIELDS, Experiment, cautions, with_first
 from vgglab.files import expanded, readable
+from vgglab.image_bar import ImageBar
 from vgglab.terminal import INTERRUPTED, Signals
 
 if TYPE_CHECKING:
@@ -117,10 +118,12 @@ def _conclude(console: Console, folder: Path, history: History) -> None:
 def _load(experiment: Experiment, console: Console) -> Dataset:
     from vgglab.datasets import load_for
 
-    with warnings.catch_warnings(record=True) as caught:
+    with ImageBar(console) as bar, warnings.catch_warnings():
         warnings.simplefilter("always")
-        data = load_for(experiment)
-    for said in [*(str(warning.message) for warning in caught), *data.odd_pixels]:
+        # At once: what is said of the room for the images is said before they are read.
+        warnings.showwarning = lambda message, *rest: _warn(console, str(message))
+        data = load_for(experiment, progress=bar.move)
+    for said in data.odd_pixels:
         _warn(console, said)
     if data.reading is not None:  # what was read from files may be anybody's
         from vgglab.doctor.quick import quick_check

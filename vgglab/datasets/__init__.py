@@ -11,8 +11,10 @@ import numpy as np
 from vgglab.datasets.blossoms import NARROW, SMALLEST, SPECIES, WIDE, Nuisances, Species, draw
 from vgglab.datasets.conditions import check_fits, in_words, under_conditions
 from vgglab.datasets.dataset import Dataset, Split
+from vgglab.datasets.decoding import Progress
 from vgglab.datasets.folder import read_folder
 from vgglab.datasets.folds import k_folds
+from vgglab.datasets.memory import image_memory
 from vgglab.datasets.reading import Reading
 from vgglab.datasets.sources import is_table
 from vgglab.errors import InputError, shown
@@ -53,8 +55,10 @@ def load(
     fit: str = "crop",
     group: str | None = None,
     exclude: str | os.PathLike | None = None,
+    memory: float | None = None,
+    progress: Progress | None = None,
 ) -> Dataset:
-    """Read a data set into memory as RGB images of `image_size` pixels a side.
+    """Read a data set as RGB images of `image_size` pixels a side.
 
     `dataset` is "blossoms", the path of an image folder, `folder/<class>/*` or
     `folder/{train,validation,test}/<class>/*`, or of a table (.csv) with the columns `file` and `label`, and `group`
@@ -65,7 +69,10 @@ def load(
     `exclude` is a text file that names files to leave out, a line each, relative to the folder. `fit` is how a
     photograph becomes square: "crop" to its centre, "pad" with black, or "squash". Grey images of more than 8 bits are
     made 0-255 by one range for the whole folder, so that dark ones stay darker than bright ones; a warning names it.
-    `InputError` says what is wrong with a folder.
+    `memory` is how many GB the images may take in memory: by default what the variable VGGLAB_IMAGE_MEMORY says, or
+    half of what is free. Images that take more are decoded once into a file in the cache folder (VGGLAB_CACHE, or
+    ~/.cache/vgglab), from which they are read as they are needed; a warning says so before anything is decoded.
+    `progress(done, total)` is called after each file. `InputError` says what is wrong with a folder.
     """
     dataset = FIELDS["dataset"].check("dataset", dataset)
     image_size = FIELDS["image_size"].check("image_size", image_size)
@@ -74,18 +81,18 @@ def load(
     chosen = dict(
         group=FIELDS["group"].check("group", group), exclude=FIELDS["exclude"].check("exclude", exclude)
     )
-    if dataset == _EMBEDDED:
-        return read_folder(BLOSSOMS, reading, seed, name=_EMBEDDED, **chosen)
-    return read_folder(dataset, reading, seed, **chosen)
+    place, name = (BLOSSOMS, _EMBEDDED) if dataset == _EMBEDDED else (dataset, None)
+    return read_folder(place, reading, seed, name, **chosen, memory=image_memory(memory), progress=progress)
 
 
-def load_for(experiment: Experiment, seed: int | None = None) -> Dataset:
+def load_for(experiment: Experiment, seed: int | None = None, *, progress: Progress | None = None) -> Dataset:
     """Read the data set that an experiment names, in the way that it says.
 
     Divided by another `seed` than the experiment's where one is given. The conditions, such as `images_a_class`, are
     left to `under_conditions`.
     """
-    return load(seed=experiment.seed if seed is None else seed, **loaded_from(experiment))
+    seed = experiment.seed if seed is None else seed
+    return load(seed=seed, progress=progress, **loaded_from(experiment))
 
 
 def is_there(dataset: str | os.PathLike) -> bool:

@@ -12,18 +12,21 @@ import numpy as np
 
 from vgglab.datasets.reading import Reading
 from vgglab.errors import InputError, shown
+from vgglab.file_store import remembered
+from vgglab.stored_rows import Images, Rows, chunks, rows_of
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """Images and what they show; its length is their number.
 
-    `images`: uint8, shape (n, image_size, image_size, 3), RGB. `labels`: int, shape (n,), an index
+    `images`: uint8, shape (n, image_size, image_size, 3), RGB: an array, or `Rows` where they are too many for memory,
+    which are read by `images[numbers]` as they are needed. `labels`: int, shape (n,), an index
     into the data set's class names. Where some labels were redrawn, `truth` has what they were. Images that were read
     from files have their `paths`, and those that belong together one name in `groups`: both arrays of str, shape (n,).
     """
 
-    images: np.ndarray
+    images: Images
     labels: np.ndarray
     truth: np.ndarray | None = None
     paths: np.ndarray | None = None
@@ -45,19 +48,17 @@ class Split:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all pixels and labels."""
-        digest = hashlib.sha256()
-        _add(digest, self)
-        return digest.hexdigest()[:16]
+        return _fingerprint(b"", [self])
 
     def counts(self, classes: int) -> list[int]:
         """How many labels of each class there are, wrong ones included."""
         return np.bincount(self.labels, minlength=classes).tolist()
 
     def part(self, chosen: np.ndarray) -> Split:
-        """The images with these numbers, in this order."""
+        """The images with these numbers, in this order; many are not copied but read when they are asked for."""
         named = {name: getattr(self, name) for name in ("truth", "paths", "groups")}
         parts = {name: None if each is None else each[chosen] for name, each in named.items()}
-        return Split(self.images[chosen], self.labels[chosen], **parts)
+        return Split(rows_of(self.images, chosen), self.labels[chosen], **parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,26 +98,24 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all training and validation pixels, labels and class names."""
-        digest = hashlib.sha256("\n".join(self.class_names).encode("utf-8", "surrogatepass"))
-        for split in (self.train, self.validation):
-            _add(digest, split)
-        return digest.hexdigest()[:16]
+        names = "\n".join(self.class_names).encode("utf-8", "surrogatepass")
+        return _fingerprint(names, [self.train, self.validation])
 
     @cached_property
     def odd_pixels(self) -> list[str]:
         """What about the pixels does not look like 0-255 RGB images, in sentences; empty when nothing does.
 
-        The network has its preprocessing inside, so pixels that were already preprocessed are a mistake.
+        The network has its preprocessing inside, so pixels that were already preprocessed are a mistake. Of more than a
+        thousand images a part, some are looked at: all only where those are odd.
         """
         odd = []
-        brightest = int(self.train.images.max())
-        if brightest <= 1:
+        if _brightest(_some(self.train.images)) <= 1 and _brightest(self.train.images) <= 1:
             odd.append(
                 "The brightest pixel is 1: the images look divided by 255, but the network takes 0-255."
             )
-        if (self.train.images == self.train.images[:1]).all() and len(self.train) > 1:
+        if len(self.train) > 1 and _all_same(_some(self.train.images)) and _all_same(self.train.images):
             odd.append("All training images are the same.")
-        brightness = [float(split.images.mean()) for split in (self.train, self.validation)]
+        brightness = [_brightness(_some(split.images)) for split in (self.train, self.validation)]
         if max(brightness) > 3 * min(brightness) + 1:
             low, high = sorted(brightness)
             odd.append(f"Train and validation differ in brightness, {low:.0f} against {high:.0f} on average.")
@@ -148,10 +147,42 @@ class Dataset:
         return self.train.part(chosen)
 
 
-def _add(digest: hashlib._Hash, split: Split) -> None:
-    digest.update(str(split.images.shape).encode())
-    digest.update(np.ascontiguousarray(split.images).data)
-    digest.update(split.labels.astype("<i8").data)
+def _fingerprint(start: bytes, splits: list[Split]) -> str:
+    """A hash of `start`, pixels and labels; of images in a file it is kept with them, so that they are read once."""
+
+    def compute() -> bytes:
+        digest = hashlib.sha256(start)
+        for split in splits:
+            digest.update(str(split.images.shape).encode())
+            for chunk in chunks(split.images):
+                digest.update(np.ascontiguousarray(chunk).data)
+            digest.update(split.labels.astype("<i8").data)
+        return digest.digest()[:8]
+
+    stored = [each.images for each in splits if isinstance(each.images, Rows) and each.images.identity]
+    if len(stored) < len(splits):
+        return compute().hex()
+    content = [each.identity for each in stored] + [each.labels.tolist() for each in splits]
+    key = hashlib.blake2b(start + repr(content).encode(), digest_size=16).hexdigest()
+    return remembered(stored[0], key, 8, compute).hex()
+
+
+def _some(images: Images) -> Images:
+    """Every k-th image, a thousand at most."""
+    return rows_of(images, np.linspace(0, len(images) - 1, min(len(images), 1000)).astype(int))
+
+
+def _brightest(images: Images) -> int:
+    return max(int(chunk.max()) for chunk in chunks(images))
+
+
+def _all_same(images: Images) -> bool:
+    first = images[0]
+    return all((chunk == first).all() for chunk in chunks(images))
+
+
+def _brightness(images: Images) -> float:
+    return float(sum(chunk.sum(dtype=np.int64) for chunk in chunks(images)) / np.prod(images.shape))
 
 
 def checked_names(names: Any) -> tuple[str, ...]:
@@ -167,7 +198,7 @@ def _check_split(part: str, split: Any, classes: int) -> None:
     if not isinstance(split, Split):
         raise InputError(f"The {part} part must be a Split(images, labels). Received: {shown(split)}.")
     images, labels = split.images, split.labels
-    is_array = isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.ndim == 4
+    is_array = isinstance(images, np.ndarray | Rows) and images.dtype == np.uint8 and images.ndim == 4
     if not is_array or images.shape[1] != images.shape[2] or images.shape[3] != 3:
         raise InputError(
             f"The images of the {part} part must be square 0-255 RGB, an array of uint8 and of shape "
@@ -201,4 +232,4 @@ def _check_split(part: str, split: Any, classes: int) -> None:
 
 def _array(value: Any) -> str:
     """What an array is, in the words of an error; another value as it is."""
-    return f"{value.dtype}, shape {value.shape}" if isinstance(value, np.ndarray) else shown(value)
+    return f"{value.dtype}, shape {value.shape}" if isinstance(value, np.ndarray | Rows) else shown(value)

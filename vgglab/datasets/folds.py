@@ -12,6 +12,7 @@ from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.division import deal, numbers_of
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS
+from vgglab.stored_rows import joined
 
 MOST = 100  # folds; each is a training
 
@@ -20,8 +21,9 @@ def k_folds(data: Dataset, folds: int = 5, seed: int = 0) -> list[Dataset]:
     """Divide train and validation anew, `folds` times, so that each image validates in one of them.
 
     Groups stay whole, and every class is spread as evenly as its groups allow; `seed` chooses. The test part is that of
-    `data` in each. Each holds a copy of the images. A warning where a class has fewer groups than there are folds.
-    `InputError` for a number that is none, or larger than the number of groups, and for a class with one group only.
+    `data` in each. Few images are copied for each; many are read from `data` as they are needed. A warning where a
+    class has fewer groups than there are folds. `InputError` for a number that is none, or larger than the number of
+    groups, and for a class with one group only.
     """
     return list(iterate_folds(data, folds, seed))
 
@@ -79,15 +81,12 @@ def _pooled(data: Dataset, name: str) -> np.ndarray | None:
 
 def _chosen(data: Dataset, numbers: np.ndarray) -> Split:
     """The images of train and validation with these numbers, those of train first."""
-    first = len(data.train)
     truth = None
     if data.train.truth is not None or data.validation.truth is not None:
         truth = _pooled(data, "true_labels")
     named = dict(truth=truth, paths=_pooled(data, "paths"), groups=_pooled(data, "groups"))
-    images = [data.train.images[numbers[numbers < first]]]
-    images.append(data.validation.images[numbers[numbers >= first] - first])
     return Split(
-        np.concatenate(images),
+        joined(data.train.images, data.validation.images, numbers),
         _labels(data)[numbers],
         **{name: None if values is None else values[numbers] for name, values in named.items()},
     )

@@ -13,7 +13,10 @@ from vgglab.datasets.groups import BY_FOLDER, Photo, grouping
 from vgglab.errors import InputError
 from vgglab.files import readable, why_not
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+    *(".avif", ".heic", ".heif"),  # where Pillow can; a file that it cannot decode says what is missing
+)
 # In any case, and with "set" behind it: "Training_Set" is the train part.
 SPELLINGS = {
     "train": ("train", "training"),

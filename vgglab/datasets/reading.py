@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from vgglab.datasets.depth import Deep, Range, common_range, to_bytes
 from vgglab.files import why_not
@@ -19,6 +20,16 @@ from vgglab.files import why_not
 # What a file may hold, whatever its name says. All are decoded by Pillow itself; others, such as EPS, would be handed
 # to a program of this machine.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+# Behind the first four bytes of a file of these kinds: which of them it is, and what decodes it.
+_BRANDS = {
+    **dict.fromkeys((b"ftypavif", b"ftypavis"), "AVIF"),
+    **dict.fromkeys((b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftypmif1", b"ftypmsf1"), "HEIF"),
+}
+_COPIES = {"WEBP": 3, "AVIF": 3, "HEIF": 3, "TIFF": 1, "GIF": 1}  # that their decoders make beside the image
+_MISSING = dict(
+    AVIF="AVIF, which this Pillow cannot decode: version 11.3 or later can (`pip install --upgrade pillow`)",
+    HEIF="HEIC, which needs `pip install pillow-heif`",
+)
 MEMORY = 2**30  # bytes that all images which are decoded at one time may take together
 LFS_POINTER = b"version https://git-lfs"
 # Not the file's fault, so that leaving it out would be wrong: no memory, or too many files open.
@@ -83,12 +94,12 @@ def read(path: Path, reading: Reading, memory: int = MEMORY) -> np.ndarray | Dee
         return _read(path, reading, memory)
     except (MemoryError, Unreadable):
         raise
-    except Image.UnidentifiedImageError:
-        raise Unreadable(_what_it_is(path)) from None
     # Pillow's decoders raise many kinds of error for broken files.
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
             raise
+        if "out of memory" in str(error):  # as some decoders say it
+            raise MemoryError from None
         raise Unreadable(_reason(error)) from None
 
 
@@ -96,7 +107,7 @@ def _read(path: Path, reading: Reading, memory: int) -> np.ndarray | Deep:
     if path.stat().st_size == 0:
         raise Unreadable("zero bytes")
     size = (reading.image_size, reading.image_size)
-    with Image.open(path, formats=FORMATS) as image:
+    with _opened(path) as image:
         # A progressive JPEG is held whole in 16 bits a colour before any of it is made small.
         needed = 6 * image.width * image.height if "progressive" in image.info else 0
         if image.mode != "CMYK":
@@ -111,9 +122,47 @@ def _read(path: Path, reading: Reading, memory: int) -> np.ndarray | Deep:
         return _square(_rgb(image), reading, black=0)
 
 
+def _opened(path: Path) -> Image.Image:
+    """An image file, its pixels not decoded yet; of what is no image, `Unreadable` says what it is."""
+    try:
+        return Image.open(path, formats=FORMATS)
+    except Image.UnidentifiedImageError:
+        with path.open("rb") as file:
+            start = file.read(len(LFS_POINTER))
+    kind = _BRANDS.get(start[4:12])
+    if kind is not None:
+        if not _can_decode(kind):
+            _refuse(_MISSING[kind])
+        try:
+            return Image.open(path, formats=[kind])
+        except Image.UnidentifiedImageError:
+            _refuse(f"a broken {kind} image")
+    if start == LFS_POINTER:
+        _refuse("not an image but a Git LFS pointer to it, which `git lfs pull` replaces by the image")
+    return _refuse("not an image of a format that is read")
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise Unreadable(reason)
+
+
+@functools.cache
+def _can_decode(kind: str) -> bool:
+    """Whether Pillow decodes AVIF, which it may have been built without, or HEIF, for which a plugin is registered."""
+    if kind == "AVIF":
+        Image.init()
+        return kind in Image.OPEN and bool(features.check("avif"))
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return True
+
+
 def _bytes_to_decode(image: Image.Image) -> int:
     """How many bytes an image takes while it is decoded, turned upright and converted, at most: 4 a pixel and copy."""
-    copies = 1 + {"WEBP": 3, "TIFF": 1, "GIF": 1}.get(image.format or "", 0) + ("exif" in image.info)
+    copies = 1 + _COPIES.get(image.format or "", 0) + ("exif" in image.info)
     if image.has_transparency_data:
         copies += 2 + (image.mode != "RGBA")
     elif image.mode.startswith(("I", "F")):
@@ -150,15 +199,6 @@ def _rgb(image: Image.Image) -> Image.Image:
         layer = image if image.mode == "RGBA" else image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _what_it_is(path: Path) -> str:
-    """Why Pillow knows no image in a file."""
-    with path.open("rb") as file:
-        start = file.read(len(LFS_POINTER))
-    if start == LFS_POINTER:
-        return "not an image but a Git LFS pointer to it, which `git lfs pull` replaces by the image"
-    return "not an image of a format that is read"
 
 
 def _reason(error: Exception) -> str:

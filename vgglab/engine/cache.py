@@ -2,55 +2,54 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import shutil
-import tempfile
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from vgglab.engine.feature_file import SUFFIX, Fill, Shape, Unfit, bytes_of, is_claimed, is_own, read, write
-from vgglab.files import is_part, readable, why_not
+from vgglab.file_store import GIB, FileStore, default_folder, remembered
+from vgglab.files import readable, why_not
+from vgglab.stored_file import Fill, Shape, Unfit, bytes_of
+from vgglab.stored_rows import Images, Rows, chunks
 
-GIB = 1024**3
+SUFFIX = ".features"
 
 Note = Callable[[str], None]
 
 
-def default_folder() -> Path:
-    """Where cache files go: VGGLAB_CACHE, or ~/.cache/vgglab; a place for temporary files where there is no home."""
-    try:
-        return Path(os.environ.get("VGGLAB_CACHE") or "~/.cache/vgglab").expanduser()
-    except RuntimeError:
-        return Path(tempfile.gettempdir()) / "vgglab-cache"
-
-
 def content_key(*parts: object) -> str:
-    """A hash of arrays, their shapes and types, and of the text of everything else."""
+    """A hash of arrays, their shapes and types, and of the text of everything else.
+
+    Rows of a file give what they would give in memory; they are read once, and the hash is kept beside the file.
+    """
+    stored = next((part for part in parts if isinstance(part, Rows) and part.identity), None)
+    if stored is None:
+        return _content_key(parts).hex()
+    named = [part.identity if isinstance(part, Rows) and part.identity else part for part in parts]
+    key = _content_key(["content key", *named]).hex()
+    return remembered(stored, key, 16, lambda: _content_key(parts)).hex()
+
+
+def _content_key(parts: Iterable[object]) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
-        if isinstance(part, np.ndarray):
+        if isinstance(part, np.ndarray | Rows):
             digest.update(f"{part.shape}{part.dtype}".encode())
-            digest.update(np.ascontiguousarray(part).view(np.uint8).data)
+            for chunk in chunks(part) if part.ndim else [part]:
+                digest.update(np.ascontiguousarray(chunk).view(np.uint8).data)
         else:
             digest.update(f"{part!r}|".encode())
-    return digest.hexdigest()
+    return digest.digest()
 
 
 @dataclass
 class FeatureCache:
     """Arrays under keys, in memory up to `memory` bytes, larger ones in files up to `disk` bytes.
 
-    When a new entry does not fit, those that were not used for longest go. Files stay for the next
-    process; each is written beside and renamed when it is whole, so that threads and processes do
-    not disturb each other. The folder is made for this user alone, and nothing of others is used,
-    counted or removed in it. A folder that cannot be written is used for what it has.
+    When a new entry does not fit, those that were not used for longest go. The files are those of a `FileStore`.
     """
 
     memory: int = 2 * GIB
@@ -62,7 +61,7 @@ class FeatureCache:
         """Where an entry of so many bytes goes: "memory", "disk", or None when it is too large."""
         return "memory" if size <= self.memory else "disk" if size <= self.disk else None
 
-    def get(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill, note: Note) -> np.ndarray | None:
+    def get(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill, note: Note) -> Images | None:
         """The array under `key`, made by `fill` when it is not there; None when it cannot be kept.
 
         `fill` writes into the array it is given. `note` is told what went wrong with a file.
@@ -73,7 +72,7 @@ class FeatureCache:
         place = self.place(bytes_of(shape, dtype))
         if place == "memory":
             return self._keep(key, shape, dtype, fill)
-        return self._map(key, shape, dtype, fill, note) if place else None
+        return self._from_file(key, shape, dtype, fill, note) if place else None
 
     def clear(self) -> None:
         """Forget everything, files included, but for those that a living process is writing.
@@ -81,14 +80,16 @@ class FeatureCache:
         `OSError` when one cannot be removed.
         """
         self._arrays.clear()
-        for file, taken in self._files():
-            if not _in_the_making(file, taken):
-                file.unlink(missing_ok=True)
+        self._files.clear()
 
     @property
     def used(self) -> int:
         """Bytes in memory now."""
         return sum(array.nbytes for array in self._arrays.values())
+
+    @property
+    def _files(self) -> FileStore:
+        return FileStore(self.folder, SUFFIX, self.disk)
 
     def _keep(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill) -> np.ndarray:
         size = bytes_of(shape, dtype)
@@ -100,17 +101,16 @@ class FeatureCache:
         self._arrays[key] = array
         return array
 
-    def _map(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill, note: Note) -> np.ndarray | None:
-        path, unfit = self.folder / f"{key}{SUFFIX}", ""
+    def _from_file(self, key: str, shape: Shape, dtype: np.dtype, fill: Fill, note: Note) -> Rows | None:
+        unfit = ""
         try:
-            found = read(path, shape, dtype)
+            found = self._files.find(key, shape, dtype)
             if found is not None:
                 return found
         except Unfit as reason:
-            unfit = f"The cache file {path.name} {reason}"
+            unfit = f"The cache file {key}{SUFFIX} {reason}"
         try:
-            self._make_room(bytes_of(shape, dtype))
-            made = write(path, shape, dtype, fill)
+            made = self._files.make(key, shape, dtype, fill)
         except OSError as error:
             said = f"The features could not be kept in {readable(self.folder)} ({why_not(error)})."
             note(f"{unfit}. {said}" if unfit else said)
@@ -118,47 +118,6 @@ class FeatureCache:
         if unfit:
             note(f"{unfit}; it was made again.")
         return made
-
-    def _make_room(self, size: int) -> None:
-        """Remove what killed processes left, and of the rest what was not used for longest, until so many bytes fit."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        parts, whole = [], []
-        for file, taken in self._files():
-            if not is_part(file):
-                whole.append((file, taken))
-            elif _in_the_making(file, taken) or not _removed(file):
-                parts.append(taken)
-        room = self.disk - sum(parts) - size
-        if room < 0:
-            raise OSError(
-                errno.ENOSPC, f"no room beside the {sum(parts) / GIB:.1f} GB that others are writing"
-            )
-        while whole and sum(taken for _, taken in whole) > room:
-            _removed(whole.pop(0)[0])
-        if shutil.disk_usage(self.folder).free < size:
-            raise OSError(errno.ENOSPC, f"no room for {size / GIB:.1f} GB")
-
-    def _files(self) -> list[tuple[Path, int]]:
-        """This user's files and their sizes, parts included, those first that were not used for longest."""
-        found = []
-        for path in self.folder.iterdir() if self.folder.is_dir() else ():
-            with suppress(FileNotFoundError):  # another process has removed it
-                state = path.lstat()
-                if path.suffix == SUFFIX and is_own(state):
-                    found.append((state.st_mtime, path, state.st_size))
-        return [(path, size) for _, path, size in sorted(found)]
-
-
-def _in_the_making(file: Path, taken: int) -> bool:
-    """Whether a living process writes the file: it claims a part while that is empty still."""
-    return is_part(file) and (taken == 0 or is_claimed(file))
-
-
-def _removed(file: Path) -> bool:
-    with suppress(OSError):  # of a folder that cannot be written
-        file.unlink(missing_ok=True)
-        return True
-    return False
 
 
 CACHE = FeatureCache()

@@ -15,10 +15,11 @@ from vgglab.augmentation import augmenter
 from vgglab.datasets import Dataset, Split
 from vgglab.engine.cache import FeatureCache, content_key
 from vgglab.engine.control import Control
-from vgglab.engine.feature_file import VERSION
 from vgglab.engine.step import IMAGES_A_CALL, Compiled, as_input
 from vgglab.experiment import CONV_LAYERS, Experiment, is_random, of_role
 from vgglab.files import readable
+from vgglab.stored_file import VERSION
+from vgglab.stored_rows import Images, Rows
 
 BYTES_A_CALL = 2 * 2**20  # of cached features; small batches share a call, whose overhead they would feel
 
@@ -177,10 +178,10 @@ class _Keeper:
 
     def split(self, split: Split) -> Split | None:
         """A split with features in place of its images; None when they cannot be kept."""
-        features = self._get(content_key(self._key, split.images), len(split), lambda: [split.images])
+        features = self._get(content_key(self._key, _named(split.images)), len(split), lambda: [split.images])
         return None if features is None else dataclasses.replace(split, images=features)
 
-    def views(self, phase: Experiment, number: int, data: Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+    def views(self, phase: Experiment, number: int, data: Dataset) -> tuple[Images, np.ndarray] | None:
         """Features and targets of the epochs that a phase draws once, one after another."""
         targets: list[np.ndarray] = []
 
@@ -191,7 +192,7 @@ class _Keeper:
                     yield images
 
         what_is_drawn = phase.seed, number, of_role(phase, "images")
-        key = content_key(self._key, data.train.images, data.train.labels, what_is_drawn)
+        key = content_key(self._key, _named(data.train.images), data.train.labels, what_is_drawn)
         features = self._get(key, (phase.views or 0) * len(data.train), changed)
         if features is None:
             return None
@@ -200,12 +201,12 @@ class _Keeper:
                 self.control.check()
         return features, np.concatenate(targets)
 
-    def _get(self, key: str, count: int, images: Callable[[], Iterable[np.ndarray]]) -> np.ndarray | None:
+    def _get(self, key: str, count: int, images: Callable[[], Iterable[Images]]) -> Images | None:
         dtype = tf.as_dtype(self._boundary.dtype).as_numpy_dtype
         shape = (count, *self._boundary.shape[1:])
         return self.cache.get(key, shape, dtype, lambda array: self._fill(array, images()), self.notes.append)
 
-    def _fill(self, features: np.ndarray, parts: Iterable[np.ndarray]) -> None:
+    def _fill(self, features: np.ndarray, parts: Iterable[Images]) -> None:
         prefix, done = self.compiled.prefix(self.below), 0
         for part in parts:
             for start in range(0, len(part), IMAGES_A_CALL):
@@ -246,7 +247,7 @@ def _from_features(phase: Experiment, number: int, kept: Split, classes: int, ep
         yield kept.images[chosen], one_hot[kept.labels[chosen]]
 
 
-def _from_views(phase: Experiment, count: int, kept: tuple[np.ndarray, np.ndarray], epoch: int) -> Batches:
+def _from_views(phase: Experiment, count: int, kept: tuple[Images, np.ndarray], epoch: int) -> Batches:
     first = epoch % (phase.views or 1) * count
     size = phase.batch_size * _batches_a_call(kept[0], phase.batch_size)
     for chosen in _in_batches(np.arange(first, first + count), size):
@@ -261,5 +262,10 @@ def _in_batches(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (order[start : start + size] for start in range(0, len(order), size))
 
 
-def _batches_a_call(features: np.ndarray, batch_size: int) -> int:
+def _named(images: Images) -> object:
+    """Images for a key: those of a file by what the file is known by, so that they are not read for it."""
+    return (images.identity if isinstance(images, Rows) else None) or images
+
+
+def _batches_a_call(features: Images, batch_size: int) -> int:
     return max(1, BYTES_A_CALL // (batch_size * features[:1].nbytes))

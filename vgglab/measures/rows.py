@@ -66,7 +66,7 @@ class Measuring:
         if source is None:
             return None
         if fed.below == CONV_LAYERS:  # nothing to run: what is fed in are the features
-            return source_accuracy(source.images, source.labels)
+            return source_accuracy(np.asarray(source.images), source.labels)
         _, pooled = outputs(predict, source, self.control)
         return source_accuracy(pooled[-1], source.labels)
 

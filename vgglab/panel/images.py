@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from vgglab.datasets import Dataset, check_fits, is_there, load
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment, loaded_from
+
+PAUSE = 0.5  # seconds between two sentences on how far the reading is
 
 
 class Images:
@@ -23,15 +26,24 @@ class Images:
         self.data = self._given = given
         self._at_hand = self._given_as = loaded_from(experiment)
 
-    def fetch(self, experiment: Experiment, say: Callable[[str], object]) -> Dataset:
-        """What an experiment asks `load` for: the images at hand, those given, or others, of which `say` is told."""
+    def fetch(
+        self,
+        experiment: Experiment,
+        say: Callable[[str], object],
+        check: Callable[[], object] = lambda: None,
+    ) -> Dataset:
+        """What an experiment asks `load` for: the images at hand, those given, or others, of which `say` is told.
+
+        What `check` raises ends the reading.
+        """
         wanted = loaded_from(experiment)
         if wanted != self._at_hand:
             say("Reading the images.")
             if wanted == self._given_as:
                 self.data = self._given
             else:
-                self.data = load(**wanted | dict(dataset=self._place(experiment)), seed=self._seed)
+                wanted_here = wanted | dict(dataset=self._place(experiment))
+                self.data = load(**wanted_here, seed=self._seed, progress=_counting(say, check))
             self._at_hand = wanted
         return self.data
 
@@ -67,6 +79,20 @@ class Images:
                 f"There is no folder at {name}."
             )
         return name
+
+
+def _counting(say: Callable[[str], object], check: Callable[[], object]) -> Callable[[int, int], None]:
+    """Says how many images are read, from time to time."""
+    due = time.monotonic() + PAUSE
+
+    def count(done: int, total: int) -> None:
+        nonlocal due
+        check()
+        if time.monotonic() >= due:
+            due = time.monotonic() + PAUSE
+            say(f"Reading the images: {done:,} of {total:,}.")
+
+    return count
 
 
 def _in_words(loaded: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from vgglab.panel.png import png_uri
 from vgglab.predictions import Predictions
+from vgglab.stored_rows import Images
 
 SIDE = 64  # pixels, at most
 
@@ -24,7 +25,7 @@ class Thumbnail:
 
 
 def thumbnails(
-    images: np.ndarray, found: Predictions, names: Sequence[object], chosen: np.ndarray
+    images: Images, found: Predictions, names: Sequence[object], chosen: np.ndarray
 ) -> list[Thumbnail]:
     """Those of `images` that are `chosen`, (n,) places, each with its class and what `found` says of it."""
     return [

@@ -87,7 +87,7 @@ def _trained(
     from vgglab.training import train
 
     screen.say("Getting ready: the network is set up and its first step compiled.")
-    data = images.fetch(experiment, screen.say)
+    data = images.fetch(experiment, screen.say, control.check)
     classes = len(data.class_names)
     with borrowed(experiment, classes, check=control.check, say=screen.say) as compiled:
         control.check()

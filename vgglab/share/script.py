@@ -35,10 +35,10 @@ def script(experiment: Experiment, data: dict[str, Any] | None = None) -> str:
     "epoch 3: train 0.71, validation 0.55". The random numbers are others than those of `train`, but for the images and
     labels that `images_a_class` and `label_noise` choose where the folder has a validation part; where it has none,
     Keras divides it in another way than `load`. Keras also reads other files and pixels than `load` where a folder has
-    .webp, hidden, nested or broken images, folders that are no classes, photographs to be turned by their EXIF,
-    transparency or 16 bits, it resizes in another way, and it shears about the top row and not about the middle one;
-    it keeps no groups whole and leaves out no files that a list names. Comments in the script say so. The files of a
-    table it lays out as a folder of links.
+    .webp, .tif, .avif or .heic, hidden, nested or broken images, folders that are no classes, photographs to be turned
+    by their EXIF, transparency or 16 bits, it resizes in another way, and it shears about the top row and not about the
+    middle one; it keeps no groups whole and leaves out no files that a list names. Comments in the script say so. The
+    files of a table it lays out as a folder of links.
     `data`, what `Dataset.describe` returns, is noted in a comment. `InputError` when the weights
     do not exist for the backbone.
     """
