@@ -70,6 +70,7 @@ LAYERS = [
         "vgglab.cross_command",
         "vgglab.class_tables",
         "vgglab.sweep_run",
+        "vgglab.sweep_going",
         "vgglab.sweep",
         "vgglab.sweep_command",
         "vgglab.train_command",
