@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vgglab import file_store, stored_file
 from vgglab.engine.cache import FeatureCache, content_key
-from vgglab.file_store import default_folder
 from vgglab.files import is_part
+from vgglab.stored import file_store, stored_file
+from vgglab.stored.file_store import default_folder
 
 SHAPE, BYTES = (10, 4), 160
 

@@ -22,7 +22,7 @@ from test_mistakes import LABELS, NAMES, SAID, images
 from test_mistakes import predicted as predicted_alone
 from vgglab import class_report, plot_class_report
 from vgglab.charts.baselines import baselines, grouped
-from vgglab.class_tables import print_classes
+from vgglab.commands.class_tables import print_classes
 from vgglab.datasets import Dataset
 from vgglab.errors import InputError
 from vgglab.history import History

@@ -344,7 +344,7 @@ def swallowed(*given, **named):
         ("vgglab.phase.feed", again(feed)),
         ("vgglab.phase.configure", again(configure, signal.SIGTERM, times=2)),
         ("vgglab.network.build_network", broken_off),
-        ("vgglab.train_command.cautions", swallowed),
+        ("vgglab.commands.train.cautions", swallowed),
     ],
 )
 def test_a_stop_before_the_first_epoch_is_one_sentence_and_no_run(

@@ -16,7 +16,7 @@ from PIL import Image
 
 from test_folder import save
 from test_reading import grey
-from vgglab import file_store, live_load
+from vgglab import live_load
 from vgglab.datasets import keeping, load, under_conditions
 from vgglab.datasets import memory as free
 from vgglab.datasets.decoding import Decoded
@@ -25,7 +25,8 @@ from vgglab.datasets.memory import free_memory, image_memory
 from vgglab.engine.cache import FeatureCache, content_key
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
-from vgglab.stored_rows import Rows
+from vgglab.stored import file_store
+from vgglab.stored.stored_rows import Rows
 
 
 @pytest.fixture(autouse=True)
@@ -252,7 +253,7 @@ def test_a_disk_that_refuses_is_one_sentence(photos, monkeypatch, reason):
     def refuse(*given, **options):
         raise OSError(reason, os.strerror(reason), "somewhere")
 
-    monkeypatch.setattr("vgglab.stored_file._take_room", refuse)
+    monkeypatch.setattr("vgglab.stored.stored_file._take_room", refuse)
     with pytest.raises(InputError, match="cannot be kept in a file in .*Smaller images"):
         quiet(photos, memory=0)
 

@@ -9,12 +9,12 @@ import zlib
 import numpy as np
 import pytest
 
-from vgglab import file_store, stored_file
 from vgglab.datasets.dataset import Split
 from vgglab.errors import InputError
-from vgglab.file_store import FileStore, remembered
-from vgglab.stored_file import Unfit, read, write
-from vgglab.stored_rows import COPIED, Rows, chunks, joined, rows_of
+from vgglab.stored import file_store, stored_file
+from vgglab.stored.file_store import FileStore, remembered
+from vgglab.stored.stored_file import Unfit, read, write
+from vgglab.stored.stored_rows import COPIED, Rows, chunks, joined, rows_of
 
 SHAPE = (20, 3, 2)
 ARRAY = np.random.default_rng(0).integers(0, 255, SHAPE).astype(np.uint8)
@@ -100,14 +100,14 @@ def test_rows_cannot_be_written(rows):
 
 
 def test_chunks_are_all_rows_in_order(rows, monkeypatch):
-    monkeypatch.setattr("vgglab.stored_rows.A_CHUNK", 40)
+    monkeypatch.setattr("vgglab.stored.stored_rows.A_CHUNK", 40)
     parts = list(chunks(rows))
     assert max(map(len, parts)) == 6 and (np.concatenate(parts) == ARRAY).all()
 
 
 def test_few_rows_of_an_array_are_copied_and_many_are_not(monkeypatch):
     assert isinstance(rows_of(ARRAY, slice(3)), np.ndarray) and ARRAY.nbytes < COPIED
-    monkeypatch.setattr("vgglab.stored_rows.COPIED", 5 * 6)
+    monkeypatch.setattr("vgglab.stored.stored_rows.COPIED", 5 * 6)
     assert isinstance(rows_of(ARRAY, slice(5)), np.ndarray)
     many = rows_of(ARRAY, np.arange(20) > 13)
     assert isinstance(many, Rows) and (np.asarray(many) == ARRAY[14:]).all() and many.identity is None
@@ -120,7 +120,7 @@ def test_two_arrays_are_joined_by_copies_where_they_are_small(path, monkeypatch)
     expected = np.concatenate([ARRAY, ARRAY[::-1]])[numbers]
     small = joined(ARRAY, ARRAY[::-1], numbers)
     assert isinstance(small, np.ndarray) and (small == expected).all()
-    monkeypatch.setattr("vgglab.stored_rows.COPIED", 0)
+    monkeypatch.setattr("vgglab.stored.stored_rows.COPIED", 0)
     for first, second in (
         (ARRAY, ARRAY[::-1]),
         (stored, ARRAY[::-1]),

@@ -9,9 +9,9 @@ import pytest
 
 from vgglab import sweep_run
 from vgglab.cli import _FLAGS, main
+from vgglab.commands.sweep import _values
 from vgglab.experiment import FIELDS
 from vgglab.share.store import read_run
-from vgglab.sweep_command import _values
 
 SMALL = ("--image-size", "32", "--epochs", "2")
 

@@ -13,10 +13,10 @@ from matplotlib.text import Annotation
 import vgglab
 from test_card import HOSTILE, LOADING, Page
 from test_history import make_history
-from vgglab import wall_command
 from vgglab.charts.curves import detached_axes
 from vgglab.charts.wall import plot_wall, wall_svg
 from vgglab.cli import main
+from vgglab.commands import wall as wall_command
 from vgglab.errors import InputError
 from vgglab.fit import Fit, Metric
 from vgglab.share.card import save_card

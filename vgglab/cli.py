@@ -11,17 +11,17 @@ from typing import Any, NoReturn
 
 import vgglab
 from vgglab import serving
-from vgglab.check_command import add_check
-from vgglab.cross_command import add_cross_validate, cross_validate_anew
+from vgglab.commands.check import add_check
+from vgglab.commands.cross import add_cross_validate, cross_validate_anew
+from vgglab.commands.export import add_export
+from vgglab.commands.predict import add_predict
+from vgglab.commands.sweep import add_sweep
+from vgglab.commands.train import train_anew, train_on
 from vgglab.errors import InputError
 from vgglab.experiment import DEFAULTS, FIELDS, Experiment
-from vgglab.export_command import add_export
 from vgglab.files import readable, why_not
-from vgglab.predict_command import add_predict
-from vgglab.sweep_command import add_sweep
 from vgglab.terminal import INTERRUPTED, Signals, speaking
 from vgglab.toggles import Toggle
-from vgglab.train_command import train_anew, train_on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -190,7 +190,7 @@ def _cross_validate(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _wall(options: argparse.Namespace, rest: list[str]) -> int:
-    from vgglab.wall_command import write_wall
+    from vgglab.commands.wall import write_wall
 
     return write_wall(options.folder, options.out, watch=options.watch)
 

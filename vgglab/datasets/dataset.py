@@ -12,8 +12,8 @@ import numpy as np
 
 from vgglab.datasets.reading import Reading
 from vgglab.errors import InputError, shown
-from vgglab.file_store import remembered
-from vgglab.stored_rows import Images, Rows, chunks, rows_of
+from vgglab.stored.file_store import remembered
+from vgglab.stored.stored_rows import Images, Rows, chunks, rows_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ import numpy as np
 
 from vgglab.datasets.depth import Deep, Range, ranges_of, to_bytes
 from vgglab.datasets.reading import MEMORY, Reading, TooLarge, Unreadable, read
-from vgglab.stored_file import RowWriter
+from vgglab.stored.stored_file import RowWriter
 
 AHEAD = 32  # files a thread that are handed out before the first of them is done
 

@@ -12,7 +12,7 @@ from vgglab.datasets.dataset import Dataset, Split
 from vgglab.datasets.division import deal, numbers_of
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS
-from vgglab.stored_rows import joined
+from vgglab.stored.stored_rows import joined
 
 MOST = 100  # folds; each is a training
 

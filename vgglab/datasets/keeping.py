@@ -15,10 +15,10 @@ from vgglab.datasets.decoding import Decoded, Progress, decode
 from vgglab.datasets.memory import GB, VARIABLE
 from vgglab.datasets.reading import Reading
 from vgglab.errors import InputError
-from vgglab.file_store import FileStore, default_folder
 from vgglab.files import readable, why_not
-from vgglab.stored_file import RowWriter, Unfit
-from vgglab.stored_rows import Images, Rows
+from vgglab.stored.file_store import FileStore, default_folder
+from vgglab.stored.stored_file import RowWriter, Unfit
+from vgglab.stored.stored_rows import Images, Rows
 
 SUFFIX = ".images"
 MOST = 64 * GB  # of files in the cache; one data set may take more

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vgglab.file_store import GIB, FileStore, default_folder, remembered
 from vgglab.files import readable, why_not
-from vgglab.stored_file import Fill, Shape, Unfit, bytes_of
-from vgglab.stored_rows import Images, Rows, chunks
+from vgglab.stored.file_store import GIB, FileStore, default_folder, remembered
+from vgglab.stored.stored_file import Fill, Shape, Unfit, bytes_of
+from vgglab.stored.stored_rows import Images, Rows, chunks
 
 SUFFIX = ".features"
 

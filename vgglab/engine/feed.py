@@ -18,8 +18,8 @@ from vgglab.engine.control import Control
 from vgglab.engine.step import IMAGES_A_CALL, Compiled, as_input
 from vgglab.experiment import CONV_LAYERS, Experiment, is_random, of_role
 from vgglab.files import readable
-from vgglab.stored_file import VERSION
-from vgglab.stored_rows import Images, Rows
+from vgglab.stored.stored_file import VERSION
+from vgglab.stored.stored_rows import Images, Rows
 
 BYTES_A_CALL = 2 * 2**20  # of cached features; small batches share a call, whose overhead they would feel
 

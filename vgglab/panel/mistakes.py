@@ -23,7 +23,7 @@ from vgglab.measures.mistakes import are_of, class_names, confusion, predictions
 from vgglab.panel.styles import scripted, styled
 from vgglab.panel.thumbnails import Thumbnail, thumbnails
 from vgglab.predictions import Predictions
-from vgglab.stored_rows import Images
+from vgglab.stored.stored_rows import Images
 from vgglab.templates import render
 
 Side = tuple[str, Sequence[History]]  # a name, and the runs that it stands for

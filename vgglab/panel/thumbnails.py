@@ -10,7 +10,7 @@ from PIL import Image
 
 from vgglab.panel.png import png_uri
 from vgglab.predictions import Predictions
-from vgglab.stored_rows import Images
+from vgglab.stored.stored_rows import Images
 
 SIDE = 64  # pixels, at most
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from vgglab.class_tables import print_classes
+from vgglab.commands.class_tables import print_classes
 from vgglab.epoch_bar import EpochBar
 from vgglab.experiment import FIELDS, Experiment, cautions, with_first
 from vgglab.files import expanded, readable

@@ -19,8 +19,8 @@ import numpy as np
 
 from vgglab.errors import InputError
 from vgglab.files import why_not, written_whole
-from vgglab.row_file import RowFile, write_at
-from vgglab.stored_rows import Rows, chunks
+from vgglab.stored.row_file import RowFile, write_at
+from vgglab.stored.stored_rows import Rows, chunks
 
 try:
     import fcntl

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vgglab.row_file import RowFile
+from vgglab.stored.row_file import RowFile
 
 COPIED = 2**28  # bytes of chosen rows up to which a copy is made
 A_CHUNK = 2**24  # bytes

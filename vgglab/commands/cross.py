@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from vgglab.commands.train import _console, _load, _warn
 from vgglab.experiment import Experiment, cautions
 from vgglab.files import expanded, readable
 from vgglab.terminal import INTERRUPTED, Signals
-from vgglab.train_command import _console, _load, _warn
 
 if TYPE_CHECKING:
     from vgglab.cross_validation import CrossValidation

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from vgglab.files import is_part
-from vgglab.stored_file import Fill, Shape, Unfit, bytes_of, is_claimed, is_own, read, write
-from vgglab.stored_rows import Rows
+from vgglab.stored.stored_file import Fill, Shape, Unfit, bytes_of, is_claimed, is_own, read, write
+from vgglab.stored.stored_rows import Rows
 
 GIB = 1024**3
 

@@ -1,0 +1,1 @@
+"""The commands of `vgglab`: what each says on the way, and how it ends."""
