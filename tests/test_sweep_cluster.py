@@ -21,7 +21,7 @@ from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.grid import grid
 from vgglab.share.store import MODEL, read_run
-from vgglab.stored_rows import Rows
+from vgglab.stored.stored_rows import Rows
 from vgglab.sweep import sweep
 from vgglab.training import train
 
