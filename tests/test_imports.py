@@ -88,7 +88,7 @@ ONLY = {
     "tornado": ("serving.pages",),
     "scipy": ("measures.intervals",),
     "sklearn": ("doctor.probe",),
-    "threadpoolctl": ("doctor.sight", "doctor.alignment"),
+    "threadpoolctl": ("doctor.sight", "doctor.alignment", "doctor.probe"),
     "jinja2": ("templates",),
 }
 MODULES = sorted((ROOT / "vgglab").rglob("*.py"))

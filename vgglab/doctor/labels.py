@@ -10,8 +10,8 @@ import numpy as np
 from vgglab.doctor.findings import Finding
 from vgglab.doctor.pictures import Pictures
 
-SURE_ENOUGH = 0.05  # of the probability that the given label has, at most, and
-SURELY_OTHER = 0.7  # what the other class has, at least
+SURE_ENOUGH = 0.015  # of the probability that the given label has, at most, and
+SURELY_OTHER = 0.5  # what the other class has, at least
 MOST = 0.1  # of the images; where more look wrong, it is the probe that does not know
 
 
@@ -29,11 +29,14 @@ def confident_joint(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray
 
 
 def probable_errors(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Numbers of the images that are confidently of another class than their label, the surest first."""
+    """Numbers of the images that are confidently of another class than their label.
+
+    First come those whose own label is the least likely: the self-confidence of the paper.
+    """
     confident = _confident_class(labels, probabilities)
     own = probabilities[np.arange(len(labels)), labels]
     wrong = np.flatnonzero((confident >= 0) & (confident != labels))
-    return wrong[np.argsort(own[wrong] - probabilities[wrong, confident[wrong]], kind="stable")]
+    return wrong[np.argsort(own[wrong], kind="stable")]
 
 
 def _confident_class(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

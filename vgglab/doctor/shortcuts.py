@@ -15,7 +15,7 @@ from vgglab.doctor.pictures import Pictures
 FOLDS, BINS = 5, 24
 LEAST_A_CLASS = 10  # images, for such an accuracy to say something
 # Of the way from chance to always right, at least: a file's size should say nothing, a tone may belong to the thing.
-OF_FILES, OF_TONES = 0.15, 0.4
+OF_FILES, OF_TONES = 0.1, 0.35
 
 
 @dataclass(frozen=True)
