@@ -68,6 +68,7 @@ LAYERS = [
         "vgglab.seeds",
         "vgglab.cross_validation",
         "vgglab.sweep_run",
+        "vgglab.sweep_going",
         "vgglab.sweep",
         "vgglab.commands",
         "vgglab.cli",

@@ -16,11 +16,12 @@ import pytest
 from test_store import PLAIN, same
 from vgglab import cluster
 from vgglab.cluster import check_shared, check_workers, client_of, facts_of, outcomes, sees, time_left
-from vgglab.datasets import load_for
+from vgglab.datasets import Split, load_for
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
 from vgglab.grid import grid
 from vgglab.share.store import MODEL, read_run
+from vgglab.stored.stored_rows import Rows
 from vgglab.sweep import sweep
 from vgglab.training import train
 
@@ -165,7 +166,7 @@ def test_workers_that_see_the_folder_train_in_it(here, tiny, tmp_path):
 
 
 def test_workers_that_do_not_see_it_send_their_runs(here, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("vgglab.sweep.sees", lambda client, folder: False)
+    monkeypatch.setattr("vgglab.sweep_going.sees", lambda client, folder: False)
     said = []
     sweep(grid(SHORT, unfreeze=[0, 1]), tiny, 1, here, out=tmp_path, say=said.append)
     assert "The workers do not see" in said[1]
@@ -175,6 +176,15 @@ def test_workers_that_do_not_see_it_send_their_runs(here, tiny, tmp_path, monkey
             stored.is_finished and stored.experiment.unfreeze == depth and (tmp_path / name / MODEL).is_file()
         )
     assert same(read_run(tmp_path / "run-2").history, train(dataclasses.replace(SHORT, unfreeze=1), tiny))
+
+
+def test_images_in_a_file_of_this_machine_are_not_sent(here, tiny, tmp_path):
+    far = dataclasses.replace(tiny, train=Split(Rows(tiny.train.images), tiny.train.labels))
+    with pytest.raises(
+        InputError, match="The images of tiny are in a file of this machine.* Leave `data` out"
+    ):
+        sweep(SHORT, far, 1, here, out=tmp_path / "a", say=quiet)
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_run_that_fails_on_a_worker_leaves_the_others_alone(here, tiny, tmp_path, monkeypatch):

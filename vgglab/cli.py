@@ -74,7 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"vgglab {vgglab.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    train = commands.add_parser("train", help="train on a data set or a folder of images", allow_abbrev=False)
+    train = commands.add_parser(
+        "train",
+        help="train on a data set or a folder of images",
+        epilog="Images that take more than half of the free memory, or more than $VGGLAB_IMAGE_MEMORY says in GB, are "
+        "decoded once into a file in $VGGLAB_CACHE, by default ~/.cache/vgglab, and read from there.",
+        allow_abbrev=False,
+    )
     train.set_defaults(run=_train)
     for name, flag in _FLAGS.items():
         _add_flag(train, name, flag)

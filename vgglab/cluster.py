@@ -56,7 +56,7 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Client]:
     cluster = LocalCluster(
         n_workers=workers,
         threads_per_worker=1,  # Keras must not be used from two threads at once
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port, for this machine alone
         memory_limit=None,
         silence_logs=logging.ERROR,  # a worker that Keras keeps busy as it ends is no news
         env=dict(TF_NUM_INTRAOP_THREADS=threads, TF_NUM_INTEROP_THREADS=threads),

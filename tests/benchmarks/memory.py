@@ -24,6 +24,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from vgglab.datasets.memory import free_memory
+
 SIZE, DISTINCT, DRAWN_AT, VALIDATION = (
     224,
     80,
@@ -115,7 +117,7 @@ def keras(folder: Path, cached: Path | None) -> dict[str, float]:
         parts[part] = images, count
     loaded = time.perf_counter()
     model = build_model(Experiment(backbone="vgg16-micro", weights=None, image_size=SIZE, unfreeze=0), 8)
-    model.compile("adam", "categorical_crossentropy", ["accuracy"], jit_compile=False)
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     ends: list[float] = []
 
     class Clock(keras.callbacks.Callback):
@@ -157,7 +159,7 @@ def main() -> None:
         print(f"At {SIZE} pixels they take {held / 1e9:.1f} GB. Free on this disk: {free / 1e9:.0f} GB.\n")
         print("| | load | images a second | first epoch | a later epoch | largest resident memory |")
         print("|---|---|---|---|---|---|", flush=True)
-        available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+        available = free_memory()
         for what, way in VARIANTS.items():
             if way == "keras_memory" and 1.3 * held > available:
                 print(f"| {what} | not run: it needs more than the {available / 1e9:.0f} GB free | | | | |")

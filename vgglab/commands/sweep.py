@@ -165,9 +165,10 @@ def _printed(table: pd.DataFrame) -> Table:
     from vgglab.measures.sweep_table import MEASURES
 
     settings = [name for name in table if name in FIELDS or name == LATER]
-    printed = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    printed = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name in settings:
-        printed.add_column(FIELDS[name].label if name in FIELDS else name, overflow="fold")
+        label = FIELDS[name].label if name in FIELDS else name
+        printed.add_column(label, min_width=max(map(len, label.split())), overflow="fold")
     for name in ("seeds", "validation", "train", "gap", "seconds"):
         printed.add_column(name, no_wrap=True)
     for _, row in table.iterrows():

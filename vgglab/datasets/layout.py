@@ -241,12 +241,14 @@ def _left_in(folder: Path, reason: str) -> LeftOut:
 
 def _images_of(folder: Path, left_out: LeftOut, *, deep: bool) -> list[Path]:
     """The image files of a class in the order of their names, `deep` those in its folders too; others are left out."""
-    images, waiting = [], [(each, _above(folder)) for each in reversed(entries(folder))]
+    here = _above(folder)
+    images, waiting = [], [(each, here) for each in reversed(entries(folder))]
     while waiting:
         each, above = waiting.pop()
         kind = what_is(each)
         if kind == FOLDER and deep and (resolved := each.resolve()) not in above:
-            waiting += [(inside, above | {resolved}) for inside in reversed(entries(each))]
+            below = above | {resolved}
+            waiting += [(inside, below) for inside in reversed(entries(each))]
         elif kind == FOLDER:
             left_out += _left_in(each, "in a folder inside a class folder")
         elif reason := why_no_image(each, kind):

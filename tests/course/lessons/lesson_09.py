@@ -20,6 +20,10 @@ assert np.allclose(asked_again, found.probabilities, atol=1e-3) and worst["proba
 assert len(worst) == min(12, len(data.validation) - right) > 0
 assert maps.shape == true_maps.shape and 0 < maps.max() <= 1
 assert leaky > honest + 0.1
+assert planted and planted <= copies
+assert np.isclose(report.balanced_accuracy.value, np.diag(table).sum() / table.to_numpy().sum())
+assert np.allclose(answers["probability"], found.probabilities[few].max(axis=1), atol=1e-3)
+assert len(folds.finished) == 4 and mean.low < mean.mean < mean.high
 assert "vgglab-history" in page
 """
 WRONG = [
