@@ -17,8 +17,8 @@ from vgglab.doctor.resample import gauss, turned, window
 from vgglab.doctor.sight import Sight
 
 PAIRS_AT_A_TIME = 256
-STEPS = (14, 5)  # of the least squares, on half of the side and on all of it
-WORTH_MORE = 0.5  # correlation on half of the side, below which no finer look is taken
+# The share of the side, steps of the least squares, and the correlation of details that is worth a finer look.
+LOOKS = ((0.375, 6, 0.3), (0.5, 7, 0.55), (1.0, 5, 0.6))
 DETAIL = 1 / 20  # of the side: what is smaller than that is a detail
 LEAST_OVERLAP = 0.5  # of the area that both must share
 BLOCKS = 8  # each way
@@ -65,15 +65,16 @@ def _of_views(sight: Sight, moving: np.ndarray, fixed: np.ndarray, view: np.ndar
         first[place] = turned(first[place : place + 1], way)[0]
         warp[place] = [[share, 0, 2 * left + share - 1], [0, share, 2 * top + share - 1]]
     side = first.shape[1]
-    half = window(side, side // 2)
-    small, other = half @ first @ half.T, half @ second @ half.T
-    warp = _least_squares(small, other, warp, STEPS[0])
-    worth = _correlation(small, other, warp)
-    found, more = np.zeros(len(view), np.float32), np.flatnonzero(worth >= WORTH_MORE)
-    if len(more):
-        warp = _least_squares(first[more], second[more], warp[more], STEPS[1])
-        there = _correlation(first[more], second[more], warp) > 0
-        found[more] = np.where(there, _in_blocks(first[more], second[more], warp), 0)
+    left, found = np.arange(len(view)), np.zeros(len(view), np.float32)
+    for share, steps, worth in LOOKS:
+        small = window(side, round(share * side))
+        one, two = (small @ each[left] @ small.T if share < 1 else each[left] for each in (first, second))
+        warp = _least_squares(one, two, warp, steps)
+        goes_on = _correlation(one, two, warp) >= worth
+        left, warp = left[goes_on], warp[goes_on]
+        if not len(left):
+            return found
+    found[left] = _in_blocks(first[left], second[left], warp)
     return found
 
 
