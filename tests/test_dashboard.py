@@ -649,7 +649,8 @@ def test_every_preset_can_follow_every_other_and_be_taken_back(first):
         controls.preset.value = second
         assert controls.experiment == Experiment(**start.to_dict() | dict(later=()) | PRESETS[second])
         for name, widget in controls.widgets.items():
-            assert widget.value == getattr(controls.experiment, name), name
+            value = FIELDS[name].check(name, widget.value)  # "none" is none
+            assert value == getattr(controls.experiment, name), name
         controls.reset()
         assert controls.experiment == start
 
@@ -991,7 +992,9 @@ def test_what_a_run_keeps_cannot_be_moved_in_it_and_its_export_and_card_load_aga
     one, two = str(tmp_path / "one"), str(tmp_path / "two")
     start = dataclasses.replace(ENDLESS, dataset=one)
     moved = dict(dataset=two, image_size=64, images_a_class=5, label_noise=0.2, backbone="vgg16-micro")
-    moved |= dict(weights=None, precision="bfloat16", head="dense", seed=3)
+    moved |= dict(weights=None, precision="bfloat16", head="dense", seed=3, fit="pad", group=r"(\d+)")
+    (tmp_path / "leave out.txt").write_text("train/dark/7.png\n")
+    moved |= dict(exclude=str(tmp_path / "leave out.txt"))
     fixed = [name for name, toggle in FIELDS.items() if toggle.fixed]
     assert moved.keys() == {*fixed}
     dashboard = Dashboard(load(one, 32), start, folder=tmp_path / "runs")

@@ -263,7 +263,7 @@ def test_what_cannot_be_compared_is_refused_in_the_words_of_the_comparison(other
 def test_where_there_is_nothing_to_show_one_sentence_says_why(history, sentence, data):
     widget = Mistakes()
     widget.show(history, data)
-    for name in ("Worst", "Confusion", "A against B"):
+    for name in ("Worst", "Confusion", "A against B", "Classes"):
         assert sentence in view(widget, name).words and view(widget, name).tags == {"p"}
     assert static(history, data).count(sentence) == 1
     widget.chosen = [0, 1]

@@ -91,6 +91,7 @@ def test_nothing_but_a_chart_a_record_and_pages_of_these_templates_is_marked_as_
     assert {name: count for name, count in found.items() if count} == {
         "card.html": 2,
         "cell.html": 1,
+        "findings.html": 1,
         "static.html": 1,
         "wall.html": 2,
     }

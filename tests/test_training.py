@@ -564,6 +564,9 @@ CHANGED = dict(
     weights="imagenet",
     precision="bfloat16",
     head="dense",
+    fit="pad",
+    group="folder",
+    exclude="leave out.txt",
     seed=7,
 )
 
