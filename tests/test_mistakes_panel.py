@@ -263,7 +263,7 @@ def test_what_cannot_be_compared_is_refused_in_the_words_of_the_comparison(other
 def test_where_there_is_nothing_to_show_one_sentence_says_why(history, sentence, data):
     widget = Mistakes()
     widget.show(history, data)
-    for name in ("Worst", "Confusion", "A against B", "Classes"):
+    for name in ("Worst", "Confusion", "Classes", "A against B"):
         assert sentence in view(widget, name).words and view(widget, name).tags == {"p"}
     assert static(history, data).count(sentence) == 1
     widget.chosen = [0, 1]
@@ -433,7 +433,7 @@ def opened(request, browser, shown):
 def test_it_is_used_with_keys_alone_and_has_no_faults(opened, shown, request):
     keys, theme = opened.keyboard, request.node.callspec.params["opened"]
     selected = opened.locator("[role=tab][aria-selected=true]")
-    for number, name in enumerate(("Worst", "Confusion", "A against B")):
+    for number, name in enumerate(("Worst", "Confusion", "Classes", "A against B")):
         if number:
             keys.press("ArrowRight")
         else:
@@ -468,7 +468,7 @@ def test_it_is_used_with_keys_alone_and_has_no_faults(opened, shown, request):
 def test_it_is_used_with_a_pointer_and_keeps_its_place(opened, shown):
     size = opened.locator("main").bounding_box()
     assert (size["width"], size["height"]) == (400, 220)
-    for name in ("A against B", "Confusion", "Worst", "Confusion"):
+    for name in ("A against B", "Classes", "Confusion", "Worst", "Confusion"):
         opened.get_by_role("tab", name=name).click()
         assert opened.locator("main").bounding_box() == size
         assert opened.evaluate("document.documentElement.scrollHeight") <= 300
