@@ -448,7 +448,10 @@ def test_what_keras_reads_in_another_way_is_what_the_script_says(different):
 def test_a_broken_file_and_a_folder_of_the_system_are_as_the_script_says(different):
     experiment = Experiment(dataset=str(different), image_size=32)
     text = script(experiment)
-    assert "ends with an\n#   error at a file that is no image" in text and "takes every folder for a class" in text
+    assert (
+        "ends with an\n#   error at a file that is no image" in text
+        and "takes every folder for a class" in text
+    )
     (different / "train" / "a" / "broken.png").write_text("no image")
     with pytest.raises(tf.errors.InvalidArgumentError):
         read_as_the_script_does(experiment)
