@@ -23,7 +23,7 @@ assert leaky > honest + 0.1
 assert planted and planted <= copies
 assert np.isclose(report.balanced_accuracy.value, np.diag(table).sum() / table.to_numpy().sum())
 assert np.allclose(answers["probability"], found.probabilities[few].max(axis=1), atol=1e-3)
-assert len(folds.finished) == 4 and mean.low < mean.mean < mean.high
+assert len(folds.finished) == 4 and across.low < across.mean < across.high
 assert "vgglab-history" in page
 """
 WRONG = [
