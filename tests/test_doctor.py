@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from vgglab import Experiment, check_images, draw_blossoms, load, plot_findings
+from vgglab import Dashboard, Experiment, check_images, draw_blossoms, load, plot_findings
 from vgglab.cli import main
 from vgglab.datasets import Dataset, Split
 from vgglab.doctor.alignment import agreement
@@ -30,6 +30,7 @@ from vgglab.doctor.shortcuts import told_by
 from vgglab.doctor.sides import findings_of_classes, findings_of_sides
 from vgglab.doctor.sight import Sight
 from vgglab.errors import InputError
+from vgglab.panel.doctor import Doctor
 from vgglab.panel.findings import findings_html, write_page
 
 
@@ -480,3 +481,54 @@ def test_what_is_none_of_it_has_its_sentence(call, sentence):
 def test_a_set_that_is_hardly_one_is_looked_at(train):
     findings = check_images(made(train), Experiment(backbone="vgg16-micro", weights=None, image_size=32))
     assert str(findings).startswith(findings.summary) and findings.exclusions()
+
+
+class TestOnThePage:
+    def look(self, data, experiment):
+        doctor = Doctor(lambda: (data, experiment))
+        doctor.button.click()
+        doctor.join(120)
+        assert not doctor.button.disabled
+        return doctor
+
+    def test_the_button_shows_what_was_found(self):
+        train, validation = noise(12, 32), noise(4, 32, seed=1)
+        validation[0] = train[0]
+        doctor = self.look(
+            made(train, validation), Experiment(backbone="vgg16-micro", weights=None, image_size=32)
+        )
+        assert "Exact copies across the split" in doctor.page.value and "data:image/png" in doctor.page.value
+        assert [each.kind for each in doctor.findings][:1] == ["exact copies across the split"]
+
+    def test_what_cannot_be_looked_at_has_its_sentence(self):
+        doctor = self.look(made(noise(4, 32)), Experiment(weights="nowhere.h5"))
+        assert "There is no weights file at nowhere.h5." in doctor.page.value and doctor.findings is None
+
+    def test_it_is_a_tab_of_the_dashboard(self, tiny):
+        dashboard = Dashboard(tiny)
+        place = dashboard.tabs.titles.index("Images")
+        assert dashboard.tabs.children[place] is dashboard.doctor
+        dashboard.close()
+
+
+@pytest.mark.slow
+def test_a_training_on_a_folder_says_what_is_there_twice(tmp_path, capsys):
+    data = write_set(tmp_path / "set", images=4)
+    Image.fromarray(data.train.images[0]).save(tmp_path / "set/validation" / data.class_names[0] / "copy.png")
+    settings = [
+        "--image-size",
+        "32",
+        "--backbone",
+        "vgg16-micro",
+        "--weights",
+        "none",
+        "--unfreeze",
+        "0",
+        "--epochs",
+        "1",
+    ]
+    assert main(["train", "--data", str(tmp_path / "set"), *settings]) == 0
+    assert (
+        "Warning: 1 picture is there more than once: 1 on both sides of the split, 0 under"
+        in capsys.readouterr().out
+    )
