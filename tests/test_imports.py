@@ -65,6 +65,7 @@ LAYERS = [
     ["vgglab.live_display", "vgglab.live_load"],
     [
         "vgglab.live_train",
+        "vgglab.in_turn",
         "vgglab.seeds",
         "vgglab.cross_validation",
         "vgglab.sweep_run",

@@ -15,7 +15,7 @@ import tensorflow as tf
 from vgglab.datasets.dataset import checked_names
 from vgglab.datasets.reading import Reading
 from vgglab.engine.owner import alone
-from vgglab.errors import InputError, shown
+from vgglab.errors import InputError, first_line, shown
 from vgglab.files import expanded, readable
 from vgglab.history import History
 from vgglab.share.model_file import Usage, checked_reading, read_usage, usage_of_run
@@ -134,8 +134,7 @@ def _load(path: Path) -> keras.Model:
         raise
     # Keras, h5py and zipfile raise many kinds of error for what is no network.
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise InputError(f"{readable(path)} cannot be opened as a network ({reason}).") from None
+        raise InputError(f"{readable(path)} cannot be opened as a network ({first_line(error)}).") from None
 
 
 def _cropped(model: keras.Model) -> Reading:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vgglab.datasets import Dataset, check_fits
@@ -15,10 +15,8 @@ from vgglab.engine.control import Control
 from vgglab.experiment import Experiment
 from vgglab.files import expanded
 from vgglab.history import History
-from vgglab.live_display import LiveDisplay
+from vgglab.in_turn import train_in_turn
 from vgglab.measures.intervals import Effect, fold_interval
-from vgglab.share.again import at, finished
-from vgglab.training import train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,22 +86,11 @@ def cross_validate(
     """
     parts = iterate_folds(data, folds, experiment.seed if isinstance(experiment, Experiment) else 0)
     folder = None if out is None else expanded(out)
-    histories: list[History] = []
-    # What `train` has returned is not lost to a Ctrl-C that comes between.
-    with contextlib.suppress(KeyboardInterrupt):
+
+    def runs() -> Iterator[tuple[Path | None, Experiment, Dataset]]:
         for number, part in enumerate(parts, 1):
             check_fits(experiment, part)
-            place = folder and folder / f"fold-{number}"
-            with LiveDisplay(experiment, show=show) as display:
-                history = finished(place, experiment, part)
-                if history is None:
-                    buttons = Control(display.move) if control is None else control
-                    counting = display.counting(on_epoch)
-                    history = train(experiment, part, counting, control=buttons, cache=cache, **at(place))
-                    buttons.take_change()  # one that came too late for its run is none for the next
-                display.conclude(history)
-            if history.epochs or not history.was_cut_short:
-                histories.append(history)
-            if history.was_cut_short:
-                break
+            yield folder and folder / f"fold-{number}", experiment, part
+
+    histories = train_in_turn(runs(), on_epoch, show=show, control=control, cache=cache)
     return CrossValidation(histories, int(folds))

@@ -26,6 +26,11 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 4 :]}"
 
 
+def first_line(error: Exception) -> str:
+    """What another library's error says in its first line, without the stop; its type where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
 def unknown(what: str, received: object, options: Iterable[str]) -> InputError:
     """The error for a name that is not one of `options`: the nearest one, or all of them."""
     options = list(options)

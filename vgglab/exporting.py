@@ -21,12 +21,13 @@ from vgglab.classifier import SUFFIX, open_classifier
 from vgglab.datasets import BLOSSOMS
 from vgglab.datasets.reading import Reading, read_image
 from vgglab.engine.owner import alone
-from vgglab.errors import InputError, shown, unknown
+from vgglab.errors import InputError, first_line, shown, unknown
 from vgglab.files import expanded, readable, why_not, write_whole, written_whole
 from vgglab.quiet import silent_stderr
 from vgglab.share.store import MODEL
 
 LARGEST_DIFFERENCE = 1e-4  # of a probability, between Keras and what was written
+_LONGEST_REASON = 300  # characters of what a converter says
 _CHECKED = 8  # drawn flowers, and as many images of noise
 
 Run = Callable[[np.ndarray], np.ndarray]  # float32 images (n, s, s, 3) → probabilities (n, classes)
@@ -116,7 +117,9 @@ def _write(
         ) from None
     # Converters raise whatever they meet.
     except Exception as error:
-        raise InputError(f"This network cannot be written as {to} ({_first_line(error)}).") from None
+        raise InputError(
+            f"This network cannot be written as {to} ({first_line(error)[:_LONGEST_REASON].rstrip('.')})."
+        ) from None
     difference = float(abs(said - expected).max()) if said.shape == expected.shape else np.inf
     if not difference <= LARGEST_DIFFERENCE:
         raise InputError(
@@ -234,7 +237,3 @@ def _images(reading: Reading) -> np.ndarray:
     size = reading.image_size
     noise = np.random.default_rng(0).integers(0, 256, (_CHECKED, size, size, 3))
     return np.concatenate([[read_image(path, reading) for path in flowers], noise]).astype(np.float32)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")

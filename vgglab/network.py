@@ -13,7 +13,7 @@ from keras import layers
 
 from vgglab.architecture import BACKBONES, BLOCKS, CONV_NAMES, dense_layers
 from vgglab.engine.owner import alone
-from vgglab.errors import InputError
+from vgglab.errors import InputError, first_line
 from vgglab.experiment import Experiment
 from vgglab.weights import IMAGENET_FILE, find_weights, keras_folder
 
@@ -181,7 +181,7 @@ def _imagenet() -> Path:
     except Exception as error:
         raise InputError(
             f"The ImageNet weights are neither at {folder / IMAGENET_FILE} nor could they be downloaded from {url} "
-            f"({_first_line(error)}). Put {IMAGENET_FILE} there, or give its path as `weights`."
+            f"({first_line(error)}). Put {IMAGENET_FILE} there, or give its path as `weights`."
         ) from None
 
 
@@ -208,8 +208,4 @@ def _load(base: keras.Model, path: Path) -> None:
 def _reason(error: Exception) -> str:
     """Why weights could not be loaded: the layer that Keras takes for an example, and what is wrong with it."""
     found = _EXAMPLE.search(str(error))
-    return f"{found[1]}: {' '.join(found[2].split()).rstrip('.')}" if found else _first_line(error)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return f"{found[1]}: {' '.join(found[2].split()).rstrip('.')}" if found else first_line(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Sequence
 
@@ -13,9 +12,7 @@ from vgglab.experiment import Experiment, with_seed
 from vgglab.files import expanded
 from vgglab.grid import checked_seeds
 from vgglab.history import History
-from vgglab.live_display import LiveDisplay
-from vgglab.share.again import at, finished
-from vgglab.training import train
+from vgglab.in_turn import train_in_turn
 
 
 def train_seeds(
@@ -43,22 +40,8 @@ def train_seeds(
     """
     check_fits(experiment, under_conditions(data, experiment))
     folder = None if out is None else expanded(out)
-    histories: list[History] = []
-    # What `train` has returned is not lost to a Ctrl-C that comes between.
-    with contextlib.suppress(KeyboardInterrupt):
-        for seed in checked_seeds(seeds, experiment.seed):
-            place = folder and folder / f"seed-{seed}"
-            seeded = with_seed(experiment, seed)
-            with LiveDisplay(seeded, show=show) as display:
-                history = finished(place, seeded, data)
-                if history is None:
-                    buttons = Control(display.move) if control is None else control
-                    counting = display.counting(on_epoch)
-                    history = train(seeded, data, counting, control=buttons, cache=cache, **at(place))
-                    buttons.take_change()  # one that came too late for its run is none for the next
-                display.conclude(history)
-            if history.epochs or not history.was_cut_short:
-                histories.append(history)
-            if history.was_cut_short:
-                break
-    return histories
+    runs = (
+        (folder and folder / f"seed-{seed}", with_seed(experiment, seed), data)
+        for seed in checked_seeds(seeds, experiment.seed)
+    )
+    return train_in_turn(runs, on_epoch, show=show, control=control, cache=cache)

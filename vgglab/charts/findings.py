@@ -69,7 +69,7 @@ def _chosen(findings: Findings, kind: str | None, most: int) -> list[tuple[str, 
     rows = []
     for finding in told:
         images = [image for group in finding.groups for image in group]
-        title = f"{finding.kind[:1].upper()}{finding.kind[1:]}: {_counted(len(finding.images))}"
+        title = f"{finding.title}: {_counted(len(finding.images))}"
         taken = images[: most if kind else min(most, _IN_A_ROW)]
         starts = range(0, len(taken), _IN_A_ROW)
         rows += [("" if start else title, taken[start : start + _IN_A_ROW]) for start in starts]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from vgglab.commands.train import _console, _load, _warn
+from vgglab.commands.train import load_images, new_console, warn
 from vgglab.experiment import Experiment, cautions
 from vgglab.files import expanded, readable
 from vgglab.terminal import INTERRUPTED, Signals
@@ -49,10 +49,10 @@ def cross_validate_anew(experiment: Experiment, folds: int, out: Path | None, si
     check_folds(folds)
     if out is not None:
         check_place(expanded(out) / "fold-0")  # which is nobody's: whether folders may be made there
-    console = _console()
-    data = _load(experiment, console)
+    console = new_console()
+    data = load_images(experiment, console)
     for sentence in cautions(experiment):
-        _warn(console, sentence)
+        warn(console, sentence)
     from vgglab.cross_validation import cross_validate
 
     console.print(f"{folds} folds of {len(data.train) + len(data.validation):,} images:")

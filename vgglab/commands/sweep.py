@@ -15,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from vgglab.commands.train import new_console
 from vgglab.epoch_bar import EpochBar, is_terminal
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS
@@ -90,7 +91,7 @@ def run_command(options: argparse.Namespace, flags: Mapping[str, str]) -> int:
     words = {name: given for name in flags if (given := getattr(options, name)) is not None}
     settings = grid(**{name: _values(flags[name], name, given) for name, given in words.items()})
     seeds = _seeds(options.seeds)
-    console = Console(markup=False, emoji=False, soft_wrap=True)  # what users named is printed as it is
+    console = new_console()
 
     def say(sentence: str) -> None:
         console.print(sentence)

@@ -28,14 +28,14 @@ def train_anew(experiment: Experiment, out: Path | None, signals: Signals) -> in
 
     if out is not None:
         check_place(out)
-    return _train(_console(), experiment, signals, out=out)
+    return _train(new_console(), experiment, signals, out=out)
 
 
 def train_on(folder: Path, given: dict[str, Any], signals: Signals) -> int:
     """Go on with the run in a folder; `given` are the fields that the user named, which must be as they were."""
     from vgglab.share.store import check_settings, read_run
 
-    console, stored = _console(), read_run(folder)
+    console, stored = new_console(), read_run(folder)
     experiment, place = stored.experiment, readable(stored.path)
     check_settings(experiment, with_first(experiment, **given), place)
     if stored.is_finished:
@@ -46,7 +46,8 @@ def train_on(folder: Path, given: dict[str, Any], signals: Signals) -> int:
     return _train(console, experiment, signals, resume=stored.path)
 
 
-def _console() -> Console:
+def new_console() -> Console:
+    """Where a command speaks."""
     return Console(markup=False, emoji=False, soft_wrap=True)  # what users named is printed as it is
 
 
@@ -57,7 +58,7 @@ def _train(
     out: Path | None = None,
     resume: Path | None = None,
 ) -> int:
-    data = _load(experiment, console)
+    data = load_images(experiment, console)
     from vgglab.datasets import in_words, under_conditions
     from vgglab.engine.cache import CACHE
     from vgglab.engine.feed import forecast
@@ -73,7 +74,7 @@ def _train(
             f"Of {readable(experiment.weights)} the conv layers are used; its head is not, if it has one."
         )
     for sentence in cautions(experiment):
-        _warn(console, sentence)
+        warn(console, sentence)
     console.print(forecast(experiment, used, CACHE))
     signals.keep()
     with EpochBar(console, experiment.planned_epochs) as bar:
@@ -108,28 +109,29 @@ def _conclude(console: Console, folder: Path, history: History) -> None:
             save_chart(plot_accuracy(history, detached_axes()), folder / "accuracy.png")
         # A chart is drawn from what is written already; no failure of it may end the command.
         except Exception as error:
-            _warn(console, f"The chart could not be drawn ({type(error).__name__}: {error}).")
+            warn(console, f"The chart could not be drawn ({type(error).__name__}: {error}).")
     there = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
     console.print(f"Written to {readable(folder)}: {', '.join(there)}")
     if CHECKPOINT in there:
         console.print(f"To go on: vgglab train --resume {shlex.quote(readable(folder))}")
 
 
-def _load(experiment: Experiment, console: Console) -> Dataset:
+def load_images(experiment: Experiment, console: Console) -> Dataset:
+    """The data set of an experiment, with a bar while it is read, and what is odd about it said."""
     from vgglab.datasets import load_for
 
     with ImageBar(console) as bar, warnings.catch_warnings():
         warnings.simplefilter("always")
         # At once: what is said of the room for the images is said before they are read.
-        warnings.showwarning = lambda message, *rest: _warn(console, str(message))
+        warnings.showwarning = lambda message, *rest: warn(console, str(message))
         data = load_for(experiment, progress=bar.move)
     for said in data.odd_pixels:
-        _warn(console, said)
+        warn(console, said)
     if data.reading is not None:  # what was read from files may be anybody's
         from vgglab.doctor.quick import quick_check
 
         for said in quick_check(data):
-            _warn(console, said)
+            warn(console, said)
     console.print(
         f"{data.name}: {len(data.class_names)} classes, {len(data.train)} training and "
         f"{len(data.validation)} validation images"
@@ -137,7 +139,8 @@ def _load(experiment: Experiment, console: Console) -> Dataset:
     return data
 
 
-def _warn(console: Console, sentence: str) -> None:
+def warn(console: Console, sentence: str) -> None:
+    """Say what may be a mistake."""
     console.print(f"Warning: {sentence}", style="yellow")
 
 

@@ -33,10 +33,13 @@ class Finding:
         """All images that it is about, in their order."""
         return sorted({each for group in self.groups for each in group})
 
+    @property
+    def title(self) -> str:
+        """Its kind as it begins a sentence."""
+        return f"{self.kind[:1].upper()}{self.kind[1:]}"
+
     def __str__(self) -> str:
-        return " ".join(
-            filter(None, [f"{self.kind[:1].upper()}{self.kind[1:]}: {self.sentence}", self.effect])
-        )
+        return " ".join(filter(None, [f"{self.title}: {self.sentence}", self.effect]))
 
 
 @dataclass(frozen=True, eq=False)

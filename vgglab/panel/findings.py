@@ -40,7 +40,7 @@ def _section(findings: Findings, finding: Finding) -> dict[str, Any]:
     notes = finding.notes or ("",) * len(finding.groups)
     left = len(finding.groups) - GROUPS
     return dict(
-        title=f"{finding.kind[:1].upper()}{finding.kind[1:]}",
+        title=finding.title,
         sentence=finding.sentence,
         effect=finding.effect,
         groups=[
