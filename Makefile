@@ -7,6 +7,7 @@
 # make bench-store                                  what writing a run as it goes costs
 # make bench-pages                                  how many open dashboards a machine has room for
 # make bench-memory ARGS=100000                     what so many images take, in memory and time, beside Keras
+# make bench-photographs ARGS="FOLDER WEIGHTS"      the full VGG16 on photographs at 64, 128 and 224 pixels
 # make bench-doctor                                 what the doctor finds, misses and makes up
 # make torture     kill runs and kernels at random moments, and count what was lost
 # make probe DATA="FOLDER ..."                      how far the embedded weights carry over
@@ -70,6 +71,9 @@ bench-doctor: env
 bench-pages: env
 	$(BIN)/python -m tests.benchmarks.pages
 
+bench-photographs: env
+	$(BIN)/python -m tests.benchmarks.photographs $(ARGS)
+
 bench-memory: env
 	$(BIN)/python -m tests.benchmarks.memory $(ARGS)
 
@@ -108,5 +112,5 @@ lock: env
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: lab dashboard test test-fast lint format env lock course html \
-  bench bench-dashboard bench-doctor bench-store bench-pages bench-memory torture probe pretrain blossoms source-task \
-  study
+  bench bench-dashboard bench-doctor bench-store bench-pages bench-memory bench-photographs torture \
+  probe pretrain blossoms source-task study

@@ -147,7 +147,15 @@ def test_the_key_holds_everything_that_matters(tiny, filled):
     assert filled(experiment, dataclasses.replace(tiny, train=Split(images, tiny.train.labels))) == 24
     assert filled(dataclasses.replace(experiment, unfreeze=5)) == everything
     assert filled(dataclasses.replace(experiment, seed=1)) == everything
-    assert filled(dataclasses.replace(experiment, precision="bfloat16")) == everything
+
+
+@pytest.mark.parametrize("unfreeze", [0, 4])
+def test_what_the_frozen_layers_computed_in_is_in_the_key(tiny, filled, unfreeze):
+    """Pooled features are float32 in any case, and yet not the same."""
+    experiment = dataclasses.replace(BASE, unfreeze=unfreeze)
+    filled(experiment)
+    assert filled(experiment) == 0
+    assert filled(dataclasses.replace(experiment, precision="bfloat16")) == 10 + 10 + 24
 
 
 def test_one_weight_of_the_frozen_layers_is_a_miss_and_of_the_others_is_not(tiny, filled):

@@ -171,10 +171,12 @@ class _Keeper:
         self.compiled, self.below, self.cache, self.control = compiled, below, cache, control
         self.notes: list[str] = []
         self._boundary = compiled.boundary(below)
-        model = compiled.model
-        weights = [weight for name in CONV_NAMES[:below] for weight in model.get_layer(name).get_weights()]
+        frozen = [compiled.model.get_layer(name) for name in CONV_NAMES[:below]]
+        weights = [weight for layer in frozen for weight in layer.get_weights()]
         shape, dtype = tuple(self._boundary.shape), str(self._boundary.dtype)
-        self._key = content_key(VERSION, model.name, below, shape, dtype, *weights)
+        # Pooled features are float32 whatever the conv layers computed in, so the boundary does not tell it.
+        precision = [layer.compute_dtype for layer in frozen]
+        self._key = content_key(VERSION, compiled.model.name, below, shape, dtype, precision, *weights)
 
     def split(self, split: Split) -> Split | None:
         """A split with features in place of its images; None when they cannot be kept."""

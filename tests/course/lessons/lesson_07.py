@@ -4,7 +4,8 @@ RESULTS = """
 assert 2.9 < step / forwards < 3
 assert memory.loc["VGG16 with pooling"].idxmax() == "the activations"
 assert memory.loc["VGG16 as published", "the weights"] > 9 * memory.loc["VGG16 with pooling", "the weights"]
-assert runs["batches of 8"].kept["validation_accuracy"] > runs["batches of 32"].kept["validation_accuracy"]
+assert paired_difference(by_arm["batches of 8"], by_arm["batches of 1"]).low > 0
+assert mine["batches of 8"] > mine["batches of 1"]  # of 8 and 32, either may win on a machine
 said = {name: run.events[0]["text"] for name, run in (depths | flipped).items()}
 assert "nothing is frozen" in said[13]
 assert "run once" in said[3] and "run once" in said[0]
