@@ -28,7 +28,7 @@ from vgglab.doctor.quick import quick_check
 from vgglab.doctor.resample import turned, window
 from vgglab.doctor.shortcuts import told_by
 from vgglab.doctor.sides import findings_of_classes, findings_of_sides
-from vgglab.doctor.sight import Sight
+from vgglab.doctor.sight import Sight, what_is_not_seen
 from vgglab.errors import InputError
 from vgglab.panel.doctor import Doctor
 from vgglab.panel.findings import findings_html, write_page
@@ -89,6 +89,14 @@ class TestSight:
     def test_more_pictures_are_seen_in_fewer_views(self):
         few, many = Sight(noise(4)[..., 0]), Sight(np.zeros((20_000, 8, 8), np.uint8))
         assert len(few.views) > len(many.views) >= 2
+
+    def test_it_is_said_that_copies_may_be_missed(self, monkeypatch):
+        assert what_is_not_seen(6_000) == "" and "27 of 62 views" in what_is_not_seen(10_000)
+        data = draw_blossoms(train_images=2, validation_images=1, image_size=32)
+        said = "only 2 of 62 views"
+        assert said not in check_images(data).summary
+        monkeypatch.setattr("vgglab.doctor.sight.MOST_PRODUCTS", 1)
+        assert said in check_images(data).summary
 
     def test_the_nearest_by_features_are_scikit_learns(self):
         features = np.random.default_rng(0).normal(size=(60, 7)).astype(np.float32)

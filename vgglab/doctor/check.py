@@ -15,6 +15,7 @@ from vgglab.doctor.images import Tones, blank, findings_of_images, tones_of
 from vgglab.doctor.pictures import Pictures
 from vgglab.doctor.shortcuts import findings_of_shortcuts
 from vgglab.doctor.sides import findings_of_classes, findings_of_sides
+from vgglab.doctor.sight import what_is_not_seen
 from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
 from vgglab.weights import find_weights
@@ -57,7 +58,8 @@ def check_images(
     ]
     say("Measures what that does to the accuracy.")
     effects = Effects(pictures, features)
-    return Findings(pictures, effects.measured(found), effects.sentence)
+    said = filter(None, [effects.sentence, what_is_not_seen(len(pictures))])
+    return Findings(pictures, effects.measured(found), " ".join(said))
 
 
 def _copies(

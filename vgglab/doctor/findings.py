@@ -44,7 +44,9 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """All that `check_images` found in a data set, what matters most first; `probe` says what measured the effects.
+    """All that `check_images` found in a data set, what matters most first.
+
+    `probe` says what measured the effects, and what so many images left no time to look for.
 
     It has the length of the list of findings, and gives them one after another. As text, a line each.
     """

@@ -47,13 +47,28 @@ def _views() -> list[View]:
 VIEWS = _views()
 
 
+def views_for(images: int) -> list[View]:
+    """The views that there is time for with so many images: all of them up to 6,600, the commonest beyond."""
+    return VIEWS[: max(2, int(MOST_PRODUCTS / max(1, images) ** 2))]
+
+
+def what_is_not_seen(images: int) -> str:
+    """Says which copies may be missed among so many images; "" where every view of them is compared."""
+    views = len(views_for(images))
+    if views == len(VIEWS):
+        return ""
+    return (
+        f"With this many images, only {views} of {len(VIEWS)} views of each are compared, so some cropped, mirrored or "
+        "turned copies may be missed."
+    )
+
+
 class Sight:
     """Pictures, uint8 (n, side, side), in as many views as there is time for."""
 
     def __init__(self, grey: np.ndarray) -> None:
         self.grey = grey
-        room = int(MOST_PRODUCTS / max(1, len(grey)) ** 2)
-        self.views = VIEWS[: max(2, room)]
+        self.views = views_for(len(grey))
         self.described = self._described()
 
     def _described(self) -> np.ndarray:
