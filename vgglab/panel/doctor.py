@@ -34,7 +34,7 @@ class Doctor(widgets.VBox):
         self.findings: Findings | None = None
         self._thread: threading.Thread | None = None
         self.button = widgets.Button(description="Check the images")
-        self.page = widgets.HTML(render("beneath.html", text=_WHAT_IT_IS))
+        self.page = widgets.HTML(render("note.html", texts=[_WHAT_IT_IS]))
         self.button.on_click(lambda _: self.start())
         super().__init__([self.button, self.page])
         self.add_class("vgglab-doctor")
@@ -67,4 +67,4 @@ class Doctor(widgets.VBox):
             self.button.disabled = False
 
     def _say(self, sentence: str) -> None:
-        self.page.value = render("beneath.html", text=sentence)
+        self.page.value = render("note.html", texts=[sentence])
