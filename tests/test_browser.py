@@ -12,6 +12,7 @@ import time
 
 import nbformat
 import pytest
+from PIL import Image
 
 from conftest import ROOT, SCREENSHOTS, free_port, printed_address, running, serve
 from person import Person
@@ -130,6 +131,11 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         page.get_by_role("tab", name="Code").click()
         page.get_by_text("import keras").first.wait_for()
         person.look("5-code")
+        page.get_by_role("tab", name="Predict").click()
+        Image.new("RGB", (40, 30), "gold").save(tmp_path / "gold.png")
+        page.get_by_label("Your photographs").set_input_files([tmp_path / "gold.png"])
+        page.get_by_text("answered 1 of 1").first.wait_for()
+        person.look("5-predict")
 
         save(page, tmp_path / "dashboard.ipynb")
         page.reload()
