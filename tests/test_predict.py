@@ -25,6 +25,7 @@ from vgglab import (
 )
 from vgglab.classifier import Classifier, open_classifier
 from vgglab.cli import main
+from vgglab.commands.predict import _shared_folder
 from vgglab.datasets import Split
 from vgglab.datasets.found import find_images
 from vgglab.panel import exports
@@ -252,6 +253,22 @@ def test_what_lies_beside_images_in_a_folder_is_said(trained, tmp_path, capfd):
     (tmp_path / ".hidden.png").write_text("the system's own")
     assert main(["predict", str(trained[0]), str(tmp_path)]) == 0
     assert "left out, because their names are no images' (.csv): 1." in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("files", "shared"),
+    [
+        (["photos/cats/a.png", "photos/cats/b.png"], "photos/cats"),
+        (["photos/cats/a.png", "photos/dogs/a.png"], "photos"),
+        (["/photos/a.png", "/photos/dogs/b.png"], "/photos"),
+        (["photos/a.png"], None),
+        (["a.png", "b.png"], None),
+        (["/photos/a.png", "photos/b.png"], None),
+        ([], None),
+    ],
+)
+def test_the_folder_of_several_files_is_said_once(files, shared):
+    assert _shared_folder([Path(file) for file in files]) == (shared and Path(shared))
 
 
 def test_the_command_prints_the_top_three_and_writes_all(tmp_path, capfd):

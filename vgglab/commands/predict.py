@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,18 +75,29 @@ def _checked(csv: Path) -> Path:
 
 
 def _table(answers: Answers, columns: list[str]) -> Table:
-    table = Table()
+    files = [Path(file) for file in answers.table["file"]]
+    folder = _shared_folder(files)
+    table = Table(title=f"Files in {readable(folder)}" if folder else None, title_justify="left")
     table.add_column("file", overflow="fold")
     for place in range(min(TOP, len(columns))):
         table.add_column(("likeliest", "second", "third")[place], overflow="fold")
         table.add_column("", justify="right", no_wrap=True)
     probabilities = answers.table[columns].to_numpy()
-    for file, said in zip(answers.table["file"], probabilities):
+    for file, said in zip(files, probabilities):
         cells = []
         for place in (-said).argsort(kind="stable")[:TOP]:
             cells += [readable(columns[place]), f"{said[place]:.1%}"]
-        table.add_row(readable(file), *cells)
+        table.add_row(readable(file.relative_to(folder) if folder else file), *cells)
     return table
+
+
+def _shared_folder(files: list[Path]) -> Path | None:
+    """The folder that several files are in, to be said once, so that a row has room for the classes."""
+    try:
+        folder = Path(os.path.commonpath([file.parent for file in files]))
+    except ValueError:  # none, relative and absolute ones, or several drives
+        return None
+    return folder if len(files) > 1 and folder != Path() else None
 
 
 def _conclude(answers: Answers) -> int:
