@@ -89,10 +89,10 @@ study: env
 	PYTHONPATH=data $(BIN)/python -m recipe.study tables $(ARGS)
 
 course: env
-	$(BIN)/python notebooks/course.py $(ARGS)
+	$(BIN)/vgglab course --run --out build/course $(ARGS)
 
 html: env
-	$(BIN)/python notebooks/course.py --html build/html $(ARGS)
+	$(BIN)/vgglab course --run --html build/html $(ARGS)
 
 env: .venv/ready
 

@@ -144,13 +144,13 @@ def listens(host: str, port: int) -> bool:
         return asked.connect_ex((host, port)) == 0
 
 
-def serve(command: list[str], runtime: Path) -> subprocess.Popen:
+def serve(command: list[str], runtime: Path, cwd: Path = ROOT) -> subprocess.Popen:
     """Start a server, with nothing in its environment that is there for tests; what it prints is in `server.log`."""
     runtime.mkdir(exist_ok=True)
     with (runtime / "server.log").open("w") as out:
         return subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             stdout=out,
             stderr=out,
             start_new_session=True,

@@ -2,13 +2,9 @@
 
 import ast
 import importlib.metadata
-import os
 import re
-import subprocess
 import sys
-import tarfile
 import tomllib
-import zipfile
 
 import pytest
 import yaml
@@ -97,62 +93,3 @@ def test_what_is_imported_is_asked_for(folder, extras):
     imported = {canonicalize_name(home) for name in imported_in(folder) for home in homes.get(name, ())}
     # PyTorch is only measured against, where somebody has it.
     assert imported - names <= {"vgglab", "torch"}
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The wheel and the source archive, made by the backend that pip would call."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    (wheel,), (archive,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
-    return wheel, archive
-
-
-def files_below(*folders):
-    return {
-        path.relative_to(ROOT).as_posix()
-        for folder in folders
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts
-    }
-
-
-def test_the_wheel_has_the_package_with_its_data_and_no_recipe(built):
-    wheel, _ = built
-    with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    data = files_below("data/blossoms", "data/studies", "data/weights", "data/source_task")
-    assert held == files_below("vgglab") | {f"vgglab/{name}" for name in data}
-    assert wheel.stat().st_size < 12e6, "quick to fetch, with the weights in it"
-
-
-def test_what_is_installed_from_the_wheel_finds_its_data(built, tmp_path):
-    with zipfile.ZipFile(built[0]) as archive:
-        archive.extractall(tmp_path)
-    code = (
-        "from vgglab import load; from vgglab.weights import PRETRAINED; from vgglab.studies import FOLDER; "
-        "print(PRETRAINED, FOLDER, len(load('blossoms').train), sep='\\n')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )
-    weights, tables, images = done.stdout.splitlines()
-    assert weights == str(tmp_path / "vgglab" / "data" / "weights" / "vgg16-mini.weights.h5")
-    assert tables == str(tmp_path / "vgglab" / "data" / "studies") and images == "160"
-
-
-def test_the_source_archive_has_the_recipes_the_course_and_the_tests(built):
-    with tarfile.open(built[1]) as archive:
-        held = {name.partition("/")[2] for name in archive.getnames()}
-    assert files_below("vgglab", "data", "notebooks", "tests") <= held
-    assert {"Makefile", "requirements.lock", "CONTRIBUTING.md", "CHANGELOG.md"} <= held

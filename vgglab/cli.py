@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import vgglab
 from vgglab import serving
 from vgglab.commands.check import add_check
+from vgglab.commands.course import add_course, lessons_for
 from vgglab.commands.cross import add_cross_validate, cross_validate_anew
 from vgglab.commands.export import add_export
 from vgglab.commands.predict import add_predict
@@ -121,10 +122,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_predict(commands)
     add_export(commands)
+    add_course(commands)
     lab = commands.add_parser(
-        "lab", help="open the course in JupyterLab; further options go to `jupyter lab`", allow_abbrev=False
+        "lab",
+        help="open the course in JupyterLab; further options go to `jupyter lab`",
+        description="Copy the lessons to a folder, unless they are there already, and open them in JupyterLab. "
+        "A checkout of the project opens its own lessons.",
+        allow_abbrev=False,
     )
     lab.set_defaults(run=_lab)
+    lab.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="where the lessons are, or go (default: the present folder if it is empty or has them, otherwise "
+        "'vgglab-course' in it)",
+    )
     dashboard = commands.add_parser(
         "dashboard",
         help="serve the dashboard alone; further options go to `voila`",
@@ -202,7 +215,7 @@ def _wall(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _lab(options: argparse.Namespace, rest: list[str]) -> int:
-    serving.lab(rest)
+    serving.lab(rest, *lessons_for(options.folder))
     return 0
 
 

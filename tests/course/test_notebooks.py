@@ -3,14 +3,15 @@
 import importlib
 import os
 import re
-import sys
 
 import nbformat
 import pytest
 
 from checks import checkers
 from conftest import ROOT
-from course import Run, report, run_all, write_index
+from vgglab.cli import main
+from vgglab.course import running
+from vgglab.course.running import Run, report, run_all, write_index
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXERCISE = re.compile(r'^print\(check\("(\d\d\.\d)".*\)\)$', re.MULTILINE)
@@ -159,12 +160,9 @@ def test_all_failures_are_reported_and_none_keeps_the_others_from_running(tmp_pa
 
 
 def test_the_exit_code_tells(monkeypatch, tmp_path):
-    import course
-
-    monkeypatch.setattr(sys, "argv", ["course", "--html", str(tmp_path)])
     for error, code in (("", 0), ("it broke", 1)):
-        monkeypatch.setattr(course, "run_all", lambda *_, error=error: [Run(NOTEBOOKS[0], 1.0, error)])
-        assert course.main() == code
+        monkeypatch.setattr(running, "run_all", lambda *_, error=error: [Run(NOTEBOOKS[0], 1.0, error)])
+        assert main(["course", "--run", "--html", str(tmp_path)]) == code
     assert len(re.findall("<li>", (tmp_path / "index.html").read_text())) == len(NOTEBOOKS)
 
 

@@ -12,30 +12,25 @@ from vgglab.errors import InputError
 from vgglab.files import readable, why_not
 from vgglab.share.shelf import runs_folder
 
-FIRST_NOTEBOOK = "00_start_here.ipynb"
 SET_HOME = "Set HOME to a folder that may be written to."
 DASHBOARD = Path(__file__).parent.parent / "panel" / "app.ipynb"
 
 
-def lab(options: list[str]) -> None:
-    """Serve the course until the command is ended; `options` are those of `jupyter lab` and outweigh what is set here.
+def lab(options: list[str], folder: Path, notebook: str) -> None:
+    """Serve a folder and open a notebook in it, until the command is ended.
 
-    `InputError` where the notebooks are not, or where the server finds no place for its files.
+    `options` are those of `jupyter lab` and outweigh what is set here. `InputError` where the server finds no place for
+    its files.
     """
-    notebooks = Path(__file__).parent.parent.parent / "notebooks"
-    if not (notebooks / FIRST_NOTEBOOK).is_file():
-        raise InputError(
-            f"The notebooks are not at {notebooks}. `vgglab lab` runs from a checkout of the project; see README.md."
-        )
     server = {
         "ip": "127.0.0.1",
-        "root_dir": str(notebooks.parent),
+        "root_dir": str(folder.absolute()),
         "answer_yes": True,  # Ctrl-C ends it without a question
         # Jupyter refuses to run as root, which is who one is in most containers.
         "allow_root": hasattr(os, "geteuid") and os.geteuid() == 0,
     }
     page = {
-        "default_url": f"/lab/tree/notebooks/{FIRST_NOTEBOOK}",
+        "default_url": f"/lab/tree/{notebook}",
         # Nothing is asked of the network that the user did not ask for.
         "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "news_url": None,

@@ -1,12 +1,7 @@
-"""Run all notebooks of the course without a person, and render them to pages that open without a server.
-
-`make course` runs them, several at a time, says of every one how long it took or what went
-wrong, and fails when any did.
-"""
+"""Run notebooks of the course without a person, several at a time, and render them to pages that need no server."""
 
 from __future__ import annotations
 
-import argparse
 import html
 import os
 import subprocess
@@ -18,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
+from vgglab.course.copying import course_folder
 from vgglab.files import write_whole
 
-NOTEBOOKS = Path(__file__).parent
 SECONDS_A_CELL = 300  # far beyond the minute that a cell may take, for machines that are busy
 # A page must not fetch formulas, widgets or fonts from anywhere.
 _OFFLINE = (
@@ -58,7 +53,7 @@ def run_all(
 
 def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
     start = time.monotonic()
-    command = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", to, "--log-level=ERROR"]
+    command = [sys.executable, "-m", "nbconvert", "--execute", "--to", to, "--log-level=ERROR"]
     if to == "html":
         # Not with --embed-images: it closes what a Markdown cell folds away, and leaves the solutions open.
         command += _OFFLINE
@@ -69,7 +64,7 @@ def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
             [*command, *_transport(own), str(notebook.resolve())],
             capture_output=True,
             text=True,
-            env={**os.environ, **_threads(jobs), **_path(), **runs},
+            env={**os.environ, **_threads(jobs), **_path(notebook), **runs},
         )
     return Run(notebook, time.monotonic() - start, done.stderr.strip() if done.returncode else "")
 
@@ -91,9 +86,10 @@ def _threads(jobs: int) -> dict[str, str]:
     return backend | {"TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
 
 
-def _path() -> dict[str, str]:
-    """A notebook finds `checks` beside itself; its copy elsewhere finds it here."""
-    return dict(PYTHONPATH=os.pathsep.join(filter(None, [str(NOTEBOOKS), os.environ.get("PYTHONPATH")])))
+def _path(notebook: Path) -> dict[str, str]:
+    """A notebook finds `checks` beside itself; its copy elsewhere finds that of the course."""
+    places = [str(notebook.parent.resolve()), str(course_folder()), os.environ.get("PYTHONPATH")]
+    return dict(PYTHONPATH=os.pathsep.join(filter(None, places)))
 
 
 def report(runs: Iterable[Run], say: Callable[[str], object] = print) -> list[Run]:
@@ -118,24 +114,3 @@ def write_index(notebooks: Iterable[Path], folder: Path) -> None:
         f"<!doctype html>\n<meta charset=utf-8>\n<title>vgglab</title>\n<h1>vgglab</h1>\n<ul>\n{links}</ul>\n"
     )
     write_whole(folder / "index.html", page)
-
-
-def main() -> int:
-    """Run the course; with `--html FOLDER` keep it as pages."""
-    parser = argparse.ArgumentParser(prog="make course", description=main.__doc__)
-    parser.add_argument(
-        "--html", type=Path, metavar="FOLDER", help="write pages there that open without a server"
-    )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="notebooks at a time")
-    options = parser.parse_args()
-    notebooks = sorted(NOTEBOOKS.glob("*.ipynb"))
-    folder, to = (options.html, "html") if options.html else (Path("build/course"), "notebook")
-    failed = report(run_all(notebooks, folder, options.jobs, to))
-    if options.html:
-        write_index(notebooks, folder)
-        print(f"Open {folder / 'index.html'}.")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
