@@ -42,6 +42,9 @@ def page(browser):
     page.set_default_timeout(60_000)
     errors, asked = [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None
+    )
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
     yield page
@@ -88,6 +91,7 @@ def test_the_dashboard_in_jupyterlab(page, tmp_path):
         run_only_cell(page)
         person.button("Train").wait_for()
         person.look("1-ready")
+        assert not page.get_by_text("Jupyter news").count(), "nobody is asked whether they would like any"
 
         person.press("Train")
         person.wait_for("of 400: train")

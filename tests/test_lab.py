@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 
 from conftest import ROOT, free_port, listens, printed_address, running, serve
+from vgglab.serving.guard import POLICY
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +39,20 @@ def test_the_notebook_is_served_to_whoever_has_the_token(address):
     assert status(f"{contents}?token={token}")[0] == 200
     assert status(contents)[0] == 403
     assert status(f"{contents}?token={'0' * len(token)}")[0] == 403
+
+
+@pytest.mark.parametrize("target", ["lab", "dashboard"])
+def test_every_answer_forbids_what_comes_from_elsewhere(tmp_path, target):
+    with running(target, tmp_path) as address:
+        for each in (address, address.split("?")[0]):  # the page, and what asks for the token
+            try:
+                answer = urllib.request.urlopen(each)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                assert answer.headers["Content-Security-Policy"].startswith(POLICY), each
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
 def vgglab(*arguments):

@@ -178,7 +178,7 @@ def test_users_share_an_install_that_none_of_them_may_write_to(environment):
                 pytest.skip("Python or its packages are in a folder that others may not read")
             for arguments in (
                 ["course"],
-                ["train", "--image-size", "32", "--images-a-class", "2", "--epochs", "1", "--out", "run"],
+                ["train", "--image-size", "32", "--images-a-class", "5", "--epochs", "1", "--out", "run"],
                 ["predict", "run", "photo.png"],
             ):
                 if arguments[0] == "predict":

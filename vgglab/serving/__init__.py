@@ -10,9 +10,11 @@ from pathlib import Path
 
 from vgglab.errors import InputError
 from vgglab.files import readable, why_not
+from vgglab.serving.guard import HEADERS, check_closed
 from vgglab.share.shelf import runs_folder
 
 SET_HOME = "Set HOME to a folder that may be written to."
+SETTINGS = Path(__file__).parent / "settings"  # of JupyterLab, where nobody has set another
 DASHBOARD = Path(__file__).parent.parent / "panel" / "app.ipynb"
 
 
@@ -20,7 +22,7 @@ def lab(options: list[str], folder: Path, notebook: str) -> None:
     """Serve a folder and open a notebook in it, until the command is ended.
 
     `options` are those of `jupyter lab` and outweigh what is set here. `InputError` where the server finds no place for
-    its files.
+    its files, and where other machines could use it without a token.
     """
     server = {
         "ip": "127.0.0.1",
@@ -28,18 +30,23 @@ def lab(options: list[str], folder: Path, notebook: str) -> None:
         "answer_yes": True,  # Ctrl-C ends it without a question
         # Jupyter refuses to run as root, which is who one is in most containers.
         "allow_root": hasattr(os, "geteuid") and os.geteuid() == 0,
+        "tornado_settings": {"headers": HEADERS},
     }
     page = {
         "default_url": f"/lab/tree/{notebook}",
         # Nothing is asked of the network that the user did not ask for.
         "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "news_url": None,
+        # Nor is anybody asked whether they would like news; what people have set themselves is left alone.
+        "app_settings_dir": str(SETTINGS),
     }
     with _serving("JupyterLab"):
         from jupyterlab.labapp import LabApp
         from traitlets.config import Config
 
-        LabApp.initialize_server(argv=options, config=Config(ServerApp=server, LabApp=page)).start()
+        started = LabApp.initialize_server(argv=options, config=Config(ServerApp=server, LabApp=page))
+        check_closed(started.ip, started.identity_provider)
+        started.start()
 
 
 def dashboard(options: list[str], pages: int, cache_memory: float) -> None:
@@ -47,7 +54,7 @@ def dashboard(options: list[str], pages: int, cache_memory: float) -> None:
 
     `pages` may be open at a time, each with a kernel of its own, which keeps up to `cache_memory` GB of features in
     memory. All of them keep their runs in one folder: $VGGLAB_RUNS, or "runs" in the present folder. `InputError` for
-    an option that Voilà does not have.
+    an option that Voilà does not have, and where other machines could use it without a token.
     """
     if pages < 1:
         raise InputError(f"`--pages` must be 1 or more. Received: {pages}.")

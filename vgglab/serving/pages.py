@@ -16,6 +16,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from vgglab.errors import InputError, shown, unknown
+from vgglab.serving.guard import HEADERS, check_closed
 
 TEMPLATES = Path(__file__).parent / "jupyter"
 FULL = (
@@ -130,6 +131,11 @@ class DashboardServer(Voila):
     aliases: ClassVar = {**Voila.aliases, "ip": "Voila.ip"}
     classes: ClassVar = [*Voila.classes, Pages]
 
+    def init_settings(self) -> Any:
+        settings = super().init_settings()
+        check_closed(self.ip, self.identity_provider)
+        return settings
+
     def init_handlers(self) -> list[Any]:
         return [
             (pattern, PageHandler if handler is TornadoVoilaHandler else handler, *rest)
@@ -155,7 +161,7 @@ def serve(notebook: Path, options: list[str], limit: int) -> None:
     os.environ["JUPYTER_PATH"] = os.pathsep.join(paths)
     config = Config(
         # Without a token every program of this machine could run code through the page.
-        Voila=dict(ip="127.0.0.1", auto_token=True),
+        Voila=dict(ip="127.0.0.1", auto_token=True, tornado_settings=dict(headers=HEADERS)),
         VoilaConfiguration=dict(
             template="vgglab",
             # What stands behind the "?" of an address are settings of the dashboard, and nothing else.
