@@ -43,8 +43,8 @@ def test_a_long_outcome_is_printed_in_lines_that_a_notebook_does_not_break():
 
 def test_who_does_not_guess_is_not_made_to():
     guess = GuessNumber("How many?", 0, 10, unit="images")
-    assert guess.reveal(4) == "It came out as 4 images."
-    assert GuessChoice("Which?", ["up", "down"]).reveal("up") == "It came out as: up."
+    assert guess.reveal(4) == "You made no guess. It came out as 4 images."
+    assert GuessChoice("Which?", ["up", "down"]).reveal("up") == "You made no guess. It came out as: up."
 
 
 def test_the_same_number_is_as_said():

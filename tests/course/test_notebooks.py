@@ -71,6 +71,22 @@ def test_a_lesson_has_its_parts(path):
     assert exercises == list(checkers(number(path))) and len(SOLUTION.findall(prose)) == len(exercises)
 
 
+def test_each_lesson_leads_to_the_ones_before_and_after_it():
+    titles = {path.name: prose_of(nbformat.read(path, as_version=4))[0].split("\n")[0] for path in NOTEBOOKS}
+    for place, path in enumerate(NOTEBOOKS):
+        last = prose_of(nbformat.read(path, as_version=4))[-1].rsplit("---", 1)[1]
+        links = [(word, f"# {text}", to) for word, text, to in re.findall(r"(\w+): \[(.+?)\]\((.+?)\)", last)]
+        around = {"Before": NOTEBOOKS[place - 1].name if place else None}
+        around["Next"] = NOTEBOOKS[place + 1].name if path != NOTEBOOKS[-1] else None
+        assert links == [(word, titles[name], name) for word, name in around.items() if name]
+
+
+def test_links_in_lessons_and_guide_lead_somewhere():
+    for path in NOTEBOOKS:
+        for to in re.findall(r"\]\(([^)#:]+)\)", "\n".join(prose_of(nbformat.read(path, as_version=4)))):
+            assert (path.parent / to).is_file(), f"{path.name}: {to}"
+
+
 def solved(path):
     """The notebook with every solution run after its exercise, and the results asserted at its end."""
     notebook = nbformat.read(path, as_version=4)
@@ -102,7 +118,9 @@ def course(tmp_path_factory):
     os.environ.pop("PYTEST_CURRENT_TEST", None)
     # The longest first, so that no core is left with one of them at the end.
     paths = sorted(folder.glob("*.ipynb"), key=lambda path: -path.stat().st_size)
-    return {number(run.notebook): run for run in run_all(paths, out)}, out
+    # Where the tests themselves run side by side, one worker has this file, and the others have cores to use.
+    jobs = max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)))
+    return {number(run.notebook): run for run in run_all(paths, out, jobs)}, out
 
 
 @pytest.mark.slow
@@ -174,6 +192,7 @@ def test_pages_ask_nothing_of_the_network_and_keep_solutions_folded(tmp_path):
     notebook.cells.append(
         nbformat.v4.new_markdown_cell("<details><summary>Solution</summary>\n\nfolded\n\n</details>")
     )
+    notebook.cells.append(nbformat.v4.new_markdown_cell("Next: [Anatomy of VGG16](01_anatomy.ipynb)"))
     nbformat.write(notebook, path)
     (run,) = run_all([path], tmp_path / "html", to="html")
     assert not run.error
@@ -186,3 +205,4 @@ def test_pages_ask_nothing_of_the_network_and_keep_solutions_folded(tmp_path):
     assert not re.search(r"(src|href)=[\"']?(https?:)?//|url\([\"']?(https?:)?//|import\([^)]*//", page)
     write_index([path], tmp_path / "html")
     assert 'href="page.html"' in (tmp_path / "html" / "index.html").read_text()
+    assert 'href="01_anatomy.html"' in page and "01_anatomy.ipynb" not in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from vgglab.course.copying import course_folder
 from vgglab.files import write_whole
 
-SECONDS_A_CELL = 300  # far beyond the minute that a cell may take, for machines that are busy
+SECONDS_A_CELL = 600  # far beyond the minute that a cell may take, for machines that are busy
 # A page must not fetch formulas, widgets or fonts from anywhere.
 _OFFLINE = (
     "--HTMLExporter.mathjax_url=",
@@ -66,7 +67,15 @@ def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
             text=True,
             env={**os.environ, **_threads(jobs), **_path(notebook), **runs},
         )
+    if to == "html" and not done.returncode:
+        _link_pages(folder / f"{notebook.stem}.html")
     return Run(notebook, time.monotonic() - start, done.stderr.strip() if done.returncode else "")
+
+
+def _link_pages(page: Path) -> None:
+    """Let links to other notebooks of the course lead to their pages."""
+    text = page.read_text(encoding="utf-8")
+    write_whole(page, re.sub(r'(<a href="\d\d_\w+)\.ipynb"', r'\1.html"', text))
 
 
 def _transport(folder: str) -> tuple[str, ...]:

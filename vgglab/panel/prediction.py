@@ -59,9 +59,9 @@ class GuessNumber(_Prediction):
         super().__init__(question, Slider(stops, (low + high) / 2, self.written, tooltip=question))
 
     def reveal(self, outcome: float) -> str:
-        """The guess against what came out, in the question's unit; without a guess only the latter."""
+        """The guess against what came out, in the question's unit; without a guess it says that there was none."""
         if self.guess is None:
-            return self._revealed(f"It came out as {self.written(outcome)}.")
+            return self._revealed(f"You made no guess. It came out as {self.written(outcome)}.")
         off = outcome - self.guess
         unit = "points" if self.unit == "%" else self.unit  # a difference of percentages
         how = f"{_number(abs(off))} {unit} {'higher' if off > 0 else 'lower'}".replace("  ", " ")
@@ -92,6 +92,6 @@ class GuessChoice(_Prediction):
             options = ", ".join(repr(each) for each in self.control.options)
             raise ValueError(f"`outcome` must be one of {options}. Received: {outcome!r}.")
         if self.guess is None:
-            return self._revealed(f"It came out as: {outcome}.")
+            return self._revealed(f"You made no guess. It came out as: {outcome}.")
         how = "as you said" if self.guess == outcome else f"not as you said ({self.guess})"
         return self._revealed(f"It came out as: {outcome}, {how}.")
