@@ -19,6 +19,8 @@
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,\
   $(if $(shell $(name) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) and print("right")' 2>/dev/null),$(name))))
 BIN := .venv/bin
+# What is installed: these versions, or with `make env LOCK=` the newest that pyproject.toml allows.
+LOCK ?= requirements.lock
 ARGS ?=
 # Each holds about 2 GB once it has run networks. The tests of a file stay together, with the server that they share.
 WORKERS ?= 0
@@ -100,7 +102,8 @@ env: .venv/ready
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "vgglab needs Python 3.11, 3.12 or 3.13, and none was found. Install one, or name it: make lab PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+	  $(if $(strip $(LOCK)),--requirement $(LOCK),--editable '.[heic,lint,onnx,sweep,test]')
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
 	@touch $@
 
