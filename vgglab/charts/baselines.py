@@ -1,4 +1,4 @@
-"""What an accuracy is worth nothing below: that of guessing, and that of always saying the most frequent class."""
+"""What an accuracy is worth nothing below: that of guessing, and that of always giving the most frequent class."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
 
     `logged` adds the train accuracy that Keras logs, for comparison. Where training labels are wrong, a
     third line says how many of them are known by heart. Thin lines stand at chance and, where classes are unequal, at
-    the accuracy of always saying the most frequent one.
+    the accuracy of always giving the most frequent one.
     """
     ax = new_axes(ax)
     rows = history.frame()

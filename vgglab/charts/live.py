@@ -52,7 +52,7 @@ def live_svg(
     `name` and `letter` are the run's own. A run that is among `runs` is drawn there alone. `logged` adds the accuracy
     that Keras logs, of the first run; `source` the one left on the source task where it is known and no other run is
     there. Where training labels are wrong, a curve says how many of them are known by heart. Thin lines stand at chance
-    and, where classes are unequal, at the accuracy of always saying the most frequent one. `width` and `height` are
+    and, where classes are unequal, at the accuracy of always giving the most frequent one. `width` and `height` are
     in pixels; text has the same size in all. Its alternative text says how the curves run. What a line costs does not
     grow with the number of epochs.
     """

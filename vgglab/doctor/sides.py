@@ -94,7 +94,8 @@ def findings_of_classes(pictures: Pictures) -> list[Finding]:
         return []
     share = counts[most] / counts.sum()
     sentence = (
-        f"'{names[most]}' has {counts[most]:,} training images and '{names[least]}' {counts[least]:,}. Whoever always "
-        f"says '{names[most]}' is right about {100 * share:.0f} % of such images: look at the recall of each class."
+        f"'{names[most]}' has {counts[most]:,} training images and '{names[least]}' {counts[least]:,}. Always "
+        f"answering '{names[most]}' would be right on {100 * share:.0f} % of such images. Look at the recall of each "
+        "class."
     )
     return [Finding("unequal classes", sentence)]

@@ -37,7 +37,7 @@ class ClassReport:
     `classes` has a row for each, under its name: `images`, how many there are; `given`, how many are taken for it; and
     for each of recall, precision, f1 and auc (one against rest) the figure and the ends of its 95 % interval, as in
     `recall_low` and `recall_high`, 0 to 1. What is not defined is NaN, and `notes` say why. `auc` is that of the second
-    of two classes, of more the mean of all. `chance` is 1 / classes, `majority` the accuracy of always saying the most
+    of two classes, of more the mean of all. `chance` is 1 / classes, `majority` the accuracy of always giving the most
     frequent class of the part.
     """
 
@@ -90,7 +90,9 @@ class ClassReport:
     def __str__(self) -> str:
         """The overall figures in a sentence, with what guessing reaches."""
         figures = ", ".join(f"{name} {figure}" for name, figure in self.overall)
-        majority = f", always saying the most frequent class {self.majority:.1%}" if self.is_unequal else ""
+        majority = (
+            f", always answering with the most frequent class {self.majority:.1%}" if self.is_unequal else ""
+        )
         return (
             f"{self.part.capitalize()}, {self.images} images, with 95% intervals: {figures}. "
             f"Chance is {self.chance:.1%}{majority}."

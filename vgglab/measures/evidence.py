@@ -15,7 +15,7 @@ STEP = 0.01  # of a loss: a smaller improvement on the lowest before counts as n
 class Guess(NamedTuple):
     """What somebody reaches on the training images who knows how frequent each class is, and nothing else."""
 
-    accuracy: float  # of always saying the most frequent class
+    accuracy: float  # of always giving the most frequent class
     loss: float  # of giving each class its frequency
 
 
@@ -38,7 +38,7 @@ def guessing(history: History, guess: Guess) -> str:
     if math.isclose(guess.accuracy, 1 / classes):
         how = f"guessing among {classes} equally frequent classes gives {guess.accuracy:.1%}"
     else:
-        how = f"always saying the most frequent of the {classes} classes gives {guess.accuracy:.1%}"
+        how = f"always answering with the most frequent of the {classes} classes gives {guess.accuracy:.1%}"
     return f"{how} and their frequencies a loss of {guess.loss:.3f}."
 
 

@@ -116,7 +116,7 @@ CLAIMS = (
     Claim("138 million", "text", "01", "It has about 138 million parameters.", each(
         Fact("parameters of Keras's VGG16", counted.parameters, lambda n: 137.5e6 <= n < 138.5e6),
     )),
-    Claim("multiply-adds", "course", "01", "An image costs about 15.5 thousand million multiply-adds.", each(
+    Claim("multiply-adds", "course", "01", "An image costs about 15.5 billion multiply-adds.", each(
         Fact("multiply-adds an image of 224 pixels", facts.multiply_adds, lambda n: 15.45e9 <= n < 15.55e9),
     )),
     Claim("dense layers", "course", "01",
