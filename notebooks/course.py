@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import html
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -71,7 +72,15 @@ def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
             text=True,
             env={**os.environ, **_threads(jobs), **_path(), **runs},
         )
+    page = folder / f"{notebook.stem}.html"
+    if to == "html" and not done.returncode:
+        write_whole(page, to_pages(page.read_text(encoding="utf-8")))
     return Run(notebook, time.monotonic() - start, done.stderr.strip() if done.returncode else "")
+
+
+def to_pages(page: str) -> str:
+    """A page whose links to notebooks beside it lead to their pages."""
+    return re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', page)
 
 
 def _transport(folder: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from checks import checkers
 from conftest import ROOT
-from course import Run, report, run_all, write_index
+from course import Run, report, run_all, to_pages, write_index
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXERCISE = re.compile(r'^print\(check\("(\d\d\.\d)".*\)\)$', re.MULTILINE)
@@ -69,6 +69,38 @@ def test_a_lesson_has_its_parts(path):
     assert code.index("Guess") < code.index(".reveal("), "the question comes before the outcome"
     exercises = EXERCISE.findall(code)
     assert exercises == list(checkers(number(path))) and len(SOLUTION.findall(prose)) == len(exercises)
+
+
+TITLES = dict(
+    re.findall(r"^\| (\d\d) \| \[?([^\]|]+?)\]?(?:\(| \|)", prose_of(nbformat.read(NOTEBOOKS[0], 4))[1], re.M)
+)
+
+
+def around(path):
+    """The links that a lesson has to the ones before and after it, in the words of the map in 00."""
+    place = NOTEBOOKS.index(path)
+    before = [f"[← {number(each)} {TITLES[number(each)]}]({each.name})" for each in NOTEBOOKS[:place][-1:]]
+    whole = [f"[All lessons]({NOTEBOOKS[0].name})"] if place > 1 else []
+    after = [f"[{number(each)} {TITLES[number(each)]} →]({each.name})" for each in NOTEBOOKS[place + 1 :][:1]]
+    return " · ".join(before + whole + after)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lesson_leads_on_and_back_at_its_top_and_at_its_end(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].source.splitlines()[2] == around(path)
+    assert cells[-1].source.splitlines()[-1] == around(path)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_links_lead_to_files_that_there_are(path):
+    for link in re.findall(r"\]\(([^)#]+)\)", "\n".join(prose_of(nbformat.read(path, as_version=4)))):
+        assert "://" in link or (path.parent / link).exists(), link
+
+
+def test_the_rendered_pages_link_to_each_other():
+    said = '<a href="05_choosing_augmentation.ipynb">on</a> <a href="https://example.org/01_x.ipynb">away</a>'
+    assert to_pages(said) == said.replace("05_choosing_augmentation.ipynb", "05_choosing_augmentation.html")
 
 
 def solved(path):
@@ -177,12 +209,13 @@ def test_pages_ask_nothing_of_the_network_and_keep_solutions_folded(tmp_path):
     notebook.cells.append(
         nbformat.v4.new_markdown_cell("<details><summary>Solution</summary>\n\nfolded\n\n</details>")
     )
+    notebook.cells.append(nbformat.v4.new_markdown_cell("[on](01_anatomy.ipynb)"))
     nbformat.write(notebook, path)
     (run,) = run_all([path], tmp_path / "html", to="html")
     assert not run.error
     page = (tmp_path / "html" / "page.html").read_text(encoding="utf-8")
     assert re.search(r"<details><summary>Solution</summary>\s*<p>folded</p>\s*</details>", page)
-    assert "Predict: How often?" in page
+    assert "Predict: How often?" in page and re.search(r'<a href="01_anatomy.html">on</a>', page)
     # nbconvert's page would fetch what draws diagrams, where there are any; the course has none.
     page = re.sub(r"import\(\"[^\"]*mermaid[^\"]*\"\)", "", page)
     assert not any("```mermaid" in each.read_text(encoding="utf-8") for each in NOTEBOOKS)
