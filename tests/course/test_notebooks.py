@@ -99,7 +99,7 @@ def test_links_lead_to_files_that_there_are(path):
 
 
 def test_the_rendered_pages_link_to_each_other():
-    said = '<a href="05_choosing_augmentation.ipynb">on</a> <a href="https://example.org/01_x.ipynb">away</a>'
+    said = '<a href="05_choosing_augmentation.ipynb">on</a> <a href="https://example.org/01_anatomy.ipynb">away</a>'
     assert to_pages(said) == said.replace("05_choosing_augmentation.ipynb", "05_choosing_augmentation.html")
 
 
