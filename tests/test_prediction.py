@@ -7,6 +7,7 @@ from vgglab.panel import prediction
 @pytest.fixture(autouse=True)
 def nothing_guessed(monkeypatch):
     monkeypatch.setattr(prediction, "_KEPT", {})
+    monkeypatch.setattr(prediction, "_REVEALED", set())
 
 
 def test_a_guess_is_shown_against_the_outcome():
@@ -45,6 +46,26 @@ def test_who_does_not_guess_is_not_made_to():
     guess = GuessNumber("How many?", 0, 10, unit="images")
     assert guess.reveal(4) == "You made no guess. It came out as 4 images."
     assert GuessChoice("Which?", ["up", "down"]).reveal("up") == "You made no guess. It came out as: up."
+
+
+def test_what_is_said_after_the_outcome_is_no_guess():
+    """As when all cells are run at once, and the slider is moved while they run or when they are done."""
+    guess = GuessNumber("How many?", 0, 10, unit="images")
+    guess.reveal(4)
+    guess.control.value = 4.0
+    assert guess.reveal(4) == "You made no guess. It came out as 4 images."
+    again = GuessNumber("How many?", 0, 10, unit="images")  # its cell once more
+    assert again.control.disabled and "restart the kernel" in again.line.value
+    again.control.value = 4.0
+    assert again.reveal(4).startswith("You made no guess.")
+
+
+def test_a_guess_is_not_mended_after_the_outcome():
+    GuessChoice("Which?", ["up", "down"]).control.value = "down"
+    assert "not as you said (down)" in GuessChoice("Which?", ["up", "down"]).reveal("up")
+    again = GuessChoice("Which?", ["up", "down"])
+    again.control.value = "up"
+    assert again.reveal("up") == "It came out as: up, not as you said (down)."
 
 
 def test_the_same_number_is_as_said():

@@ -13,11 +13,12 @@ LESSONS = {
     "02": "gap",
     "03": "regularisers",
     "04": "augmentation",
-    "05": "mixing",
-    "06": "unfreezing",
-    "07": "cost",
-    "08": "dashboard",
-    "09": "own_images",
+    "05": "choosing",
+    "06": "mixing",
+    "07": "unfreezing",
+    "08": "cost",
+    "09": "dashboard",
+    "10": "own_images",
 }
 Checker = Callable[..., str | None]
 

@@ -1,4 +1,4 @@
-"""Lesson 07: arithmetic, memory and time of training VGG16, worked out before a run."""
+"""Lesson 08: arithmetic, memory and time of training VGG16, worked out before a run."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _WHY_NOT = {
 
 
 def _savings() -> dict[str, float]:
-    """How many times less arithmetic each change of exercise 07.4 leaves."""
+    """How many times less arithmetic each change of exercise 08.4 leaves."""
     convs = _multiply_adds("vgg16", _SIDE)
     top = 7 * 7 * 512 * 4096 + 4096 * 4096 + 4096 * 1000
     pooled = 512 * 128 + 128 * 1000
@@ -118,4 +118,4 @@ def _most(answer, **given) -> str | None:
     return _WHY_NOT.get(letter, f"answer with one letter, one of {', '.join(savings)}.")
 
 
-CHECKS = {"07.1": _adam, "07.2": _fewer, "07.3": _days, "07.4": _most}
+CHECKS = {"08.1": _adam, "08.2": _fewer, "08.3": _days, "08.4": _most}

@@ -1,4 +1,4 @@
-"""Checks of lesson 08, the dashboard."""
+"""Checks of lesson 09, the dashboard."""
 
 from __future__ import annotations
 
@@ -38,4 +38,4 @@ def _phases(answer: Experiment) -> str | None:
     return None
 
 
-CHECKS = {"08.1": _better_run, "08.2": _phases}
+CHECKS = {"09.1": _better_run, "09.2": _phases}

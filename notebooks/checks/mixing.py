@@ -1,4 +1,4 @@
-"""The checks of lesson 05: mixing by hand, CutMix's label, the logged accuracy, the calibration error."""
+"""The checks of lesson 06: mixing by hand, CutMix's label, the logged accuracy, the calibration error."""
 
 from __future__ import annotations
 
@@ -92,4 +92,4 @@ def _near(value, right) -> bool:
     return bool(np.allclose(value, right, rtol=0, atol=2e-3))
 
 
-CHECKS = {"05.1": _blend, "05.2": _pasted, "05.3": _logged, "05.4": _calibration}
+CHECKS = {"06.1": _blend, "06.2": _pasted, "06.3": _logged, "06.4": _calibration}

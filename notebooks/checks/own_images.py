@@ -1,4 +1,4 @@
-"""Checks of lesson 09: how certain an accuracy is, which splits leak, and which plan to begin with."""
+"""Checks of lesson 10: how certain an accuracy is, which splits leak, and which plan to begin with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from vgglab.measures.intervals import interval
 from vgglab.studies import study_ends
 
-RIGHT, OF = 45, 50  # of exercise 09.1
+RIGHT, OF = 45, 50  # of exercise 10.1
 NEAR = 0.005  # how far a bound may be off
 TIED = 0.005  # accuracies of plans that are nearer than this are not told apart
 
@@ -61,4 +61,4 @@ def _plan(answer: Mapping[str, float]) -> str | None:
     return None
 
 
-CHECKS = {"09.1": _interval, "09.2": _leaks, "09.3": _plan}
+CHECKS = {"10.1": _interval, "10.2": _leaks, "10.3": _plan}

@@ -1,4 +1,4 @@
-"""Checks of lesson 06, unfreezing."""
+"""Checks of lesson 07, unfreezing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import functools
 from vgglab.architecture import BLOCKS, CONV_NAMES
 from vgglab.studies import study_ends
 
-LAST = 9  # layers of Keras's base that exercise 06.1 unfreezes
-BELOW = 2  # blocks that exercise 06.2 leaves frozen
-KEEP = 0.8  # of the source task, in exercise 06.4
+LAST = 9  # layers of Keras's base that exercise 07.1 unfreezes
+BELOW = 2  # blocks that exercise 07.2 leaves frozen
+KEEP = 0.8  # of the source task, in exercise 07.4
 
 
 def _convs_among_the_last(answer: int) -> str | None:
@@ -85,8 +85,8 @@ def _best_that_remembers(answer: str) -> str | None:
 
 
 CHECKS = {
-    "06.1": _convs_among_the_last,
-    "06.2": _depth_of_blocks,
-    "06.3": _frozen_without_compile,
-    "06.4": _best_that_remembers,
+    "07.1": _convs_among_the_last,
+    "07.2": _depth_of_blocks,
+    "07.3": _frozen_without_compile,
+    "07.4": _best_that_remembers,
 }

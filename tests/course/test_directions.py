@@ -28,12 +28,12 @@ CONDITIONS = {
             "early stopping": dict(patience=10),
         },
     ),
-    "narrow_to_wide": (  # lesson 04
+    "narrow_to_wide": (  # lesson 05
         functools.partial(draw_blossoms, NARROW, WIDE),
         dataclasses.replace(_HEAD, epochs=40),
         {"geometric": dict(augment=_GEOMETRIC, views=8)},
     ),
-    "scratch_long": (  # lessons 04 and 05
+    "scratch_long": (  # lessons 04 and 06
         functools.partial(draw_blossoms, image_size=32),
         Experiment(weights=None, unfreeze=13, image_size=32, epochs=90),
         {"simple": dict(augment=("flip", "rotation", "crop")), "MixUp": dict(mixup=1.0)},
@@ -78,7 +78,7 @@ def test_a_brake_keeps_wrong_labels_from_being_learned(arm):
 
 
 def test_depth_pays_on_the_mirror_twins():
-    """Lesson 06. On the seeds 10 and 11, looked at first, seven layers gained 8.5 and 6.6 points on test."""
+    """Lesson 07. On the seeds 10 and 11, looked at first, seven layers gained 8.5 and 6.6 points on test."""
     first, gained = Experiment(unfreeze=0, learning_rate=0.003, epochs=15), []
     for seed in range(3):
         twins = draw_twins(train_images=50, test_images=200, seed=seed)

@@ -11,7 +11,7 @@ from checks import checkers
 from conftest import ROOT
 from vgglab.cli import main
 from vgglab.course import running
-from vgglab.course.running import Run, report, run_all, write_index
+from vgglab.course.running import Run, report, run_all, to_pages, write_index
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXERCISE = re.compile(r'^print\(check\("(\d\d\.\d)".*\)\)$', re.MULTILINE)
@@ -22,11 +22,12 @@ PICTURES = {
     "02": 7,
     "03": 4,
     "04": 5,
-    "05": 5,
-    "06": 4,
-    "07": 2,
+    "05": 4,
+    "06": 5,
+    "07": 4,
     "08": 2,
-    "09": 6,
+    "09": 2,
+    "10": 6,
 }  # at least
 
 
@@ -43,7 +44,7 @@ def prose_of(notebook):
 
 
 def test_the_course_is_whole():
-    assert [number(path) for path in NOTEBOOKS] == [f"{lesson:02d}" for lesson in range(10)]
+    assert [number(path) for path in NOTEBOOKS] == [f"{lesson:02d}" for lesson in range(11)]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -71,20 +72,36 @@ def test_a_lesson_has_its_parts(path):
     assert exercises == list(checkers(number(path))) and len(SOLUTION.findall(prose)) == len(exercises)
 
 
-def test_each_lesson_leads_to_the_ones_before_and_after_it():
-    titles = {path.name: prose_of(nbformat.read(path, as_version=4))[0].split("\n")[0] for path in NOTEBOOKS}
-    for place, path in enumerate(NOTEBOOKS):
-        last = prose_of(nbformat.read(path, as_version=4))[-1].rsplit("---", 1)[1]
-        links = [(word, f"# {text}", to) for word, text, to in re.findall(r"(\w+): \[(.+?)\]\((.+?)\)", last)]
-        around = {"Before": NOTEBOOKS[place - 1].name if place else None}
-        around["Next"] = NOTEBOOKS[place + 1].name if path != NOTEBOOKS[-1] else None
-        assert links == [(word, titles[name], name) for word, name in around.items() if name]
+TITLES = dict(
+    re.findall(r"^\| (\d\d) \| \[?([^\]|]+?)\]?(?:\(| \|)", prose_of(nbformat.read(NOTEBOOKS[0], 4))[1], re.M)
+)
 
 
-def test_links_in_lessons_and_guide_lead_somewhere():
-    for path in NOTEBOOKS:
-        for to in re.findall(r"\]\(([^)#:]+)\)", "\n".join(prose_of(nbformat.read(path, as_version=4)))):
-            assert (path.parent / to).is_file(), f"{path.name}: {to}"
+def around(path):
+    """The links that a lesson has to the ones before and after it, in the words of the map in 00."""
+    place = NOTEBOOKS.index(path)
+    before = [f"[← {number(each)} {TITLES[number(each)]}]({each.name})" for each in NOTEBOOKS[:place][-1:]]
+    whole = [f"[All lessons]({NOTEBOOKS[0].name})"] if place > 1 else []
+    after = [f"[{number(each)} {TITLES[number(each)]} →]({each.name})" for each in NOTEBOOKS[place + 1 :][:1]]
+    return " · ".join(before + whole + after)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lesson_leads_on_and_back_at_its_top_and_at_its_end(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].source.splitlines()[2] == around(path)
+    assert cells[-1].source.splitlines()[-1] == around(path)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_links_lead_to_files_that_there_are(path):
+    for link in re.findall(r"\]\(([^)#]+)\)", "\n".join(prose_of(nbformat.read(path, as_version=4)))):
+        assert "://" in link or (path.parent / link).exists(), link
+
+
+def test_the_rendered_pages_link_to_each_other():
+    said = '<a href="05_choosing_augmentation.ipynb">on</a> <a href="https://example.org/01_anatomy.ipynb">away</a>'
+    assert to_pages(said) == said.replace("05_choosing_augmentation.ipynb", "05_choosing_augmentation.html")
 
 
 def solved(path):
@@ -148,7 +165,7 @@ def test_runs_headless_and_comes_out_as_it_says(path, course):
 
 @pytest.mark.slow
 def test_a_failure_in_training_fails_the_notebook_of_the_dashboard(tmp_path):
-    text = (ROOT / "notebooks" / "08_dashboard.ipynb").read_text(encoding="utf-8")
+    text = (ROOT / "notebooks" / "09_dashboard.ipynb").read_text(encoding="utf-8")
     assert "epochs=100)" in text
     broken = tmp_path / "broken.ipynb"
     broken.write_text(text.replace("epochs=100)", "epochs=100, batch_size=4000)"), encoding="utf-8")
@@ -192,13 +209,13 @@ def test_pages_ask_nothing_of_the_network_and_keep_solutions_folded(tmp_path):
     notebook.cells.append(
         nbformat.v4.new_markdown_cell("<details><summary>Solution</summary>\n\nfolded\n\n</details>")
     )
-    notebook.cells.append(nbformat.v4.new_markdown_cell("Next: [Anatomy of VGG16](01_anatomy.ipynb)"))
+    notebook.cells.append(nbformat.v4.new_markdown_cell("[on](01_anatomy.ipynb)"))
     nbformat.write(notebook, path)
     (run,) = run_all([path], tmp_path / "html", to="html")
     assert not run.error
     page = (tmp_path / "html" / "page.html").read_text(encoding="utf-8")
     assert re.search(r"<details><summary>Solution</summary>\s*<p>folded</p>\s*</details>", page)
-    assert "Predict: How often?" in page
+    assert "Predict: How often?" in page and re.search(r'<a href="01_anatomy.html">on</a>', page)
     # nbconvert's page would fetch what draws diagrams, where there are any; the course has none.
     page = re.sub(r"import\(\"[^\"]*mermaid[^\"]*\"\)", "", page)
     assert not any("```mermaid" in each.read_text(encoding="utf-8") for each in NOTEBOOKS)

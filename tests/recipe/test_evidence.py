@@ -243,7 +243,7 @@ def test_photographs_have_a_verdict_of_their_own_and_a_disagreement_is_said():
     assert "on drawn flowers **holds in part**, on photographs **not here**. They disagree." in page(rows)
     line = summary(table).splitlines()[[*dict.fromkeys(table["claim"])].index("weight decay") + 2]
     assert line.endswith("| **holds in part** (1 of 4) | **not here** (0 of 2) |")
-    assert "photographs" not in table[table["lesson"] == "07"]["images"].tolist()
+    assert "photographs" not in table[table["lesson"] == "08"]["images"].tolist()
 
 
 def test_without_tables_of_photographs_the_ledger_is_of_the_flowers_alone():

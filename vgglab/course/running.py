@@ -67,15 +67,15 @@ def _run(notebook: Path, folder: Path, jobs: int, to: str) -> Run:
             text=True,
             env={**os.environ, **_threads(jobs), **_path(notebook), **runs},
         )
+    page = folder / f"{notebook.stem}.html"
     if to == "html" and not done.returncode:
-        _link_pages(folder / f"{notebook.stem}.html")
+        write_whole(page, to_pages(page.read_text(encoding="utf-8")))
     return Run(notebook, time.monotonic() - start, done.stderr.strip() if done.returncode else "")
 
 
-def _link_pages(page: Path) -> None:
-    """Let links to other notebooks of the course lead to their pages."""
-    text = page.read_text(encoding="utf-8")
-    write_whole(page, re.sub(r'(<a href="\d\d_\w+)\.ipynb"', r'\1.html"', text))
+def to_pages(page: str) -> str:
+    """A page whose links to notebooks beside it lead to their pages."""
+    return re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', page)
 
 
 def _transport(folder: str) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from vgglab.templates import render
 STEPS = 100  # of a slider, from one end to the other
 # By question: who moves a slider and presses Shift+Enter runs its cell again, and must not lose the guess.
 _KEPT: dict[str, Any] = {}
+_REVEALED: set[str] = set()  # questions whose outcome has been shown: what is said then is no guess
+NO_GUESS = "You made no guess."
 WIDTH = 100  # characters a line: a notebook breaks what is printed wider in the middle of a word
 
 
@@ -27,8 +29,11 @@ class _Prediction(widgets.VBox):
         super().__init__([asked, control, self.line], layout=widgets.Layout(margin="4px 0 8px 0"))
         self.say("Your guess first; then run the next cell.")
         if question in _KEPT:
-            control.value = _KEPT[question]
-            self._guessed({"new": control.value})
+            control.value = self.guess = _KEPT[question]
+            self.say(f"Your guess: {self.written(self.guess)}. Now run the next cell.")
+        if question in _REVEALED:
+            control.disabled = True
+            self.say("The outcome has been shown. To guess anew, restart the kernel.")
         control.observe(self._guessed, "value")
 
     def __repr__(self) -> str:
@@ -38,10 +43,13 @@ class _Prediction(widgets.VBox):
         self.line.value = render("status.html", text=text)
 
     def _guessed(self, change: dict) -> None:
+        if self.question in _REVEALED:
+            return
         self.guess = _KEPT[self.question] = change["new"]
         self.say(f"Your guess: {self.written(self.guess)}. Now run the next cell.")
 
     def _revealed(self, text: str) -> str:
+        _REVEALED.add(self.question)
         self.control.disabled = True
         self.say(text)
         return fill(text, WIDTH)
@@ -59,9 +67,9 @@ class GuessNumber(_Prediction):
         super().__init__(question, Slider(stops, (low + high) / 2, self.written, tooltip=question))
 
     def reveal(self, outcome: float) -> str:
-        """The guess against what came out, in the question's unit; without a guess it says that there was none."""
+        """The guess against what came out, in the question's unit; without a guess it says so."""
         if self.guess is None:
-            return self._revealed(f"You made no guess. It came out as {self.written(outcome)}.")
+            return self._revealed(f"{NO_GUESS} It came out as {self.written(outcome)}.")
         off = outcome - self.guess
         unit = "points" if self.unit == "%" else self.unit  # a difference of percentages
         how = f"{_number(abs(off))} {unit} {'higher' if off > 0 else 'lower'}".replace("  ", " ")
@@ -92,6 +100,6 @@ class GuessChoice(_Prediction):
             options = ", ".join(repr(each) for each in self.control.options)
             raise ValueError(f"`outcome` must be one of {options}. Received: {outcome!r}.")
         if self.guess is None:
-            return self._revealed(f"You made no guess. It came out as: {outcome}.")
+            return self._revealed(f"{NO_GUESS} It came out as: {outcome}.")
         how = "as you said" if self.guess == outcome else f"not as you said ({self.guess})"
         return self._revealed(f"It came out as: {outcome}, {how}.")

@@ -138,7 +138,7 @@ COLUMNS: dict[str, Column] = {
             f"{depth} layers": tuple(dict(unfreeze=depth, learning_rate=rate) for rate in _RATES)
             for depth in (3, 7, 13)
         },
-        choosing=range(100, 105),  # more, because lesson 06 shows what every rate does
+        choosing=range(100, 105),  # more, because lesson 07 shows what every rate does
     ),
     # Small images, because all thirteen layers learn them from nothing. One setting each: a run takes a minute.
     "scratch_long": Column(

@@ -19,20 +19,20 @@ FLOWERS, PHOTOS, COUNTED = "drawn flowers", "photographs", "none"  # what a clai
 BEGIN, END = "<!-- ledger: made by `make study` -->\n", "<!-- end of the ledger -->\n"
 PAGE = """# The claims ledger
 
-Every claim of the course and of the text it is built on, held against the runs in this folder. A piece of
-evidence *supports* a claim when the whole 95 % interval (Student's t, over the seeds) lies beyond what its words name,
-or beyond no difference; where two arms are "as good", up to two points less are let pass. The two runs of a pair share
-images, start and seed. Pieces that belong together, such as a smaller gap and a better accuracy, are one
-*case*, and all of them must support. A piece tested nothing, and does not count, when its two arms came out alike in
-every digit, as early stopping that never stopped, or when what it asks for was not there, as a nuisance that costs
-less than two points.
+This page tests every claim of the course, and of the text behind it, against the runs in this folder. A piece of
+evidence *supports* a claim when its whole 95 % interval (Student's t, over the seeds) lies beyond the figure that the
+claim names, or beyond no difference. Where a claim says "as good", up to two points less will pass. The two runs of a
+pair share images, start and seed. Pieces that belong together, such as a smaller gap and a better accuracy, form one
+*case*, and all of them must support the claim. A piece may have tested nothing, and then it does not count. Its two
+arms came out alike in every digit, as with early stopping that never stopped. Or what it asks for was not there, as
+with a nuisance that costs less than two points.
 
-All cases: *holds*. Some of them: *holds in part*. None: *not here*, which does not mean nowhere: the pictures are
-drawn, the network is small, and five seeds, or the ten of the atlas, see only what is large. What is counted, not
-run, is *wrong* everywhere when it is wrong. Of so many intervals about one in twenty errs by chance. What a claim is
-held against was in places sharpened after the runs had been seen, where a first version did not ask what the words say;
-the difficulty of the tasks was not. Curves from random weights differ between processors, and between numbers of
-threads, after some ten epochs.
+A claim *holds* when all of its cases support it, and *holds in part* when some do. When none does, the verdict is *not
+here*. That does not mean nowhere: the pictures are drawn, the network is small, and five seeds, or the ten of the
+atlas, see only large effects. A claim that was counted, not run, is *wrong* everywhere if it is wrong. About one in
+twenty of so many intervals errs by chance. In places we sharpened what a claim is held against after we had seen the
+runs, because a first version did not ask what the words say. We did not change the difficulty of the tasks. Curves
+from random weights differ between processors, and between numbers of threads, after some ten epochs.
 
 `make study` made the tables and this page. `ends.csv` has what every run ended with, the others have the curves.
 

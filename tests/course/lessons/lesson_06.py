@@ -1,34 +1,53 @@
 """What lesson 06 must come out as, and answers that its exercises must reject."""
 
+import numpy as np
+
 RESULTS = """
-assert convs == 3 and without_compile == 0 < with_compile
-assert scores["7 layers"] > scores["0 layers"] + 0.03, "depth pays on the twins"
-assert head.kept["source_accuracy"] > 0.9, "a frozen base forgets nothing"
-assert head.kept["source_accuracy"] > deep.kept["source_accuracy"] > fast.kept["source_accuracy"] + 0.5
-assert fast.test["accuracy"] > head.test["accuracy"], "what forgets may still be good at the new task"
-assert slow.test["accuracy"] < deep.test["accuracy"] - 0.02, "a rate that is too low"
-assert slow.kept["source_accuracy"] > deep.kept["source_accuracy"]
-assert list(moved.index[moved == 0]) == [name for name in moved.index if name.startswith(
-    ("block1", "block2", "block3_conv1", "block3_conv2"))]
-assert not [event for run in (head, block5, deep, fast, slow, single, phased) for event in run.events
-            if event["kind"] in ("moved", "did not move")]
-assert list(grid["validation_accuracy"].columns) == [1e-5, 1e-4, 1e-3, 1e-2], "the rates in their order"
-assert (grid["validation_accuracy"][1e-2] < grid["validation_accuracy"].max(axis=1) - 0.2).all()
+assert np.abs(mixed - by_hand).max() < 0.01, "the module mixes as the formula says"
+assert alone[0.2] > 0.5 > alone[1.0] > alone[4.0]
+assert np.isclose(labels.numpy().sum(axis=1), 1).all() and (labels.numpy().max(axis=1) < 1).any()
+assert cutmix.kept["train_accuracy"] > cutmix.kept["logged_accuracy"] + 0.1, "the logged accuracy is too low"
+assert seeming < 100 * cutmix.kept["gap"] - 10
+assert all(run.kept["train_accuracy"] > 0.9 for run in runs.values())
+assert mine["MixUp"] < mine["plain"] + 0.03, "no gain on few images"
+assert sure.kept["train_accuracy"] > 0.95 and gained > 0, "MixUp helps where it has time"
+assert tuned_error["plain"] < 0.1, "nearly honest already"
+assert scratch_error["MixUp"] < scratch_error["plain"] - 0.05, "less sure, more honest"
 """
+
+_PAIR = dict(
+    images=(np.array([[0, 100], [200, 50]]), np.array([[100, 100], [0, 250]])),
+    labels=(np.array([1, 0, 0]), np.array([0, 0, 1])),
+    share=0.3,
+)
+_BOX = dict(box=(44, 10, 84, 50), size=64)
+_COIN = dict(alpha=1.0, sure_from=0.7)
+_TABLE = dict(confidence=np.array([0.95, 0.93, 0.97, 0.91, 0.65, 0.62]), right=np.array([1, 1, 0, 1, 1, 1]))
+_BLEND, _LABEL = [[70, 100], [60, 190]], [0.3, 0, 0.7]
+RIGHT = [
+    ("06.1", (_BLEND, _LABEL), _PAIR),
+    ("06.2", 1 - 800 / 4096, _BOX),
+    ("06.3", 0.8, _COIN),
+    ("06.4", 1.49 / 6, _TABLE),
+]
 WRONG = [
-    ("06.1", 9, {}),  # pooling layers counted
-    ("06.1", 3, {}),  # of the last five
-    ("06.1", 7, {}),
-    ("06.1", "block4", {}),
-    ("06.2", 3, {}),  # blocks
-    ("06.2", 4, {}),  # the frozen layers
-    ("06.2", 12, {}),  # with pooling layers
-    ("06.2", None, {}),
-    ("06.3", "stay", {}),  # that the flag is enough
-    ("06.3", "error", {}),
-    ("06.3", 0, {}),
-    ("06.4", "13 layers, 0.001", {}),  # forgets
-    ("06.4", "plain", {}),  # no depth of the grid
-    ("06.4", ("3 layers", 0.0001), {}),
-    ("06.4", 3, {}),
+    ("06.1", ([[30, 100], [140, 110]], [0.7, 0, 0.3]), _PAIR),  # the other way round
+    ("06.1", (_BLEND, [0, 0, 1]), _PAIR),  # a hard label
+    ("06.1", (_BLEND, [0.7, 0, 0.3]), _PAIR),
+    ("06.1", ([[50, 100], [100, 150]], [0.5, 0, 0.5]), _PAIR),  # the plain mean
+    ("06.1", _BLEND, _PAIR),  # no label
+    ("06.1", 0.3, _PAIR),
+    ("06.2", 800 / 4096, _BOX),  # the other image's share
+    ("06.2", 1 - 1600 / 4096, _BOX),  # not cut off
+    ("06.2", 800, _BOX),
+    ("06.2", "most", _BOX),
+    ("06.3", 1.0, _COIN),  # on clean images
+    ("06.3", 0.6, _COIN),  # without the coin
+    ("06.3", 0.65, _COIN),  # one end of λ only
+    ("06.3", 80, _COIN),
+    ("06.4", 0.005, _TABLE),  # over all images at once
+    ("06.4", 0.2775, _TABLE),  # bins unweighted
+    ("06.4", 0.3183, _TABLE),  # image by image
+    ("06.4", 0.365, _TABLE),  # the worst bin
+    ("06.4", None, _TABLE),
 ]

@@ -1,44 +1,34 @@
 """What lesson 07 must come out as, and answers that its exercises must reject."""
 
 RESULTS = """
-assert 2.9 < step / forwards < 3
-assert memory.loc["VGG16 with pooling"].idxmax() == "the activations"
-assert memory.loc["VGG16 as published", "the weights"] > 9 * memory.loc["VGG16 with pooling", "the weights"]
-assert paired_difference(by_arm["batches of 8"], by_arm["batches of 1"]).low > 0
-assert mine["batches of 8"] > mine["batches of 1"]  # of 8 and 32, either may win on a machine
-said = {name: run.events[0]["text"] for name, run in (depths | flipped).items()}
-assert "nothing is frozen" in said[13]
-assert "run once" in said[3] and "run once" in said[0]
-assert "augmentation draws new images" in said["new images in every epoch"]
-assert "Not cached" not in said["two epochs kept"]
-assert days > 1 and 0 < small < 1
-assert 0.1 < paper / (4 * 5.1e12) < 0.6
-assert kept["weights that learn"] < narrow["weights that learn"]
-assert kept["GFLOP a step"] < narrow["GFLOP a step"]
+assert convs == 3 and without_compile == 0 < with_compile
+assert scores["7 layers"] > scores["0 layers"] + 0.03, "depth pays on the twins"
+assert head.kept["source_accuracy"] > 0.9, "a frozen base forgets nothing"
+assert head.kept["source_accuracy"] > deep.kept["source_accuracy"] > fast.kept["source_accuracy"] + 0.5
+assert fast.test["accuracy"] > head.test["accuracy"], "what forgets may still be good at the new task"
+assert slow.test["accuracy"] < deep.test["accuracy"] - 0.02, "a rate that is too low"
+assert slow.kept["source_accuracy"] > deep.kept["source_accuracy"]
+assert list(moved.index[moved == 0]) == [name for name in moved.index if name.startswith(
+    ("block1", "block2", "block3_conv1", "block3_conv2"))]
+assert not [event for run in (head, block5, deep, fast, slow, single, phased) for event in run.events
+            if event["kind"] in ("moved", "did not move")]
+assert list(grid["validation_accuracy"].columns) == [1e-5, 1e-4, 1e-3, 1e-2], "the rates in their order"
+assert (grid["validation_accuracy"][1e-2] < grid["validation_accuracy"].max(axis=1) - 0.2).all()
 """
-
 WRONG = [
-    ("07.1", 138_357_544 * 4 / 1e9, {}),  # the weights alone
-    ("07.1", 138_357_544 * 8 / 1e9, {}),  # Adam's means alone
-    ("07.1", 138_357_544 * 12 / 1e9, {}),  # no gradients
-    ("07.1", 138_357_544 * 16, {}),  # bytes
-    ("07.1", 138_357_544 * 16 / 2**30, {}),
-    ("07.1", 138_357_544 * 128 / 1e9, {}),  # bits
-    ("07.1", "2 GB", {}),
-    ("07.2", 224 / 96, {}),  # in one direction only
-    ("07.2", (224 / 96) ** 3, {}),
-    ("07.2", (96 / 224) ** 2, {}),
-    ("07.2", 1, {}),
-    ("07.2", 4, {}),
-    ("07.3", 0.684, {}),  # at 224 pixels
-    ("07.3", 1.369, {}),  # twice as much
-    ("07.3", 0.912, {}),  # forwards only
-    ("07.3", 65.7, {}),  # hours
+    ("07.1", 9, {}),  # pooling layers counted
+    ("07.1", 3, {}),  # of the last five
+    ("07.1", 7, {}),
+    ("07.1", "block4", {}),
+    ("07.2", 3, {}),  # blocks
+    ("07.2", 4, {}),  # the frozen layers
+    ("07.2", 12, {}),  # with pooling layers
+    ("07.2", None, {}),
+    ("07.3", "stay", {}),  # that the flag is enough
+    ("07.3", "error", {}),
     ("07.3", 0, {}),
-    ("07.4", "a", {}),
-    ("07.4", "b", {}),
-    ("07.4", "d", {}),
-    ("07.4", "e", {}),
-    ("07.4", "z", {}),
+    ("07.4", "13 layers, 0.001", {}),  # forgets
+    ("07.4", "plain", {}),  # no depth of the grid
+    ("07.4", ("3 layers", 0.0001), {}),
     ("07.4", 3, {}),
 ]

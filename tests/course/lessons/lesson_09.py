@@ -1,43 +1,33 @@
 """What lesson 09 must come out as, and answers that its exercises must reject."""
 
-import pandas as pd
+from vgglab.experiment import Experiment
+from vgglab.history import History
 
-PHOTOS = pd.DataFrame(
-    {
-        "plant": ["p1", "p1", "p2", "p2"],
-        "A": ["train", "train", "train", "valid"],
-        "B": ["train", "train", "valid", "valid"],
-        "C": ["train", "valid"] * 2,
-    }
-)
 RESULTS = """
-assert not FOLDER and not data.odd_pixels and not data.skipped
-assert history.kept["validation_accuracy"] > 0.5
-assert low < right / len(data.validation) < high
-assert table.to_numpy().sum() == len(data.validation) and int(np.diag(table).sum()) == right
-asked_again = model.predict(data.validation.images.astype("float32"), verbose=0)
-assert np.allclose(asked_again, found.probabilities, atol=1e-3) and worst["probability"].is_monotonic_decreasing
-assert len(worst) == min(12, len(data.validation) - right) > 0
-assert maps.shape == true_maps.shape and 0 < maps.max() <= 1
-assert leaky > honest + 0.1
-assert planted and planted <= copies
-assert np.isclose(report.balanced_accuracy.value, np.diag(table).sum() / table.to_numpy().sum())
-assert np.allclose(answers["probability"], found.probabilities[few].max(axis=1), atol=1e-3)
-assert len(folds.finished) == 4 and across.low < across.mean < across.high
-assert "vgglab-history" in page
+assert second.kept["validation_accuracy"] > first.kept["validation_accuracy"] + 0.03
+assert second.kept["gap"] < first.kept["gap"]
+assert len(dashboard.runs.histories) == 3, "with the solution's run"
 """
+
+
+def _history(train, validation, images="given", **fields):
+    row = dict(epoch=1, train_accuracy=train, validation_accuracy=validation, gap=train - validation)
+    return History(Experiment(**fields), dict(validation=400, fingerprint=images), epochs=[row])
+
+
+_GIVEN = dict(first=_history(1.0, 0.8), second=_history(1.0, 0.9, augment=("flip",)))
+RIGHT = [
+    ("09.1", _history(0.98, 0.9, l2=0.1), _GIVEN),
+    ("09.2", Experiment(unfreeze=0, epochs=10).then(unfreeze=3, learning_rate=1e-4, epochs=20), {}),
+]
 WRONG = [
-    ("09.1", (0.817, 0.983), {}),
-    ("09.1", (78, 96), {}),
-    ("09.1", (0.5, 0.7), {}),
-    ("09.1", 0.9, {}),
-    ("09.2", {"C"}, dict(photos=PHOTOS)),
-    ("09.2", {"A", "B", "C"}, dict(photos=PHOTOS)),
-    ("09.2", {"A"}, dict(photos=PHOTOS)),
-    ("09.2", {"D"}, dict(photos=PHOTOS)),
-    ("09.3", dict(unfreeze=13, learning_rate=0.01, gained=0), {}),  # the highest rate
-    ("09.3", dict(unfreeze=3, learning_rate=0.00001, gained=0), {}),
-    ("09.3", dict(unfreeze=13, learning_rate=0.0001, gained=50), {}),
-    ("09.3", dict(unfreeze=5, learning_rate=0.0005, gained=1), {}),
-    ("09.3", (3, 0.002), {}),
+    ("09.1", _history(1.0, 0.95, augment=("flip",)), _GIVEN),  # run already
+    ("09.1", _history(1.0, 0.81, l2=0.1), _GIVEN),  # within chance
+    ("09.1", _history(1.0, 0.95, augment=("flip",), seed=1), _GIVEN),  # the same with another seed
+    ("09.1", _history(0.98, 0.95, images="others", l2=0.1), _GIVEN),
+    ("09.1", 0.95, _GIVEN),
+    ("09.2", Experiment(unfreeze=3, learning_rate=1e-4, epochs=30), {}),
+    ("09.2", Experiment(unfreeze=0, epochs=10).then(unfreeze=3, epochs=20), {}),
+    ("09.2", Experiment(unfreeze=0, epochs=10).then(unfreeze=3, learning_rate=1e-4, epochs=30), {}),
+    ("09.2", Experiment(unfreeze=0, epochs=10, l2=0.1).then(unfreeze=3, learning_rate=1e-4, epochs=20), {}),
 ]
