@@ -31,7 +31,7 @@ def _units(answer: Mapping[str, float]) -> str | None:
     if abs(shear - math.degrees(math.atan(SLOPE))) <= ABOUT:
         return None
     if shear < 1:
-        return "look at the shear again: that few degrees are next to no slope at all."
+        return "look at the shear again: so few degrees give almost no slope at all."
     return "look at the shear again: which angle has a tangent of 0.2?"
 
 

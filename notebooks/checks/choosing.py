@@ -23,7 +23,7 @@ def _best_strength(answer: float) -> str | None:
     if validation[strength] >= validation.max() - TIED:
         return None
     if means["train_accuracy"][strength] == means["train_accuracy"].max():
-        return "that one is best on images which it has learned by heart; look at the other column."
+        return "that one is best on images that the network has learned by heart; look at the other column."
     return "another strength has a higher accuracy on images never seen."
 
 

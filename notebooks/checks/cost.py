@@ -35,7 +35,7 @@ def _adam(answer, **given) -> str | None:
     if _is(answer, 4 * weights):
         return None
     if _is(answer, 4 * weights * 1e9) or _is(answer, 4 * weights * 1e3):
-        return "the figure is right, the unit is not: GB are asked for, 10⁹ bytes."
+        return "the figure is right, but the unit is not: the question asks for GB, 10⁹ bytes."
     if _is(answer, 4 * weights * 1e9 / 2**30):
         return "that counts in 2³⁰ bytes; here a GB is 10⁹."
     if _is(answer, weights):
@@ -63,7 +63,7 @@ def _fewer(answer, **given) -> str | None:
     if math.isclose(answer, side**3, rel_tol=0.02):
         return "the number of filters does not change with the size of the image."
     if math.isclose(answer, 1 / right, rel_tol=0.02):
-        return "that is what is left; how many times fewer are asked for."
+        return "that is what is left; the question asks how many times fewer."
     if answer == 1:
         return "the parameters stay the same, but each is used at fewer pixels."
     return "compare the numbers of pixels."

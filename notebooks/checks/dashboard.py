@@ -17,7 +17,7 @@ def _better_run(answer: History, first: History, second: History) -> str | None:
     before, after = first.kept, answer.kept
     low, _ = difference_interval(after["validation_accuracy"], images, before["validation_accuracy"], images)
     if low <= 0:
-        return "the validation accuracy is not higher beyond what the choice of images explains."
+        return "the validation accuracy is not higher by more than the choice of images explains."
     if after["gap"] >= before["gap"]:
         return "it is more often right, but its gap is no smaller."
     return None
@@ -34,7 +34,7 @@ def _phases(answer: Experiment) -> str | None:
     if (head.epochs, block.epochs) != (10, 20):
         return "each phase counts its own epochs."
     if answer != Experiment(unfreeze=0, epochs=10).then(unfreeze=3, learning_rate=1e-4, epochs=20):
-        return "the phases are right, but a setting is changed that was not asked for."
+        return "the phases are right, but you changed a setting that the exercise does not name."
     return None
 
 

@@ -59,7 +59,7 @@ def _logged(answer, alpha, sure_from) -> str | None:
     if _near(answer, 1):
         return "that is the accuracy on clean images. What is counted here are blends."
     if _near(answer, 1 - close):
-        return "some of the tossed coins fall right, too."
+        return "some of the coin tosses come out right, too."
     if _near(answer, one_side + (1 - one_side) / 2) or _near(answer, one_side):
         return "the larger share may also be that of the second image: look at both ends of λ."
     if _near(answer / 100, 1 - close / 2):
@@ -76,7 +76,7 @@ def _calibration(answer, confidence, right) -> str | None:
     bins = (10 * confidence).astype(int)
     gaps = [abs(confidence[bins == each].mean() - right[bins == each].mean()) for each in np.unique(bins)]
     if _near(abs(answer), abs(float(confidence.mean() - right.mean()))):
-        return "over all images too sure and too modest cancel. Take the distance in each bin first."
+        return "over all images, too sure and too modest cancel out. Take the distance in each bin first."
     if _near(answer, float(np.mean(gaps))):
         return "a bin counts by how many images it holds."
     if _near(answer, float(np.mean(np.abs(confidence - right)))):
