@@ -13,7 +13,7 @@ from conftest import ROOT
 # A module may import from the layers before its own, and within its own.
 LAYERS = [
     ["vgglab", "vgglab.quiet", "vgglab.errors", "vgglab.files", "vgglab.templates", "vgglab.engine.owner"],
-    ["vgglab.stored"],
+    ["vgglab.stored", "vgglab.course"],
     ["vgglab.image_changes", "vgglab.image_draws", "vgglab.toggles", "vgglab.studies"],
     ["vgglab.experiment"],
     ["vgglab.grid"],

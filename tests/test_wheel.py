@@ -119,9 +119,9 @@ def test_what_is_installed_finds_its_data(environment, tmp_path):
 
 @pytest.mark.slow
 def test_one_command_in_an_empty_folder_runs_lessons(environment, tmp_path):
-    done = vgglab_there(environment, "course", "--run", "--lessons", "00,08", "--out", "out", cwd=tmp_path)
+    done = vgglab_there(environment, "course", "--run", "--lessons", "00,09", "--out", "out", cwd=tmp_path)
     assert not done.returncode, done.stdout + done.stderr
-    assert re.fullmatch(r"(0[08]_\w+:  ?\d+ s\n){2}", done.stdout)
+    assert re.fullmatch(r"(0[09]_\w+:  ?\d+ s\n){2}", done.stdout)
     (only,) = tmp_path.iterdir()
     assert len(list(only.glob("*.ipynb"))) == 2
 
