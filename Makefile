@@ -94,6 +94,15 @@ course: env
 html: env
 	$(BIN)/python notebooks/course.py --html build/html $(ARGS)
 
+# Runs the lessons first, where they are newer than their pages; `make site DRAFT=1` shows them as they are.
+site: env $(if $(DRAFT),,build/html/index.html)
+	NO_MKDOCS_2_WARNING=1 VGGLAB_SITE_LESSONS=$(if $(DRAFT),,$(abspath build/html)) \
+	  $(BIN)/python -m mkdocs build --strict --config-file docs/mkdocs.yml --site-dir $(abspath build/site) $(ARGS)
+	@echo "Open build/site/index.html."
+
+build/html/index.html: $(wildcard notebooks/*.ipynb)
+	$(MAKE) html ARGS=
+
 env: .venv/ready
 
 # Installed anew whenever what is to be installed changes.
@@ -111,6 +120,6 @@ lock: env
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
-.PHONY: lab dashboard test test-fast lint format env lock course html \
+.PHONY: lab dashboard test test-fast lint format env lock course html site \
   bench bench-dashboard bench-doctor bench-store bench-pages bench-memory bench-photographs torture \
   probe pretrain blossoms source-task study
