@@ -96,6 +96,15 @@ course: env
 html: env
 	$(BIN)/vgglab course --run --html build/html $(ARGS)
 
+# Runs the lessons first, where they are newer than their pages; `make site DRAFT=1` shows them as they are.
+site: env $(if $(DRAFT),,build/html/index.html)
+	NO_MKDOCS_2_WARNING=1 VGGLAB_SITE_LESSONS=$(if $(DRAFT),,$(abspath build/html)) \
+	  $(BIN)/python -m mkdocs build --strict --config-file docs/mkdocs.yml --site-dir $(abspath build/site) $(ARGS)
+	@echo "Open build/site/index.html."
+
+build/html/index.html: $(wildcard notebooks/*.ipynb)
+	$(MAKE) html ARGS=
+
 env: .venv/ready
 
 # Installed anew whenever what is to be installed changes.
@@ -103,7 +112,7 @@ env: .venv/ready
 	@test -n "$(PYTHON)" || { echo "vgglab needs Python 3.11, 3.12 or 3.13, and none was found. Install one, or name it: make lab PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
-	  $(if $(strip $(LOCK)),--requirement $(LOCK),--editable '.[heic,lint,onnx,sweep,test]')
+	  $(if $(strip $(LOCK)),--requirement $(LOCK),--editable '.[heic,lint,onnx,site,sweep,test]')
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
 	@touch $@
 
@@ -114,6 +123,6 @@ lock: env
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
 
-.PHONY: lab dashboard test test-fast lint format env lock course html \
+.PHONY: lab dashboard test test-fast lint format env lock course html site \
   bench bench-dashboard bench-doctor bench-store bench-pages bench-memory bench-photographs torture \
   probe pretrain blossoms source-task study

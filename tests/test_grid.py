@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from vgglab import AUGMENTATIONS
-from vgglab.errors import InputError
-from vgglab.experiment import FIELDS, Experiment, with_seed
-from vgglab.grid import (
+from vgglab.combinations import (
     checked_experiments,
     checked_seeds,
     grid,
@@ -21,6 +19,8 @@ from vgglab.grid import (
     varied,
     with_whole_paths,
 )
+from vgglab.errors import InputError
+from vgglab.experiment import FIELDS, Experiment, with_seed
 
 
 def test_a_grid_is_the_product_and_the_last_field_changes_fastest():

@@ -12,16 +12,16 @@ from test_history import make_history
 from test_store import PLAIN, Killed, same
 from vgglab import sweep_run
 from vgglab.charts.sweep import plot_sweep, save_sweep
+from vgglab.combinations import grid, in_effect
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment, with_seed
-from vgglab.grid import grid, in_effect
 from vgglab.history import History
 from vgglab.measures.sweep_table import best_setting, sweep_table
 from vgglab.share import run_folder
 from vgglab.share.store import CHECKPOINT, MODEL, RECORD, locked, read_run
 from vgglab.share.sweep_folder import PICTURE, TABLE, SweepFolder
-from vgglab.sweep import run_sweep, sweep
+from vgglab.sweeping import run_sweep, sweep
 from vgglab.training import train
 
 SHORT = dataclasses.replace(PLAIN, epochs=2)

@@ -16,13 +16,13 @@ import pytest
 from test_store import PLAIN, same
 from vgglab import cluster
 from vgglab.cluster import check_shared, check_workers, client_of, facts_of, outcomes, sees, time_left
+from vgglab.combinations import grid
 from vgglab.datasets import Split, load_for
 from vgglab.errors import InputError
 from vgglab.experiment import Experiment
-from vgglab.grid import grid
 from vgglab.share.store import MODEL, read_run
 from vgglab.stored.stored_rows import Rows
-from vgglab.sweep import sweep
+from vgglab.sweeping import sweep
 from vgglab.training import train
 
 SHORT = dataclasses.replace(PLAIN, epochs=2)

@@ -44,8 +44,8 @@ _HOME = {
     "train_seeds": "vgglab.seeds",  # the same with several seeds in turn → a list of them
     "k_folds": "vgglab.datasets",  # a Dataset divided anew, so that each image validates once → a list of them
     "cross_validate": "vgglab.cross_validation",  # Experiment on each fold → the records, their mean, its interval
-    "grid": "vgglab.grid",  # every combination of values of an experiment's fields → a list of Experiments
-    "sweep": "vgglab.sweep",  # Experiments with several seeds, here or on a Dask cluster → a table, a row a setting
+    "grid": "vgglab.combinations",  # every combination of values of fields → a list of Experiments
+    "sweep": "vgglab.sweeping",  # Experiments, several seeds each, here or on a cluster → a table, a row a setting
     "find_learning_rate": "vgglab.measures.learning_rate",  # the loss as the rate grows → a rate to begin with
     "evaluate": "vgglab.measures.evaluation",  # accuracy and loss of a model on clean images
     "mistakes": "vgglab.measures.mistakes",  # the validation images that it is most sure and wrong about

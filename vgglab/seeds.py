@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
+from vgglab.combinations import checked_seeds
 from vgglab.datasets import Dataset, check_fits, under_conditions
 from vgglab.engine.cache import CACHE, FeatureCache
 from vgglab.engine.control import Control
 from vgglab.experiment import Experiment, with_seed
 from vgglab.files import expanded
-from vgglab.grid import checked_seeds
 from vgglab.history import History
 from vgglab.in_turn import train_in_turn
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vgglab.cluster import Facts, outcomes, sees, time_left
+from vgglab.combinations import counted, in_effect, planned_runs, setting_words, varied
 from vgglab.datasets import Dataset, under_conditions
 from vgglab.engine.control import Control
 from vgglab.errors import InputError
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.files import readable
-from vgglab.grid import counted, in_effect, planned_runs, setting_words, varied
 from vgglab.history import History
 from vgglab.share.shelf import rename
 from vgglab.share.store import check_same

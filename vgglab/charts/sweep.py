@@ -13,10 +13,10 @@ from matplotlib.ticker import PercentFormatter
 
 from vgglab.charts.curves import detached_axes, new_axes, save_chart
 from vgglab.charts.text import name_cells
+from vgglab.combinations import LATER, counted
 from vgglab.errors import InputError, unknown
 from vgglab.experiment import FIELDS
 from vgglab.files import written_whole
-from vgglab.grid import LATER, counted
 from vgglab.measures.sweep_table import MEASURES
 
 _LONGEST, _LINE = 40, 16  # characters of the name of a row or column, and of a line of it

@@ -15,12 +15,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from vgglab.combinations import LATER, checked_seeds, grid
 from vgglab.commands.train import new_console
 from vgglab.epoch_bar import EpochBar, is_terminal
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS
 from vgglab.files import expanded, readable
-from vgglab.grid import LATER, checked_seeds, grid
 from vgglab.terminal import INTERRUPTED, Signals
 from vgglab.toggles import Toggle
 
@@ -102,7 +102,7 @@ def run_command(options: argparse.Namespace, flags: Mapping[str, str]) -> int:
             from vgglab.cluster import client_of
 
             client = opened.enter_context(client_of(options.scheduler, options.workers or 0))
-        from vgglab.sweep import run_sweep
+        from vgglab.sweeping import run_sweep
 
         on_epoch = None
         if client is None:

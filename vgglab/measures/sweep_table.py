@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from vgglab.combinations import LATER, counted, in_effect, later_words, setting_words, varied
 from vgglab.experiment import FIELDS, Experiment, with_seed
-from vgglab.grid import LATER, counted, in_effect, later_words, setting_words, varied
 from vgglab.history import History
 from vgglab.measures.intervals import mean_interval, paired_difference
 

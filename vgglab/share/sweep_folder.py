@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from vgglab.combinations import in_effect, with_whole_paths
 from vgglab.errors import InputError, shown
 from vgglab.experiment import Experiment
 from vgglab.files import expanded, is_part, readable
-from vgglab.grid import in_effect, with_whole_paths
 from vgglab.share.again import never_began
 from vgglab.share.shelf import delete
 from vgglab.share.store import RECORD, StoredRun, check_place, is_going_on, locked, read_run

@@ -14,12 +14,19 @@ import numpy as np
 import pandas as pd
 
 from vgglab.cluster import check_workers
+from vgglab.combinations import (
+    checked_experiments,
+    checked_seeds,
+    counted,
+    paths_of,
+    planned_runs,
+    with_whole_paths,
+)
 from vgglab.datasets import Dataset, check_fits, is_there
 from vgglab.engine.control import Control
 from vgglab.errors import InputError, shown
 from vgglab.experiment import FIELDS, Experiment
 from vgglab.files import readable, written_whole
-from vgglab.grid import checked_experiments, checked_seeds, counted, paths_of, planned_runs, with_whole_paths
 from vgglab.measures.sweep_table import best_setting, sweep_table
 from vgglab.share.sweep_folder import PICTURE, TABLE, SweepFolder
 from vgglab.sweep_going import GoingSweep, Say
