@@ -124,7 +124,7 @@ def test_from_disk_it_asks_for_nothing_and_finds(site, browser):
         page.wait_for_load_state("networkidle")
     page.fill("input[name=query]", "find_learning_rate")
     found = page.locator(".md-search-result__link", has_text="find_learning_rate").first
-    found.wait_for(timeout=20_000)
+    found.wait_for(timeout=60_000)
     assert found.get_attribute("href").startswith("file:")
     assert [each for each in asked if urlsplit(each).scheme not in ("file", "data", "blob", "about")] == []
     assert wrong == []
