@@ -68,7 +68,7 @@ def test_before_a_run_there_is_nothing_to_ask(dashboard):
     assert dashboard.tabs.titles[:2] == ("Runs", "Predict")
     drop(dashboard.asked, [("a.png", png())])
     assert dashboard.asked.status == (
-        "No network is trained yet. Press Train, and drop your photographs when the run has ended."
+        "No network has been trained yet. Press Train, and drop your photographs when the run has ended."
     )
 
 

@@ -255,7 +255,7 @@ def test_what_cannot_be_compared_is_refused_in_the_words_of_the_comparison(other
 @pytest.mark.parametrize(
     ("history", "sentence"),
     [
-        ([], "Train: the images that the network gets wrong are then shown here."),
+        ([], "Press Train, and the images that the network gets wrong appear here."),
         ([History(make_history().experiment)], "The first epoch is not finished yet."),
         ([make_history()], "This run has no predictions on the validation images"),
     ],

@@ -66,6 +66,23 @@ def test_the_source_archive_has_the_recipes_the_course_and_the_tests(built):
     assert {"Makefile", "requirements.lock", "CONTRIBUTING.md", "CHANGELOG.md"} <= held
 
 
+def test_the_source_archive_makes_the_same_wheel(built, tmp_path):
+    wheel, archive = built
+    with tarfile.open(archive) as sources:
+        sources.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=unpacked, check=True, capture_output=True)
+    (again,) = tmp_path.glob("*.whl")
+    contents = []
+    for path in (wheel, again):
+        with zipfile.ZipFile(path) as files:
+            contents.append(
+                {name: files.read(name) for name in files.namelist() if "checkpoints" not in name}
+            )
+    assert contents[0] == contents[1]
+
+
 @pytest.fixture(scope="module")
 def environment(built):
     """A new environment in which the wheel is installed, beside links to what it depends on; it has no checkout."""

@@ -31,7 +31,7 @@ def add_check(commands: Any, add_flag: Callable[[argparse.ArgumentParser, str], 
     parser = commands.add_parser(
         "check",
         help="look for copies, wrong labels, shortcuts and bad images in a folder",
-        description="Look for what makes the accuracy on a folder untrue: copies within and across the split, "
+        description="Look for what makes the accuracy on a folder misleading: copies within and across the split, "
         "copies under two labels, probable label errors, unequal classes, shortcuts, groups on both sides, and blank, "
         "dark, blurred, tiny or odd-shaped images. Nothing is changed or deleted.",
         epilog="Ends with 0 when nothing was found, with 1 when there are findings, and with 2 after an error.",
@@ -44,7 +44,7 @@ def add_check(commands: Any, add_flag: Callable[[argparse.ArgumentParser, str], 
         type=Path,
         metavar="FILE",
         help="write a list of the images that may be left out, one path a line and why; of two copies it has the one "
-        "in train, and what wants a look first stands behind #",
+        "in train, and what you should look at first is commented out with #",
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE.html", help="write a page with pictures of what was found"

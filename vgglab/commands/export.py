@@ -20,7 +20,7 @@ def add_export(commands: Any) -> None:
     parser = commands.add_parser(
         "export",
         help="write a trained network in a format that runs without Keras",
-        description="Write a trained network in a format that runs without Keras, and hold what was written against "
+        description="Write a trained network in a format that runs without Keras, and check what was written against "
         "Keras on 16 images: where a probability differs by more than 0.0001, nothing is kept. The names of the "
         "classes are written beside it, or into the folder of a SavedModel.",
         allow_abbrev=False,

@@ -23,8 +23,8 @@ def add_predict(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "predict",
-        help="say what a trained network takes photographs for",
-        description="Say what a trained network takes photographs for. They are read just as its training images were.",
+        help="say which class a trained network sees in each photograph",
+        description="Say which class a trained network sees in each photograph, read just as its training images were.",
         epilog="What cannot be read as an image is named with the reason, the other files are answered, and the exit "
         "code is 2.",
         allow_abbrev=False,

@@ -24,7 +24,7 @@ from vgglab.weights import find_weights
 def check_images(
     data: Dataset, experiment: Experiment | None = None, say: Callable[[str], object] | None = None
 ) -> Findings:
-    """Look for what makes the accuracy on a data set untrue: copies, wrong labels, shortcuts, and images of nothing.
+    """Look for what makes an accuracy misleading: copies, wrong labels, shortcuts and blank images.
 
     `experiment` names the backbone and the weights whose features are compared, by default the pretrained vgg16-mini;
     `say` is told what is being done. Nothing is changed. `InputError` for what is no Dataset, or missing weights.

@@ -102,19 +102,19 @@ def _finding(pictures: Pictures, kind: str, groups: list[tuple[int, ...]], how: 
         "placeholder": (
             "placeholder pictures",
             f"{_pictures(len(groups))} {'stands' if len(groups) == 1 else 'stand'} in several classes and many times, "
-            f"{images:,} times in all. Such a picture shows nothing of its class.",
+            f"{images:,} times in all. Such a picture says nothing about its class.",
         ),
         "conflict": (
             f"{how} copies under different labels",
-            f"{sets}, {images:,} images, have more than one label. All but one of the labels of each must be wrong.",
+            f"{sets}, {images:,} images, have more than one label. At most one label of each group can be right.",
         ),
         "across": (
             f"{how} copies across the split",
-            f"{sets}, {images:,} images, are in more than one part. The network is asked for what it was shown.",
+            f"{sets}, {images:,} images, are in more than one part. The network is tested on what it trained on.",
         ),
         "within": (
             f"{how} copies within a part",
-            f"{sets}, {images:,} images, are in one part and one class. Each counts as often as it is there.",
+            f"{sets}, {images:,} images, are in one part and one class. Each copy counts once more.",
         ),
     }
     name, sentence = said[kind]

@@ -33,8 +33,8 @@ class Effects:
         """The accuracy with all images, and whose it is."""
         count, n = int(self.right.sum()), len(self.right)
         return (
-            f"A linear probe on the frozen base has a validation accuracy of {_percent(count, n)}; the effects are "
-            "effects on it."
+            f"A linear probe on the frozen base has a validation accuracy of {_percent(count, n)}; every effect "
+            "below is measured on it."
         )
 
     def measured(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -59,8 +59,8 @@ class Effects:
         images = f"{count:,} validation image{'' if count == 1 else 's'}"
         all_right = f"{100 * self.right.mean():.1f} %"
         return (
-            f"Of {images} among {'it' if len(finding.images) == 1 else 'these'} the probe knows "
-            f"{100 * self.right[asked].mean():.0f} %; without {those} its accuracy is "
+            f"Of {images} among {'it' if len(finding.images) == 1 else 'these'} the probe gets "
+            f"{100 * self.right[asked].mean():.0f} % right; without {those} its accuracy is "
             f"{_percent(int(self.right[~asked].sum()), left)} instead of {all_right}."
         )
 

@@ -97,8 +97,8 @@ class Findings:
         What somebody should look at first stands behind a # as a whole, so that it is not left out as it is.
         """
         lines = [
-            "# Images that may be left out: a path a line, as seen from the folder; what stands behind # is not read.",
-            "# Nothing is deleted. A line that begins with # wants a look first: take the # away to leave it out.",
+            "# Images to leave out, one path a line, relative to the folder. Everything after a # is a comment.",
+            "# Nothing is deleted. Look at the images in lines that begin with #, and remove the # to leave them out.",
         ]
         listed: set[int] = set()
         for mark in ("", "# "):

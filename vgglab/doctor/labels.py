@@ -73,8 +73,8 @@ def findings_of_labels(pictures: Pictures, probabilities: np.ndarray, told: set[
     many = len(found) > 1
     sentence = (
         f"{len(found):,} image{'s look' if many else ' looks'} like another class than the label says. The probe that "
-        f"says so was not shown {'them' if many else 'it'}, and is right about {100 * right:.0f} % of all images: look "
-        "before you change or leave out anything."
+        f"says so was not trained on {'them' if many else 'it'}, and gets {100 * right:.0f} % of all images right. "
+        "Look before you change or leave out anything."
     )
     look = {image: f"probably a wrong label: {note}" for image, note in zip(found, notes)}
     return [Finding("probable label errors", sentence, tuple((each,) for each in found), notes, look=look)]

@@ -110,12 +110,12 @@ def findings_of_shortcuts(pictures: Pictures, tones: Tones, facts: FileFacts) ->
 
 
 _WHY_FILES = (
-    "A network may see it by blur, edges or compression instead of what is shown; bring all classes into one "
-    "form."
+    "A network can pick it up from blur, edges or compression instead of from what is shown. Bring all classes into "
+    "one form."
 )
 _WHY_TONES = (
-    "Where that belongs to the things shown, it is knowledge; where it is how the pictures were taken, the network "
-    "learns that instead."
+    "If that belongs to the things shown, it is real information. If it comes from how the pictures were taken, the "
+    "network learns that instead."
 )
 
 

@@ -25,8 +25,8 @@ def findings_of_sides(pictures: Pictures) -> list[Finding]:
             return []
         images = sum(len(each) for each in both)
         sentence = (
-            f"{_groups(len(both))}, {images:,} images, on both sides of the split: what is known of the one side tells "
-            "about the other. Split by groups."
+            f"{_groups(len(both))}, {images:,} images, on both sides of the split: what the network learns on one side "
+            "helps it on the other. Split by groups."
         )
         notes = tuple(str(pictures.groups[group[0]]) for group in both)
         exclude = {
@@ -54,7 +54,7 @@ def _asked(pictures: Pictures) -> list[Finding]:
     ]
     sentence = (
         f"Do {pictures.name(pair[0])} and {pictures.name(pair[1])} show one thing, person or place? {len(both):,} "
-        f"beginnings of names are on both sides of the split. If they do, split by groups; if not, this is no finding."
+        f"beginnings of names are on both sides of the split. If they do, split by groups. If not, ignore this."
     )
     notes = tuple(str(prefixes[group[0]]) for group in both)
     return [Finding("a question on names", sentence, both, notes)]

@@ -31,7 +31,7 @@ SIDE = 96  # pixels of a photograph on the page
 TOP = 3  # classes that are named of each
 Network = tuple[str, Path]  # what a run is called, and the file of its network
 
-_WAITS = "A run is going on. Your photographs are answered when it has ended."
+_WAITS = "A run is going on. Your photographs get their answer when it ends."
 
 
 class _Closed(Exception):
@@ -130,7 +130,7 @@ def network_of(runs: Runs) -> Network:
                 f"The network of {names[0]} is not kept. Choose another run, or none, in the table."
             )
         raise InputError(
-            "No network is trained yet. Press Train, and drop your photographs when the run has ended."
+            "No network has been trained yet. Press Train, and drop your photographs when the run has ended."
         )
     name = max(there, key=lambda each: there[each][0])
     return name, there[name][1]

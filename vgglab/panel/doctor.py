@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from vgglab.doctor.findings import Findings
 
 _WHAT_IT_IS = (
-    "Copies within and across the split, labels that are probably wrong, shortcuts, unequal classes and images of "
-    "nothing. It takes about a minute for 3,000 images, and waits while a run goes on."
+    "Copies within and across the split, labels that are probably wrong, shortcuts, unequal classes and blank "
+    "images. It takes about a minute for 3,000 images, and waits while a run goes on."
 )
 
 

@@ -47,7 +47,7 @@ def _section(findings: Findings, finding: Finding) -> dict[str, Any]:
             dict(note=readable(note), images=[_picture(findings, image) for image in group[:OF_A_GROUP]])
             for group, note in list(zip(finding.groups, notes))[:GROUPS]
         ],
-        more=f"And {left:,} more; the list of files has all." if left > 0 else "",
+        more=f"And {left:,} more; the list of files has all of them." if left > 0 else "",
     )
 
 

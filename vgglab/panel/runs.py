@@ -32,7 +32,7 @@ _LINE = {
     "Delete": "take the chosen runs off the table, and away from the folder",
 }
 _FOLDED = {
-    "Rename": "give the chosen run the name beside",
+    "Rename": "give the chosen run the name typed here",
     "Save model": "write the trained network of the chosen runs",
 }
 

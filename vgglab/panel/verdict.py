@@ -27,7 +27,7 @@ class Verdict(widgets.VBox):
     def clear(self) -> None:
         """Nothing is known yet."""
         self.sentence.value = render(
-            "verdict.html", sentence="Press Train: what the run shows is said here.", odd=[]
+            "verdict.html", sentence="Press Train, and this card tells you what the run shows.", odd=[]
         )
         self.evidence.value = self.message.value = ""
 
