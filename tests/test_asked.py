@@ -152,7 +152,7 @@ def test_slices_of_another_drop_are_none_of_this_one(asked):
 def test_while_a_run_has_the_network_it_waits_and_says_so(asked, monkeypatch):
     monkeypatch.setattr("vgglab.engine.owner.PATIENCE", 0.0)
     said = threading.Event()
-    asked.observe(lambda change: change["new"].startswith("A run is going on") and said.set(), "status")
+    asked.observe(lambda change: change["new"].startswith("A run is in progress") and said.set(), "status")
     with alone():
         drop(asked, [("a.png", png())])
         assert said.wait(10) and not asked.html

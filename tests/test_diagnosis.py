@@ -359,7 +359,7 @@ def test_underfitting(train, validation, epochs, last, found):
     losses = [0.799] + [0.8] * (epochs - 2) + [last]
     history = make_history([(train, loss) for loss in losses], (validation, 0.8))
     assert ("underfitting" in kinds(history)) == found
-    assert not found or ("more seldom" in diagnose(history)[0].finding) == (validation < train)
+    assert not found or ("worse still" in diagnose(history)[0].finding) == (validation < train)
 
 
 def test_the_advice_for_underfitting_is_what_holds_back():
@@ -417,9 +417,9 @@ def test_wrong_labels_known_by_heart_are_overfitting_without_a_gap(memorised, la
     history = noisy(make_history(falling(0.7, 0.9, 0.5, 6), new), 400, memorised)
     found = diagnose(history)[0]
     assert found.kind == kind
-    assert ("wrong labels are known by heart" in found.finding) == (memorised > 0.06 and latest == 1.2)
+    assert ("wrong labels have been memorised" in found.finding) == (memorised > 0.06 and latest == 1.2)
     assert "of which 400 of 1000 are wrong" in found.evidence
-    assert f"{memorised:.1%} of the wrong ones are known by heart" in found.evidence
+    assert f"{memorised:.1%} of the wrong ones have been memorised" in found.evidence
 
 
 def test_a_record_without_wrong_labels_says_nothing_of_them():

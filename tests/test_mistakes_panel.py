@@ -273,8 +273,8 @@ def test_where_there_is_nothing_to_show_one_sentence_says_why(history, sentence,
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (None, "The images themselves are not at hand."),
-        (images(LABELS, seed=3), "The images at hand are not those that this run was validated on"),
+        (None, "The images themselves are not available."),
+        (images(LABELS, seed=3), "The images available are not those that this run was validated on"),
     ],
 )
 def test_without_its_images_there_are_counts_and_no_pictures(data, sentence):

@@ -71,13 +71,13 @@ def test_a_click_does_not_wait(tiny, tmp_path, request):
     trained.run()
     taken = request.getfixturevalue("taken")
     with (
-        pytest.raises(InputError, match="Saving has to wait for the run that is going"),
+        pytest.raises(InputError, match="Saving has to wait for the run in progress"),
         alone_at_once("Saving"),
     ):
         pass
     dashboard = Dashboard(tiny, SMALL, folder=tmp_path)
     dashboard.tabs.selected_index = dashboard.tabs.titles.index("Cost")
-    assert "has to wait for the run that is going" in dashboard.facts.cost.value
+    assert "has to wait for the run in progress" in dashboard.facts.cost.value
     trained.runs.select("run 1")
     trained.runs.buttons["Save model"].click()  # a copy of a file, for which nobody has to wait
     assert (tmp_path / "run-1.keras").is_file()

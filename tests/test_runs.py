@@ -765,7 +765,7 @@ def test_delete_asks_first_and_takes_the_folders_away(runs):
     assert runs.buttons["Delete"].description == "Really delete 2 runs?"
     assert (kind, sentence) == (
         "status",
-        "Press it again to delete run 1, card, and all that is kept of them.",
+        "Press again to delete run 1, card, and all that is kept of them.",
     )
     select(runs, "run 3")  # something else: it is no answer to the question
     assert runs.buttons["Delete"].description == "Delete"
@@ -797,7 +797,7 @@ def test_a_run_that_goes_on_is_not_deleted(runs):
         runs = open_runs(runs.folder)
         assert states(runs) == {"run 1": "running elsewhere"}
         select(runs, "run 1")
-        assert delete(runs) == ("alert", "run 1 is going on. It can be deleted once it has ended.")
+        assert delete(runs) == ("alert", "run 1 is still training. You can delete it once it has ended.")
     runs.mark(runs.folder / "run-1")
     assert states(runs) == {"run 1": "going on"}
     select(runs, "run 1")

@@ -112,7 +112,7 @@ def test_the_best_is_called_optimistic_and_others_alike():
     assert said.startswith(
         "Of 3 settings the best on validation is unfreeze depth 3: 80.3%, the mean of 3 seeds."
     )
-    assert "1 other cannot be told apart from it" in said and "optimistic" in said and "test part" not in said
+    assert "1 other cannot be distinguished" in said and "optimistic" in said and "test part" not in said
     for seed, history in enumerate(runs[in_effect(with_seed(settings[1], s))] for s in range(3)):
         history.test = dict(accuracy=0.7 + seed / 10, loss=1.0, calibration_error=0.1, images=9)
     assert "On the test part, which nothing was chosen on, it has 80.0%." in best_setting(

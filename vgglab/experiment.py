@@ -134,7 +134,7 @@ class Experiment:
     views: int | None = _field(None, Number(
         label="views", unit="epochs", role="images", optional=True, off=None, idle=_nothing_random,
         low=1, high=1000, whole=True, stops=(None, 2, 4, 8, 16),
-        help="draw so many augmented epochs once, keep what the frozen layers make of them, and use them in turn; "
+        help="draw so many augmented epochs once, keep what the frozen layers make of them, and reuse them in turn; "
              "new ones in every epoch when left out"))
     batch_size: int = _field(32, Number(
         label="batch size", role="images", low=1, high=4096, whole=True, stops=(8, 16, 32, 64, 128),

@@ -82,7 +82,7 @@ def why_not_cached(phase: Experiment) -> str | None:
     if is_random(phase) and phase.views is None:
         return (
             "Not cached: augmentation draws new images in every epoch, which the frozen layers have to compute. "
-            "With `views=8`, eight epochs of changed images are drawn once and used in turn."
+            "With `views=8`, eight epochs are drawn once and reused in turn."
         )
     return None
 

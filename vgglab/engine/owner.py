@@ -44,7 +44,7 @@ def alone_at_once(what: str) -> Iterator[None]:
     """The same for what must not wait, such as a click; `InputError` when a run has Keras. `what` names it."""
     if not _KERAS.acquire(blocking=False):
         raise InputError(
-            f"{what} has to wait for the run that is going. Let it end, or stop it, and try again."
+            f"{what} has to wait for the run in progress. Let it end, or stop it, and try again."
         )
     try:
         yield

@@ -90,9 +90,7 @@ class ClassReport:
     def __str__(self) -> str:
         """The overall figures in a sentence, with what guessing reaches."""
         figures = ", ".join(f"{name} {figure}" for name, figure in self.overall)
-        majority = (
-            f", always answering with the most frequent class {self.majority:.1%}" if self.is_unequal else ""
-        )
+        majority = f"; the majority class alone gives {self.majority:.1%}" if self.is_unequal else ""
         return (
             f"{self.part.capitalize()}, {self.images} images, with 95% intervals: {figures}. "
             f"Chance is {self.chance:.1%}{majority}."

@@ -70,7 +70,7 @@ def diagnose(history: History) -> list[Diagnosis]:
     if diverging := _diverging(history):
         return [diverging]
     well, moved = badge(history)
-    wrong = "Not exactly the layers that were told to train have trained."
+    wrong = "The layers that trained are not exactly those that were set to train."
     found = [Diagnosis("not-training", wrong, moved)] if well is False else []
     if len(history.epochs) < EARLIEST:
         planned = history.experiment.planned_epochs
@@ -143,7 +143,7 @@ def _not_training(history: History) -> Diagnosis | None:
     """The train loss is the very same number, or accuracy and loss are still those of guessing."""
     rows, losses = history.epochs, [row["train_loss"] for row in phase_rows(history)]
     if len(losses) >= RECENT and len(set(losses)) == 1 and rows[-1]["train_accuracy"] < 1:
-        finding = "Nothing changes: the loss on the training images is always the same number."
+        finding = "Nothing changes: the loss on the training images never changes."
         evidence = f"Train loss {losses[0]:.3f} in each of the last {len(losses)} epochs."
         return Diagnosis("not-training", finding, evidence, _advice("a higher", "learning_rate"))
     known = guess(history)
@@ -154,7 +154,7 @@ def _not_training(history: History) -> Diagnosis | None:
         # Few images leave a high accuracy uncertain as well; a loss below chance is then a sign of learning.
         if low > known.accuracy or row["train_loss"] < (1 - CLEARLY) * known.loss:
             return None
-    finding = "The accuracy on the training images cannot be told from guessing."
+    finding = "The accuracy on the training images is no better than guessing, as far as these images show."
     loss = rows[-1]["train_loss"]
     how = "a lower" if loss > BLOWN_UP * known.loss else "another"
     evidence = f"{measured(history)} Train loss {loss:.3f}; {guessing(history, known)}"
@@ -218,7 +218,7 @@ def _how_it_overfits(history: History, risen: bool) -> tuple[str, str]:
         when += f", in phase {best['phase']}"
     worse = "has risen" if risen else "no longer falls"
     if knows_by_heart(history):
-        return "overfitting", f"{when}: wrong labels are known by heart, and the validation loss {worse}."
+        return "overfitting", f"{when}: wrong labels have been memorised, and the validation loss {worse}."
     if gap_interval(history)[0] > 0:
         return "overfitting", (
             f"{when}: training images are recognised better than validation images, "
@@ -243,7 +243,7 @@ def _underfitting(history: History) -> Diagnosis | None:
     what = "training images whose labels are right" if wrong_share(history) else "training images"
     finding = f"It underfits: not even the {what} are learned, and the train loss has stopped falling."
     if gap_interval(history)[0] > 0:
-        finding += " What is learned is right more seldom on validation images."
+        finding += " It does worse still on validation images."
     phase = latest_phase(history)
     held = [name for name in brakes(phase) if FIELDS[name].role != "schedule"]
     advice = _advice("less", held[0]) if held else _advice("another", "learning_rate")
@@ -283,7 +283,7 @@ def _augmentation_too_strong(history: History) -> Diagnosis | None:
     lower = difference_interval(row["train_accuracy"], images, logged, history.data["train"])
     if not labels or not _low_and_still(history) or lower[0] <= 0:
         return None
-    finding = "The changed images may be too hard to learn from: a suspicion, which another run can test."
+    finding = "The changed images may be too hard to learn from: a suspicion that another run can test."
     evidence = (
         f"{measured(history)} The logged accuracy, on changed images, is {logged:.1%}, lower than train by "
         f"{points(*lower)} (95% interval); dropout and learning within the epoch lower it as well."
@@ -292,11 +292,11 @@ def _augmentation_too_strong(history: History) -> Diagnosis | None:
 
 
 def _too_small(history: History) -> Diagnosis | None:
-    """The gap cannot be told from none, or is known too vaguely to be compared."""
+    """The gap may be zero, or is known too vaguely to be compared."""
     low, high = gap_interval(history)
     if not low <= 0 <= high and (high - low) / 2 <= VAGUE:
         return None
-    known = "cannot be told from none" if low <= 0 <= high else "is known only vaguely"
+    known = "may be zero" if low <= 0 <= high else "is known only vaguely"
     train, validation = counts(history)
     gap = f"the gap of {tenths(history.epochs[-1]['gap'])} points {known}"
     finding = f"With {train} training and {validation} validation images measured, {gap}."

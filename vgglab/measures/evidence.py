@@ -120,7 +120,7 @@ def measured(history: History) -> str:
     wrong = f"{history.data['wrong_labels']} of {history.data['train']}"
     return (
         f"{text} Train is measured against the labels that are trained on, of which {wrong} are wrong; "
-        f"{row['memorised']:.1%} of the wrong ones are known by heart."
+        f"{row['memorised']:.1%} of the wrong ones have been memorised."
     )
 
 

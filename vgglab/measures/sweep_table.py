@@ -89,7 +89,7 @@ def best_setting(experiments: Sequence[Experiment], seeds: Sequence[int], runs: 
     ]
     alike = [each for each in scores if each != best and not _is_lower(scores[each], scores[best])]
     if alike:
-        sentences.append(f"{counted(len(alike), 'other')} cannot be told apart from it on these seeds.")
+        sentences.append(f"{counted(len(alike), 'other')} cannot be distinguished from it with these seeds.")
     sentences.append(
         "It was chosen on the images that its figure is measured on, so the figure is optimistic, "
         "the more so the more settings there were."

@@ -31,7 +31,7 @@ SIDE = 96  # pixels of a photograph on the page
 TOP = 3  # classes that are named of each
 Network = tuple[str, Path]  # what a run is called, and the file of its network
 
-_WAITS = "A run is going on. Your photographs get their answer when it ends."
+_WAITS = "A run is in progress. Your photographs are classified when it has ended."
 
 
 class _Closed(Exception):

@@ -32,9 +32,9 @@ WORST, OF_A_CELL, OF_A_SIDE = 8, 12, 6  # images of each at most
 _THIS = "this run"
 _NOTHING_YET = "Press Train, and the images that the network gets wrong appear here."
 _NO_EPOCH_YET = "The first epoch is not finished yet."
-_NO_OTHER = "Choose a second run, to compare the mistakes of both."
-_NO_IMAGES = "The images themselves are not at hand."
-_OTHER_IMAGES = "The images at hand are not those that this run was validated on, so none are shown."
+_NO_OTHER = "Choose a second run to compare its images with this one's."
+_NO_IMAGES = "The images themselves are not available."
+_OTHER_IMAGES = "The images available are not those that this run was validated on, so none are shown."
 _CHOOSE = "Choose a number to see its images."
 
 

@@ -10,7 +10,7 @@ _NOISY: dict[str, Any] = dict(label_noise=0.4, unfreeze=0, learning_rate=3e-3, e
 
 # Each has an answer within a minute; what five to ten seeds answered stands in the ledger (data/studies).
 QUESTIONS: dict[str, dict[str, Any]] = {
-    "Can it learn wrong labels by heart?": _NOISY,
+    "Can it memorise wrong labels?": _NOISY,
     "Does dropout hold that back?": _NOISY | dict(dropout=0.75),
     "Five images a class: do turned and shifted copies help?": dict(
         images_a_class=5, augment=dict(rotation=20, width_shift=0.2, height_shift=0.2, zoom=0.2), epochs=40

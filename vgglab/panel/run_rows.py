@@ -124,7 +124,7 @@ class RunRows:
         """`InputError` where one of these runs is going on."""
         for name in names:
             if self._state(self.row(name)) in (HERE, shelf.ELSEWHERE):
-                raise InputError(f"{name} is going on. It can be deleted once it has ended.")
+                raise InputError(f"{name} is still training. You can delete it once it has ended.")
 
     def delete(self, names: Sequence[str]) -> None:
         """Take runs off the table and away from the folder, those before one that cannot be deleted too."""

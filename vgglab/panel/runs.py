@@ -32,7 +32,7 @@ _LINE = {
     "Delete": "take the chosen runs off the table, and away from the folder",
 }
 _FOLDED = {
-    "Rename": "give the chosen run the name typed here",
+    "Rename": "give the chosen run the name in the box",
     "Save model": "write the trained network of the chosen runs",
 }
 
@@ -198,7 +198,7 @@ class Runs(widgets.VBox):
             runs = "1 run" if len(gone) == 1 else f"{len(gone)} runs"
             button.description, button.button_style = f"Really delete {runs}?", "danger"
             what = "it" if len(gone) == 1 else "them"
-            return f"Press it again to delete {', '.join(gone)}, and all that is kept of {what}."
+            return f"Press again to delete {', '.join(gone)}, and all that is kept of {what}."
         try:
             self._runs.delete(gone)
         finally:

@@ -86,7 +86,7 @@ def _trained(
     from vgglab.engine.lending import borrowed
     from vgglab.training import train
 
-    screen.say("Getting ready: the network is set up and its first step compiled.")
+    screen.say("Getting ready: the network is being built and its first step compiled.")
     data = images.fetch(experiment, screen.say, control.check)
     classes = len(data.class_names)
     with borrowed(experiment, classes, check=control.check, say=screen.say) as compiled:

@@ -20,7 +20,7 @@ from vgglab.serving.guard import HEADERS, check_closed
 
 TEMPLATES = Path(__file__).parent / "jupyter"
 FULL = (
-    "The server has as many open pages as it allows, {limit}. One is free as soon as somebody closes theirs; "
+    "The server has as many open pages as it allows, {limit}. A place is free as soon as somebody closes theirs; "
     "whoever started the server can allow more with `--pages`."
 )
 RETRY = 60  # seconds after which a page that found no place asks again: as often as culling looks
