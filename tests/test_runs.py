@@ -105,7 +105,7 @@ def press(runs, button):
 def delete(runs):
     """Press Delete, and once more where it asks."""
     first = press(runs, "Delete")
-    return press(runs, "Delete") if "Press it again" in first[1] else first
+    return press(runs, "Delete") if "Press again" in first[1] else first
 
 
 def said(runs):
