@@ -69,7 +69,7 @@ def test_lines_hold_the_rows(plot, what):
 
 def test_two_cues_tell_the_lines_apart():
     ax = plot_accuracy(memorising(), detached_axes(), logged=True)
-    labels = ("train", "validation", "wrong labels known by heart", "train, as Keras logs it")
+    labels = ("train", "validation", "wrong labels memorised", "train, as Keras logs it")
     lines = [line(ax, label) for label in labels]
     assert len({str(each.get_color()) for each in lines}) == 4
     assert len({(str(each._unscaled_dash_pattern), each.get_marker()) for each in lines}) == 4
@@ -84,14 +84,14 @@ def memorising():
 
 def test_wrong_labels_known_by_heart_are_a_third_line_where_there_are_any():
     ax = plot_accuracy(memorising(), detached_axes())
-    known = line(ax, "wrong labels known by heart").get_xydata()
+    known = line(ax, "wrong labels memorised").get_xydata()
     np.testing.assert_array_equal(known, [(1, 0.1), (2, 0.3), (3, 0.7)])
     without = make_history()
     for row in without.epochs:
         row["memorised"] = None
     for history in (make_history(), without, History(Experiment())):
         shown = [each.get_label() for each in plot_accuracy(history, detached_axes()).lines]
-        assert "wrong labels known by heart" not in shown
+        assert "wrong labels memorised" not in shown
 
 
 def test_the_gap_is_shaded_and_written():

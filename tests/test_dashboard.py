@@ -787,7 +787,7 @@ def test_conditions_and_the_test_part_are_said_and_drawn(tiny):
     assert history.test["images"] == 10 and history.tested() in dashboard.verdict.message.value
     for sentence in ("20 of the 24 training images are used, 10 of each class.", "labels 8 were redrawn"):
         assert sentence in dashboard.verdict.message.value
-    assert "wrong labels known by heart" in dashboard.chart.picture.svg
+    assert "wrong labels memorised" in dashboard.chart.picture.svg
     dashboard.controls.hold()
     assert all(dashboard.controls.widgets[name].disabled for name in ("images_a_class", "label_noise"))
 

@@ -157,7 +157,7 @@ def test_wrong_labels_known_by_heart_are_in_the_table_and_in_the_summary():
     for row, share in zip(history.epochs, (0.0, 0.25, 0.5)):
         row["memorised"] = share
     assert history.frame()["memorised"].tolist() == [0.0, 0.25, 0.5]
-    assert history.summary().endswith(", gap 50.0 points, 50.0% of the wrong labels known by heart")
+    assert history.summary().endswith(", gap 50.0 points, 50.0% of the wrong labels memorised")
 
 
 def test_files_that_are_no_history(tmp_path):

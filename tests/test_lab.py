@@ -109,7 +109,7 @@ def test_kernels_are_few_and_end(tmp_path):
         code, refused = status(address)
         assert (
             code == 503
-            and "The server has as many open pages as it allows, 1. One is free as soon as" in refused
+            and "The server has as many open pages as it allows, 1. A place is free as soon as" in refused
         )
         deadline = time.monotonic() + 30
         while status(kernel)[0] == 200:

@@ -208,11 +208,11 @@ def test_weights_without_a_source_task_have_no_curve_of_it(values):
 def test_wrong_labels_known_by_heart_are_a_curve_where_there_are_any():
     root = draw(with_memorised(make_history(), (0.0, 0.3, 0.7)))
     assert curves(root, MEMORISED) == [expected((0.0, 0.3, 0.7), 5, 1, ACCURACY)]
-    assert "wrong labels known by heart" in texts(root)
-    assert ", 70.0% of the wrong labels known by heart. " in root.get("aria-label")
+    assert "wrong labels memorised" in texts(root)
+    assert ", 70.0% of the wrong labels memorised. " in root.get("aria-label")
     for history in (make_history(), with_memorised(make_history(), (None, None, None))):
         root = draw(history)
-        assert curves(root, MEMORISED) == [] and "wrong labels known by heart" not in texts(root)
+        assert curves(root, MEMORISED) == [] and "wrong labels memorised" not in texts(root)
 
 
 def one(history, letter=""):
@@ -498,7 +498,7 @@ def test_what_only_one_run_has_is_drawn_in_its_colour_and_said_to_be_its_own():
     root = draw(history, {"other": one(make_history(), "B")}, letter="A", logged=True)
     thin = curves(groups(root)["A"], RUNS[0], width="1.2")
     assert expected((0, 0.3, 0.7), 5, 1, ACCURACY) in thin and len(thin) == 4
-    assert {"wrong labels known by heart, A", "as Keras logs it, A"} <= {*texts(root)}
+    assert {"wrong labels memorised, A", "as Keras logs it, A"} <= {*texts(root)}
     assert "source task" not in " ".join(texts(root)), "that is about one run alone"
 
 
@@ -924,7 +924,7 @@ def test_a_reading_has_the_figures_of_an_epoch_at_its_place():
         "epoch 3",
         "train 100.0%, validation 50.0%, gap 50.0",
         "loss: train 0, validation 0.5",
-        "source task 70.0%, wrong labels known by heart 60.0%",
+        "source task 70.0%, wrong labels memorised 60.0%",
     ]
     assert readings(History(Experiment())) == []
 

@@ -101,7 +101,7 @@ class History:
         named = "" if name.lower() in ("", "acc", "accuracy") else f", {name}"
         parts = self._outcome(row) or _losses(row) or ["nothing was logged that a chart could show"]
         if (by_heart := row.get("memorised")) is not None:
-            parts.append(f"{by_heart:.1%} of the wrong labels known by heart")
+            parts.append(f"{by_heart:.1%} of the wrong labels memorised")
         return f"Epoch {row['epoch']} of {self.experiment.planned_epochs}{named}: {', '.join(parts)}"
 
     def _outcome(self, row: Row) -> list[str]:

@@ -70,7 +70,7 @@ def plot_accuracy(history: History, ax: Axes | None = None, *, logged: bool = Fa
     rows = history.frame()
     _pair(ax, rows, "accuracy")
     if rows["memorised"].notna().any():
-        line(ax, rows["epoch"], rows["memorised"], "wrong labels known by heart", MEMORISED)
+        line(ax, rows["epoch"], rows["memorised"], "wrong labels memorised", MEMORISED)
     if logged and len(rows):
         line(ax, rows["epoch"], rows["logged_accuracy"], "train, as Keras logs it", LOGGED)
     ax.set(ylim=SHARES, ylabel="accuracy")

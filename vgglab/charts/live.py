@@ -1,7 +1,7 @@
 """The live chart as SVG: text that costs a millisecond to make, where a picture costs a hundred.
 
 Accuracy above, loss below, one x axis. Of one run, blue and solid is train, orange and dashed validation, dark and
-dash-dotted the wrong labels known by heart, as in `vgglab.charts`. Of several runs, each has a colour and dashes of
+dash-dotted the wrong labels memorised, as in `vgglab.charts`. Of several runs, each has a colour and dashes of
 its own, its validation curves thick and its train curves thin. Dots and the figures of labels are those of the weights
 that were kept.
 """

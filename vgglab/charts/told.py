@@ -17,7 +17,7 @@ from vgglab.history import History
 EXTRAS = {
     "logged_accuracy": "as Keras logs it",
     "source_accuracy": "source task",
-    "memorised": "wrong labels known by heart",
+    "memorised": "wrong labels memorised",
 }
 _PARTS = ("train", "validation")
 Row = Mapping[str, Any]

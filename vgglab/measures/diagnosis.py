@@ -143,7 +143,7 @@ def _not_training(history: History) -> Diagnosis | None:
     """The train loss is the very same number, or accuracy and loss are still those of guessing."""
     rows, losses = history.epochs, [row["train_loss"] for row in phase_rows(history)]
     if len(losses) >= RECENT and len(set(losses)) == 1 and rows[-1]["train_accuracy"] < 1:
-        finding = "Nothing changes: the loss on the training images never changes."
+        finding = "Nothing is learned: the loss on the training images never changes."
         evidence = f"Train loss {losses[0]:.3f} in each of the last {len(losses)} epochs."
         return Diagnosis("not-training", finding, evidence, _advice("a higher", "learning_rate"))
     known = guess(history)
