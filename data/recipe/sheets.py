@@ -15,7 +15,7 @@ from typing import NamedTuple
 from vgglab.files import write_whole
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "docs" / "sheets"
+FOLDER = ROOT / "notebooks" / "sheets"
 
 
 class Sheet(NamedTuple):

@@ -17,7 +17,7 @@ from vgglab.errors import InputError
 
 COURSE = sorted(
     path.relative_to(ROOT / "notebooks").as_posix()
-    for pattern in ("README.md", "*.ipynb", "checks/*.py")
+    for pattern in ("README.md", "*.ipynb", "checks/*.py", "sheets/*.html")
     for path in (ROOT / "notebooks").glob(pattern)
 )
 FIRST, SECOND = COURSE[:2]

@@ -16,6 +16,8 @@ from vgglab.files import expanded, readable, write_whole
 
 FIRST_NOTEBOOK = "00_start_here.ipynb"
 LIST = ".vgglab-course.json"
+# Named, so that what somebody has run or written in a checkout's folder is not copied to others.
+_FILES = ("README.md", "*.ipynb", "checks/*.py", "sheets/*.html")
 SUBFOLDER = "vgglab-course"  # where the course goes when the present folder holds other things
 
 
@@ -51,9 +53,9 @@ def is_checkout() -> bool:
 
 
 def files_of_course() -> dict[str, Path]:
-    """Every file that the lessons need, by its name in the folder of the course, with "/" on every system."""
+    """Every file of the course, by its name in the folder of the course, with "/" on every system."""
     folder = course_folder()
-    found = [folder / "README.md", *folder.glob("*.ipynb"), *(folder / "checks").glob("*.py")]
+    found = [path for pattern in _FILES for path in folder.glob(pattern)]
     return {path.relative_to(folder).as_posix(): path for path in sorted(found)}
 
 
