@@ -44,7 +44,13 @@ def test_the_notebook_is_served_to_whoever_has_the_token(address):
 @pytest.mark.parametrize("target", ["lab", "dashboard"])
 def test_every_answer_forbids_what_comes_from_elsewhere(tmp_path, target):
     with running(target, tmp_path) as address:
-        for each in (address, address.split("?")[0]):  # the page, and what asks for the token
+        page, _, token = address.partition("?")
+        top = page.partition("/lab")[0].rstrip("/")
+        files = dict(
+            lab=["/static/favicon.ico"], dashboard=["/voila/static/voila.js", "/voila/static/not-there.js"]
+        )
+        # The page, what asks for the token, and files.
+        for each in (address, page, *(f"{top}{file}?{token}" for file in files[target])):
             try:
                 answer = urllib.request.urlopen(each)
             except urllib.error.HTTPError as error:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 from traitlets import Float, Integer, default
 from traitlets.config import Config
 from voila.app import Voila
@@ -125,6 +125,18 @@ def with_cookie(handler: JupyterHandler, **given: Any) -> None:
     _ = handler.xsrf_token
 
 
+def guarded(handler: type[RequestHandler]) -> type[RequestHandler]:
+    """A handler whose answers have our headers; those of Voilà's own files are none of Jupyter's, which have them."""
+    if issubclass(handler, JupyterHandler):
+        return handler
+
+    def set_default_headers(self: RequestHandler) -> None:
+        for name, value in {"X-Content-Type-Options": "nosniff", **HEADERS}.items():
+            self.set_header(name, value)
+
+    return type(handler.__name__, (handler,), {"set_default_headers": set_default_headers})
+
+
 class DashboardServer(Voila):
     """Voilà with the option `--ip`, and with a sentence for an option that it does not have."""
 
@@ -138,7 +150,7 @@ class DashboardServer(Voila):
 
     def init_handlers(self) -> list[Any]:
         return [
-            (pattern, PageHandler if handler is TornadoVoilaHandler else handler, *rest)
+            (pattern, PageHandler if handler is TornadoVoilaHandler else guarded(handler), *rest)
             for pattern, handler, *rest in super().init_handlers()
         ]
 
