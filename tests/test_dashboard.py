@@ -503,7 +503,7 @@ def test_a_new_run_shows_nothing_of_the_one_before(tiny):
     assert "from epoch 3" in dashboard.phases.value and "moved farthest" in dashboard.network.summary
     dashboard.show_beginning(History(START))
     assert not dashboard.phases.value.strip() and not dashboard.network.summary
-    assert "Epoch" not in dashboard.bar.mini.value and "Train:" in dashboard.mistakes.views["Worst"]
+    assert "Epoch" not in dashboard.bar.mini.value and "Press Train" in dashboard.mistakes.views["Worst"]
 
 
 def test_a_failure_is_still_said_when_other_runs_are_on_the_table(tiny, monkeypatch):
