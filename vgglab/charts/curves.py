@@ -128,6 +128,7 @@ def plot_forgetting(histories: Sequence[History], ax: Axes | None = None) -> Axe
 
     Runs from the embedded weights show their last accuracy on it, all others the last drift of
     block 5. Runs that share depth and rate (other seeds) are averaged; those of their last phase count.
+    `InputError` when no run measured it.
     """
     settings = [_depth_and_rate(history) for history in histories]  # first: a fit of one's own has none
     known = all(history.kept.get("source_accuracy") is not None for history in histories)

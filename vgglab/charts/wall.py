@@ -48,7 +48,8 @@ def plot_wall(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Each run of a `wall` as a named mark: validation accuracy to the right, the gap upwards.
 
     Best is the lower right corner. No name covers another or a mark; one that has no room within the axes is left out,
-    and the chart says how many are. What was not measured is not drawn.
+    and the chart says how many are. What was not measured is not drawn. `InputError` when `table` is none
+    that `wall` returned.
     """
     if not isinstance(table, pd.DataFrame) or not {"name", "validation", "gap"} <= set(table.columns):
         raise InputError(

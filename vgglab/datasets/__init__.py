@@ -117,6 +117,7 @@ def draw_blossoms(
     `species` are the classes: the eight of the embedded data set, or your own. The test part, of which there is none
     by default, varies as the validation part does. No image is in two parts, and with `seed` below 2**31, as those
     of experiments are, a test image is in no part of any other seed's data either.
+    `image_size` is in pixels a side. `InputError` when a number of images or the size is too small.
     """
     train_images = _whole("train_images", train_images, 1)
     validation_images = _whole("validation_images", validation_images, 1)

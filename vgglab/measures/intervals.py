@@ -94,7 +94,8 @@ def _one_a_seed(name: str, values: Sequence[float], each: str = "a seed") -> np.
 def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Effect:
     """How much larger `a` is than `b`, both with one value a seed in the same order.
 
-    Two runs of a seed share their images and their start, so what those contribute cancels.
+    Two runs of a seed share their images and their start, so what those contribute cancels. `confidence` is that of the
+    interval. `InputError` unless both have at least two values, and as many.
     """
     first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if first.shape != second.shape:
