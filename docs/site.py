@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import vgglab
+from vgglab.course.running import FETCHED
 from vgglab.experiment import DEFAULTS, FIELDS
 
 ROOT = Path(__file__).parent.parent
@@ -254,13 +255,7 @@ def _unexecuted(notebook: Path) -> str:
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter()
-    for name in (
-        "mathjax_url",
-        "require_js_url",
-        "jquery_url",
-        "jupyter_widgets_base_url",
-        "widget_renderer_url",
-    ):
+    for name in FETCHED:
         setattr(exporter, name, "")
     return exporter.from_filename(str(notebook))[0]
 

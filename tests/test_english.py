@@ -1,11 +1,11 @@
 """Phrases that read as translated, and are gone from what users read."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from conftest import ROOT
+
 TEXTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",

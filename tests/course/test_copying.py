@@ -84,6 +84,10 @@ def test_an_update_replaces_what_nobody_changed_and_lays_the_rest_beside(tmp_pat
     assert (own / laid).read_bytes() == (folder / FIRST).read_bytes()
     assert (own / SECOND).read_bytes() == (folder / SECOND).read_bytes()
     assert compare(own)[FIRST] is State.YOURS and update(own) == []
+    (folder / FIRST).write_text("newer still, of the same version")
+    again = str(PurePosixPath(FIRST).with_suffix(".9.0.0-2.ipynb"))
+    assert again in update(own) and (own / again).read_text() == "newer still, of the same version"
+    assert (own / laid).is_file() and (own / FIRST).read_text() == "mine"
 
 
 def test_without_its_list_no_file_is_taken_for_unchanged(tmp_path, newer):

@@ -11,6 +11,8 @@ from typing import Any
 
 from vgglab.course.copying import (
     FIRST_NOTEBOOK,
+    NEWER,
+    UPDATED,
     State,
     beside,
     checkout,
@@ -80,7 +82,7 @@ def lessons_for(folder: Path | None) -> tuple[Path, str]:
 
 
 def _newer(folder: Path) -> int:
-    return sum(state in (State.OLDER, State.BOTH) for state in compare(folder).values())
+    return sum(state in NEWER for state in compare(folder).values())
 
 
 def _course(options: argparse.Namespace, rest: list[str]) -> int:
@@ -121,9 +123,8 @@ def _update(folder: Path, *, agreed: bool) -> int:
     }
     for name, state in states.items():
         if state in told:
-            print(f"{name}: {state.value}; {told[state].format(beside=beside(name))}.")
-    changing = sum(state in (State.MISSING, State.OLDER, State.BOTH) for state in states.values())
-    if not changing:
+            print(f"{name}: {state.value}; {told[state].format(beside=beside(folder, name))}.")
+    if not any(state in UPDATED for state in states.values()):
         print("There is nothing newer.")
     elif agreed:
         print(f"Written: {len(update(folder))} files.")

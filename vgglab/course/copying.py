@@ -6,7 +6,9 @@ A list in the folder keeps the hash of each file as it was copied. A file that s
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+from collections.abc import Collection
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
@@ -29,6 +31,10 @@ class State(Enum):
     OLDER = "an older version that you have not changed"
     YOURS = "changed by you"
     BOTH = "changed by you, and the course has a newer version"
+
+
+NEWER = (State.OLDER, State.BOTH)  # the course has a newer version
+UPDATED = (State.MISSING, *NEWER)  # an update writes something
 
 
 def course_folder() -> Path:
@@ -75,21 +81,26 @@ def compare(folder: Path) -> dict[str, State]:
 
 def copy(folder: Path) -> list[str]:
     """Write the files of the course that a folder lacks, and leave all others alone; returns their names."""
-    return _write(folder, [State.MISSING])
+    return _write(folder, (State.MISSING,))
 
 
 def update(folder: Path) -> list[str]:
     """Write what is missing or older, and a newer version beside what was changed (`beside`); returns their names."""
-    return _write(folder, [State.MISSING, State.OLDER, State.BOTH])
+    return _write(folder, UPDATED)
 
 
-def beside(name: str) -> str:
-    """Under which name the newer version of a changed file is written."""
-    path = PurePosixPath(name)
-    return str(path.with_name(f"{path.stem}.{vgglab.__version__}{path.suffix}"))
+def beside(folder: Path, name: str) -> str:
+    """Under which name, that nothing in the folder has, the newer version of a changed file is written."""
+    path, mark = PurePosixPath(name), vgglab.__version__
+    for again in itertools.count(2):
+        free = str(path.with_name(f"{path.stem}.{mark}{path.suffix}"))
+        if not (folder / free).exists():
+            break
+        mark = f"{vgglab.__version__}-{again}"
+    return free
 
 
-def _write(folder: Path, states: list[State]) -> list[str]:
+def _write(folder: Path, states: Collection[State]) -> list[str]:
     folder = expanded(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"The course is copied to a folder. Received a file: {readable(folder)}.")
@@ -98,11 +109,12 @@ def _write(folder: Path, states: list[State]) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     # First, so that a copy which was cut short knows whose files those are that it has written.
     _note(folder, {name: _hash(files[name].read_bytes()) for name in written})
-    names = {beside(name) if state is State.BOTH else name: files[name] for name, state in written.items()}
+    names = {
+        beside(folder, name) if state is State.BOTH else name: files[name] for name, state in written.items()
+    }
     for name, path in names.items():
-        if name in files or not (folder / name).exists():
-            (folder / name).parent.mkdir(exist_ok=True)
-            write_whole(folder / name, path.read_text(encoding="utf-8"))
+        (folder / name).parent.mkdir(exist_ok=True)
+        write_whole(folder / name, path.read_text(encoding="utf-8"))
     return list(names)
 
 

@@ -19,12 +19,15 @@ from vgglab.files import write_whole
 
 SECONDS_A_CELL = 600  # far beyond the minute that a cell may take, for machines that are busy
 # A page must not fetch formulas, widgets or fonts from anywhere.
+FETCHED = (
+    "mathjax_url",
+    "require_js_url",
+    "jquery_url",
+    "jupyter_widgets_base_url",
+    "widget_renderer_url",
+)
 _OFFLINE = (
-    "--HTMLExporter.mathjax_url=",
-    "--HTMLExporter.require_js_url=",
-    "--HTMLExporter.jquery_url=",
-    "--HTMLExporter.jupyter_widgets_base_url=",
-    "--HTMLExporter.widget_renderer_url=",
+    *(f"--HTMLExporter.{name}=" for name in FETCHED),
     # Without widgets, which need a kernel: their text stands instead.
     '--NbConvertBase.display_data_priority=["text/html","image/png","text/markdown","text/plain"]',
 )
